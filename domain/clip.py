@@ -1,0 +1,117 @@
+"""A clip is rendered audio with everything that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.ids import CandidateId, ClipId, RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorInfo:
+    """What makes sound, said aloud.
+
+    Attributes:
+        name: Registry name, such as ``"composer"``.
+        version: Changes whenever the same request would give other sound.
+        licence: Licence of the weights or of the sound library in use.
+        stand_in_for: The real model that this built-in default stands in for, or ``""``.
+        details: More for ``/about``, such as the renderer and SoundFont in use.
+    """
+
+    name: str
+    version: str
+    licence: str
+    stand_in_for: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRequest:
+    """One clip to render. Picklable: it crosses to the device worker.
+
+    Attributes:
+        prompt: What the music should be.
+        seed: In [0, 2**31). Same request, same generator version, same sound.
+        seconds: Length in [1, 60].
+    """
+
+    prompt: str
+    seed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFailure:
+    """A clip that could not be made. The rest of the batch goes on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedClip:
+    """A finished clip on its way from the device worker to storage. Picklable.
+
+    Attributes:
+        request: What was asked for.
+        generator: What made it.
+        audio: The encoded file.
+        media_type: Such as ``"audio/mpeg"``.
+        extension: Such as ``"mp3"``, without a dot.
+        seconds: Length of the audio.
+        loudness: Integrated loudness in LUFS.
+        waveform: Up to 256 peaks in [0, 1] for drawing.
+        encoder_id: Encoder and version that made ``embedding``.
+        embedding: float32, flattened.
+        quality: In [0, 1]; 1 is clean.
+        defects: Strength in [0, 1] of each defect found, by name.
+        description: What was composed (tempo, key, chords ...), for lineage and ``Why``; JSON-safe.
+    """
+
+    request: ClipRequest
+    generator: GeneratorInfo
+    audio: bytes
+    media_type: str
+    extension: str
+    seconds: float
+    loudness: float
+    waveform: tuple[float, ...]
+    encoder_id: str
+    embedding: bytes
+    quality: float
+    defects: Mapping[str, float]
+    description: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A stored clip. Its audio lies in the audio store under ``sha256``.
+
+    ``posted_slot`` is 1 to 4 once the clip was chosen for a round, else ``None``; ``role`` says why it was chosen.
+    """
+
+    id: ClipId
+    run_id: RunId
+    generation: int
+    candidate_id: CandidateId
+    prompt: str
+    family: str
+    seed: int
+    seconds: float
+    sha256: str
+    extension: str
+    media_type: str
+    loudness: float
+    waveform: tuple[float, ...]
+    encoder_id: str
+    quality: float
+    generator: str
+    generator_version: str
+    licence: str
+    description: Mapping[str, Any]
+    posted_slot: int | None = None
+    role: str | None = None
+    kept_by: int | None = None
+    broken: bool = False

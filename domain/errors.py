@@ -1,0 +1,70 @@
+"""Every exception that Tunebreeder raises on purpose.
+
+::
+
+    TunebreederError
+    ├── UserError            the text is safe to show, says what, where and what to do
+    │   ├── NotFoundError    the run, round or clip that was asked for is not there (any more)
+    │   ├── BusyError        somebody else holds it, or a cap is reached: try again later
+    │   └── ForbiddenError   this person may not do this
+    ├── ConfigError          a setting is unknown or wrong; names it and the nearest right one
+    ├── PromptError          a template or vocabulary file is wrong
+    ├── GenerationError      a generator cannot work at all (one failed clip is a value instead)
+    ├── ScoringError         audio or an embedding cannot be scored
+    └── StorageError         the database or the audio store cannot do what was asked
+        ├── CorruptError     the file is damaged
+        ├── DiskFullError    no room left
+        └── MigrationError   the file is of a schema that this version cannot open
+"""
+
+
+class TunebreederError(Exception):
+    """Root of the tree."""
+
+
+class UserError(TunebreederError):
+    """A sentence for the person who asked."""
+
+
+class NotFoundError(UserError):
+    """What was asked for is not there (any more)."""
+
+
+class BusyError(UserError):
+    """Held by somebody else or over a cap; later it may work."""
+
+
+class ForbiddenError(UserError):
+    """This person may not do this."""
+
+
+class ConfigError(TunebreederError):
+    """A setting is unknown or has a wrong value."""
+
+
+class PromptError(TunebreederError):
+    """A template or vocabulary file is wrong."""
+
+
+class GenerationError(TunebreederError):
+    """A generator cannot work at all."""
+
+
+class ScoringError(TunebreederError):
+    """Audio or an embedding cannot be scored."""
+
+
+class StorageError(TunebreederError):
+    """The database or the audio store cannot do what was asked."""
+
+
+class CorruptError(StorageError):
+    """The file is damaged."""
+
+
+class DiskFullError(StorageError):
+    """There is no room left on the disk."""
+
+
+class MigrationError(StorageError):
+    """The database has a schema that this version cannot open."""
