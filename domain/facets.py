@@ -110,7 +110,7 @@ class Facets:
     def from_json(cls, data: Mapping[str, Any]) -> Facets:
         """Rebuild from ``to_json``. Keys of a later version are ignored."""
         names = {field.name for field in dataclasses.fields(cls)}
-        values = {
+        values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in data.items()
             if key in names
