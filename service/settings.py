@@ -1,0 +1,339 @@
+"""Settings: one YAML file, then the environment. Every key is documented here and has a default.
+
+Secrets (``DISCORD_TOKEN``) come from the environment only; a secret in the file is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from domain.errors import ConfigError
+
+DEFAULT_FILE = Path("config.yaml")
+
+ENVIRONMENT = {
+    "TUNEBREEDER_DISCORD_API": ("discord", "api"),
+    "TUNEBREEDER_DISCORD_GATEWAY": ("discord", "gateway"),
+    "TUNEBREEDER_DATA_DIR": ("storage", "data_dir"),
+    "TUNEBREEDER_LOG_LEVEL": ("log_level",),
+    "TUNEBREEDER_WORKERS": ("generation", "workers"),
+}
+"""Environment variables and the setting each one overrides. ``DISCORD_TOKEN`` is apart: it has no key."""
+
+
+class Section(BaseModel):
+    """A part of the settings; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class DiscordSettings(Section):
+    """How to reach Discord, or any server that speaks its protocol."""
+
+    api: str = Field(
+        "https://discord.com/api/v10",
+        description="Base address of the REST API.",
+        pattern=r"^https?://",
+    )
+    gateway: str = Field(
+        "wss://gateway.discord.gg/", description="Address of the gateway.", pattern=r"^wss?://"
+    )
+    sync_commands: bool = Field(
+        True, description="Register the slash commands at start when they changed."
+    )
+    everyone_may_start: bool = Field(
+        True, description="Whether any member may start a run, or moderators only."
+    )
+
+
+class StorageSettings(Section):
+    """Where things are kept, and for how long."""
+
+    data_dir: Path = Field(Path("data"), description="Folder of the database and the audio files.")
+    audio_days: float = Field(
+        30.0,
+        ge=0.0,
+        description="Days after which audio that was never posted is deleted. Posted and kept clips stay; 0 keeps all.",
+    )
+
+
+class RunDefaults(Section):
+    """What a run uses where its starter does not say."""
+
+    seconds: float = Field(8.0, ge=4.0, le=30.0, description="Length of a clip in seconds.")
+    candidates: int = Field(
+        12, ge=4, le=32, description="Clips rendered for a generation; four of them are posted."
+    )
+    quorum: int = Field(2, ge=1, le=100, description="Voters after which a round closes.")
+    settle: float = Field(
+        10.0,
+        ge=0.0,
+        le=600.0,
+        description="Seconds without a new vote before a quorum closes the round.",
+    )
+    timer_minutes: float = Field(
+        20.0,
+        ge=0.0,
+        le=10080.0,
+        description="Minutes after which a round closes by itself; 0 is never.",
+    )
+    unattended_limit: int = Field(
+        3, ge=1, le=100, description="Rounds in a row without a vote after which a run pauses."
+    )
+    searcher: Literal["offline"] = Field(
+        "offline", description="What breeds: the built-in offline breeder."
+    )
+
+
+class LimitSettings(Section):
+    """Caps that keep one person or server from using up the machine."""
+
+    jobs_per_user: int = Field(
+        2, ge=1, le=100, description="Rounds one person may have waiting or rendering."
+    )
+    jobs_per_guild: int = Field(
+        4, ge=1, le=1000, description="Rounds one server may have waiting or rendering."
+    )
+    live_runs_per_guild: int = Field(
+        20, ge=1, le=10000, description="Runs one server may have going, branches included."
+    )
+
+
+class GenerationSettings(Section):
+    """What makes the sound."""
+
+    generator: Literal["composer"] = Field(
+        "composer", description="The generator: the built-in composer."
+    )
+    renderer: Literal["auto", "fluidsynth", "tinysoundfont", "numpy"] = Field(
+        "auto",
+        description="SoundFont renderer of the composer; auto takes the best one that is installed.",
+    )
+    soundfont: str = Field(
+        "", description="Path of a SoundFont (.sf2); empty takes the best one found."
+    )
+    workers: int = Field(
+        0, ge=0, le=64, description="Processes that render; 0 is one for each core."
+    )
+    format: Literal["mp3", "opus", "flac", "wav"] = Field(
+        "mp3", description="File type of posted clips."
+    )
+    deadline: float = Field(
+        60.0, ge=5.0, le=3600.0, description="Seconds one clip may take before it counts as failed."
+    )
+
+
+class ReactionSettings(Section):
+    """Ordinary emoji reactions as votes."""
+
+    weight: float = Field(
+        0.5,
+        gt=0.0,
+        le=1.0,
+        description="Evidence of a reaction against a button press, which is 1.",
+    )
+    emoji: dict[str, float] = Field(
+        default={
+            "👍": 0.5,
+            "❤️": 1.0,
+            "🔥": 1.0,
+            "😍": 1.0,
+            "🎉": 0.8,
+            "🙂": 0.5,
+            "👎": -0.8,
+            "😐": -0.4,
+            "😖": -1.0,
+            "🤮": -1.0,
+            "💤": -0.6,
+        },
+        description="Rating in [-1, 1] of each emoji for the whole post. A custom emoji is written by its name.",
+    )
+    slots: dict[str, int] = Field(
+        default={"1️⃣": 1, "2️⃣": 2, "3️⃣": 3, "4️⃣": 4, "🇦": 1, "🇧": 2, "🇨": 3, "🇩": 4},
+        description="Emoji that like a single clip of the post, with its place from 1 to 4.",
+    )
+
+
+class TasteSettings(Section):
+    """How tastes are learned."""
+
+    votes_until_shown: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="Votes after which a listener's own taste counts in the receipt's words.",
+    )
+    active_days: float = Field(
+        7.0,
+        gt=0.0,
+        description="Days after their last vote in which a listener's taste still steers a channel.",
+    )
+
+
+class PlaygroundSettings(Section):
+    """The loopback Discord and its page."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    listeners: int = Field(
+        3, ge=0, le=50, description="Synthetic listeners in the channel at start."
+    )
+    seed: int = Field(0, ge=0, description="Seed of the synthetic listeners' hidden tastes.")
+    auto_start: bool = Field(True, description="Whether the first round is started by itself.")
+
+
+class Settings(Section):
+    """All settings. The token is not part of them: see ``token_from``."""
+
+    discord: DiscordSettings = Field(default_factory=DiscordSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    runs: RunDefaults = Field(default_factory=RunDefaults)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    generation: GenerationSettings = Field(default_factory=GenerationSettings)
+    reactions: ReactionSettings = Field(default_factory=ReactionSettings)
+    taste: TasteSettings = Field(default_factory=TasteSettings)
+    playground: PlaygroundSettings = Field(default_factory=PlaygroundSettings)
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much is logged. Message texts and prompts only at debug."
+    )
+
+
+SECRET_WORDS = ("token", "secret", "password", "api_key", "apikey")
+
+
+def token_from(environ: Mapping[str, str]) -> SecretStr | None:
+    """Return the bot token of ``DISCORD_TOKEN``, or ``None`` when it is not set."""
+    value = environ.get("DISCORD_TOKEN", "").strip()
+    return SecretStr(value) if value else None
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings: defaults, then the YAML file, then the environment.
+
+    Args:
+        path: The file. ``None`` takes ``config.yaml`` if it is there; a named file must exist.
+        environ: The environment; ``os.environ`` when ``None``.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong; names the key and the nearest right one.
+    """
+    values = _read_file(path)
+    _refuse_secrets(values, "")
+    for name, keys in ENVIRONMENT.items():
+        value = (os.environ if environ is None else environ).get(name, "").strip()
+        if value:
+            _put(values, keys, value)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, path or DEFAULT_FILE)) from None
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
+    file = path or DEFAULT_FILE
+    if not file.exists():
+        if path is None:
+            return {}
+        raise ConfigError(
+            f"There is no settings file {file}. Copy config.example.yaml to it, or leave --config away."
+        )
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigError(
+            f"{file} is not readable YAML{where}. Compare it with config.example.yaml."
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{file} must hold sections with keys, as config.example.yaml does.")
+    return values
+
+
+def _refuse_secrets(values: Mapping[Any, Any], prefix: str) -> None:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            _refuse_secrets(value, f"{prefix}{key}.")
+        elif any(word in str(key).lower() for word in SECRET_WORDS):
+            raise ConfigError(
+                f"{prefix}{key} looks like a secret. Remove it from the file and set the environment variable "
+                "DISCORD_TOKEN instead."
+            )
+
+
+def _put(values: dict[str, Any], keys: tuple[str, ...], value: str) -> None:
+    for key in keys[:-1]:
+        inner = values.get(key)
+        if not isinstance(inner, dict):
+            inner = values[key] = {}
+        values = inner
+    values[keys[-1]] = value
+
+
+def _sentence(error: ValidationError, file: Path) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = list(keys()) if "." in key else list(Settings.model_fields)
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+        hint = (
+            f" Did you mean {near[0]}?"
+            if near
+            else " See config.example.yaml for the keys there are."
+        )
+        return f"{file}: there is no setting {key}.{hint}"
+    variable = next((name for name, path in ENVIRONMENT.items() if ".".join(path) == key), None)
+    also = f" (or the environment variable {variable})" if variable else ""
+    reason = str(problem["msg"])
+    return f"{file}: the setting {key}{also} is wrong: {reason[:1].lower()}{reason[1:]}."
+
+
+def keys() -> Iterator[str]:
+    """Yield every key as ``section.name``."""
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            yield from (f"{name}.{inner}" for inner in section.model_fields)
+        else:
+            yield name
+
+
+def example() -> str:
+    """Return the text of ``config.example.yaml``: every key with its meaning and default."""
+    lines = [
+        "# Tunebreeder settings. Copy to config.yaml and change what you need; everything here is the default.",
+        "# Secrets do not belong here: set DISCORD_TOKEN in the environment.",
+    ]
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            lines += ["", f"# {(section.__doc__ or '').splitlines()[0]}", f"{name}:"]
+            for key, inner in section.model_fields.items():
+                lines += _lines(key, inner, "  ")
+        else:
+            lines += ["", *_lines(name, field, "")]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(key: str, field: Any, indent: str) -> list[str]:
+    choices = [str(choice) for choice in get_args(field.annotation) if isinstance(choice, str)]
+    note = f" One of {', '.join(choices)}." if len(choices) > 1 else ""
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, Path):
+        default = str(default)
+    text = yaml.safe_dump({key: default}, allow_unicode=True, sort_keys=False).rstrip()
+    return [
+        f"{indent}# {field.description}{note}",
+        *(f"{indent}{line}" for line in text.splitlines()),
+    ]

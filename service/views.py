@@ -1,0 +1,280 @@
+"""What the use cases hand to the front end, ready to be worded; and who is acting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.candidate import Candidate
+from domain.clip import Clip
+from domain.ids import ChannelId, ClipId, GuildId, ListenerId
+from domain.run import CloseReason, Generation, Post, Run
+from domain.vote import Consent, Grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """The person behind a command or a press, and where they are.
+
+    Attributes:
+        user_id: Who.
+        guild_id: The server; 0 in direct messages.
+        channel_id: The channel or thread.
+        is_moderator: Whether they may do what moderators do there.
+        name: For words on the screen; data, never trusted.
+    """
+
+    user_id: ListenerId
+    guild_id: GuildId
+    channel_id: ChannelId
+    is_moderator: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a job stands.
+
+    Attributes:
+        text: One line, ready to show.
+        done: Clips ready.
+        total: Clips wanted.
+        position: Jobs ahead; 0 while running.
+        eta: Seconds until the end as far as known.
+        finished: Nothing more will come.
+        error: A sentence when it failed or was cancelled.
+    """
+
+    text: str
+    done: int = 0
+    total: int = 0
+    position: int = 0
+    eta: float | None = None
+    finished: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRating:
+    """What one listener has said about one clip of a round; ``grade`` is ``None`` when nothing."""
+
+    slot: int
+    clip_id: ClipId
+    grade: Grade | None = None
+    favourite: bool = False
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The private answer to a vote: everything this listener has said in this round.
+
+    Attributes:
+        round_label: Such as ``"Round 3"``.
+        ratings: One for each posted clip, by slot.
+        late: The round is closed; the vote still counts.
+        consent: What the listener allows here.
+        votes_until_taste: Votes still missing until their own taste counts; 0 when it does.
+        note: One more sentence, or ``""``.
+    """
+
+    round_label: str
+    run_id: int
+    number: int
+    ratings: tuple[ClipRating, ...]
+    late: bool
+    consent: Consent
+    votes_until_taste: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundClip:
+    """A posted clip with its file."""
+
+    slot: int
+    clip: Clip
+    filename: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundView:
+    """A round to post. ``stand_ins`` are sentences about built-in defaults in use."""
+
+    post: Post
+    run: Run
+    number: int
+    clips: tuple[RoundClip, ...]
+    stand_ins: tuple[str, ...]
+    closes_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevealRow:
+    """What became of one clip.
+
+    Attributes:
+        slot: 1 to 4.
+        clip: The clip.
+        mean: Mean rating in [-1, 1], or ``None`` without votes.
+        votes: Listeners who rated it.
+        favourites: Listeners who starred it.
+        spread: Standard deviation of the ratings.
+        operator: What bred it.
+        parents: Prompts of its parents.
+    """
+
+    slot: int
+    clip: Clip
+    mean: float | None
+    votes: int
+    favourites: int
+    spread: float
+    operator: str
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevealView:
+    """A closed round. ``winner_slot`` is ``None`` when nobody voted."""
+
+    post: Post
+    run: Run
+    number: int
+    rows: tuple[RevealRow, ...]
+    winner_slot: int | None
+    reason: CloseReason
+    voters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseView:
+    """A run that paused after ``rounds`` rounds without a vote."""
+
+    post: Post
+    run: Run
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusView:
+    """A run as it stands. ``progress`` is set while a round is being made."""
+
+    run: Run
+    generation: Generation | None
+    voters: int
+    progress: Progress | None
+    families: Mapping[str, int]
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasteWord:
+    """One thing a taste seems to like or dislike.
+
+    Attributes:
+        words: Such as ``"slower"``.
+        strength: Signed pull on the log-odds of liking; the larger, the stronger.
+        certainty: Probability in [0.5, 1] that the sign is right.
+    """
+
+    words: str
+    strength: float
+    certainty: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasteView:
+    """A listener's taste in one server.
+
+    Attributes:
+        consent: What they allow.
+        evidence: Votes it rests on.
+        votes_until_shown: Votes still missing until it counts.
+        likes: Strongest first.
+        dislikes: Strongest first.
+        liked_families: Genre family -> (votes, mean rating), most votes first.
+        trend: Mean rating of the posted clips they rated, oldest round first.
+    """
+
+    consent: Consent
+    evidence: int
+    votes_until_shown: int
+    likes: tuple[TasteWord, ...]
+    dislikes: tuple[TasteWord, ...]
+    liked_families: Mapping[str, tuple[int, float]]
+    trend: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyView:
+    """Why a clip was chosen, for one listener.
+
+    Attributes:
+        clip: The clip.
+        role: Why it got its place, in words.
+        liking: Predicted probability in [0, 1] that this listener likes it, or ``None`` without a taste.
+        spread: Standard deviation of ``liking``.
+        reasons: What drives it, strongest first.
+        evidence: Votes of this listener behind it.
+        nearest: Prompts of the most similar clips they rated, with the rating.
+        operator: What bred it.
+        parents: Prompts of its parents.
+    """
+
+    clip: Clip
+    role: str
+    liking: float | None
+    spread: float
+    reasons: tuple[TasteWord, ...]
+    evidence: int
+    nearest: tuple[tuple[str, float], ...]
+    operator: str
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageView:
+    """Ancestors of a clip's candidate, by generation, the clip's own candidate first."""
+
+    clip: Clip
+    ancestors: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file for one person; ``note`` says what it is."""
+
+    filename: str
+    data: bytes
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForMe:
+    """The clip of a generation that a listener is expected to like most."""
+
+    clip: Clip
+    filename: str
+    data: bytes
+    liking: float
+    evidence: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutView:
+    """What is running, for ``/about``.
+
+    Attributes:
+        version: Of Tunebreeder.
+        parts: Part -> what fills it, such as ``"generator" -> "composer 1 (numpy renderer, TimGM6mb)"``.
+        stand_ins: One sentence for each built-in default that stands in for a model.
+        licences: Part -> licence.
+    """
+
+    version: str
+    parts: Mapping[str, str]
+    stand_ins: tuple[str, ...]
+    licences: Mapping[str, str]
