@@ -7,6 +7,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from domain.errors import UserError
+
 log = logging.getLogger(__name__)
 
 
@@ -25,7 +27,11 @@ class TaskSet:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, UserError):  # whoever waits for the task words it for a person
+            log.info("Task %s ended: %s", task.get_name(), error)
+        else:
             log.error("Task %s failed", task.get_name(), exc_info=error)
 
     async def close(self) -> None:

@@ -1,0 +1,142 @@
+"""Settings in, object graph out. The only place that picks implementations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from domain.run import Post, PostKind
+from scoring.space import default_space
+from service.about import AboutService
+from service.clips import ClipService
+from service.clock import Clock, SystemClock
+from service.conductor import Conductor
+from service.device import DeviceWorker, ProcessWorker, RenderSpec
+from service.feedback import FeedbackService
+from service.listeners import ListenerService
+from service.posting import Outbox, View
+from service.presenting import Views
+from service.queue import JobQueue
+from service.retention import Retention
+from service.rounds import RoundMaker
+from service.runs import RunService
+from service.settings import Settings
+from service.tasks import TaskSet
+from service.tasting import TasteService
+from storage.database import Database
+from storage.files import AudioStore
+from storage.votes import VoteWriter
+
+DATABASE_FILE = "tunebreeder.db"
+AUDIO_FOLDER = "audio"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a front end talks to."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    tasks: TaskSet
+    device: DeviceWorker
+    runs: RunService
+    feedback: FeedbackService
+    listeners: ListenerService
+    clips: ClipService
+    about: AboutService
+    outbox: Outbox
+    conductor: Conductor
+    tastes: TasteService
+    retention: Retention
+
+
+def render_spec(settings: Settings) -> RenderSpec:
+    """Return how clips are made under these settings."""
+    generation = settings.generation
+    return RenderSpec(
+        generator=generation.generator,
+        renderer=generation.renderer,
+        soundfont=generation.soundfont,
+        extension=generation.format,
+    )
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, *, clock: Clock | None = None, device: DeviceWorker | None = None
+) -> AsyncIterator[Services]:
+    """Open database, audio store and device worker, take up interrupted work, and close everything at the end.
+
+    Args:
+        settings: The settings.
+        clock: The machine's when ``None``.
+        device: A process for each core when ``None``.
+
+    Raises:
+        StorageError: The database cannot be opened; says why and what to do.
+    """
+    clock = clock or SystemClock()
+    tasks = TaskSet()
+    db = await Database.open(settings.storage.data_dir / DATABASE_FILE)
+    store = AudioStore(settings.storage.data_dir / AUDIO_FOLDER)
+    device = device or ProcessWorker(
+        render_spec(settings),
+        workers=settings.generation.workers,
+        deadline=settings.generation.deadline,
+    )
+    try:
+        services = _build(settings, clock, tasks, db, store, device)
+        await services.conductor.recover()
+        yield services
+    finally:
+        await tasks.close()
+        await device.close()
+        await db.close()
+
+
+def _build(  # noqa: PLR0913 - the composition root is where everything meets
+    settings: Settings,
+    clock: Clock,
+    tasks: TaskSet,
+    db: Database,
+    store: AudioStore,
+    device: DeviceWorker,
+) -> Services:
+    space = default_space()
+    tastes = TasteService(db, space, clock, settings.taste, tasks)
+    queue = JobQueue(settings.limits, clock, tasks)
+    maker = RoundMaker(db, store, device, tastes, clock)
+    conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
+    about = AboutService(settings, device, space.encoder_id)
+    views = Views(db, store, clock, about)
+
+    async def view_of(post: Post) -> View:
+        return await {
+            PostKind.ROUND: views.round,
+            PostKind.REVEAL: views.reveal,
+            PostKind.PAUSE: views.pause,
+        }[post.kind](post)
+
+    outbox = Outbox(db, clock, tasks, view_of, conductor.posted)
+    conductor.attach(outbox)
+    retention = Retention(db, store, clock, settings.storage.audio_days)
+    tasks.spawn(queue.serve(), "job queue")
+    tasks.spawn(retention.serve(), "retention")
+    return Services(
+        settings=settings,
+        clock=clock,
+        db=db,
+        tasks=tasks,
+        device=device,
+        runs=RunService(db, queue, conductor, settings, clock),
+        feedback=FeedbackService(db, VoteWriter(db), tastes, settings, clock, conductor.voted),
+        listeners=ListenerService(db, tastes, settings.taste),
+        clips=ClipService(db, store, device, tastes),
+        about=about,
+        outbox=outbox,
+        conductor=conductor,
+        tastes=tastes,
+        retention=retention,
+    )

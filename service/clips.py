@@ -1,0 +1,207 @@
+"""What people may ask about one clip: why, lineage, keep, download, and the one made for them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.candidate import Candidate
+from domain.clip import Clip, ClipFailure, ClipRequest
+from domain.errors import ForbiddenError, NotFoundError, StorageError
+from domain.ids import ClipId, ListenerId, RunId
+from domain.run import Run
+from scoring.taste import explain, predict
+from service.device import DeviceWorker
+from service.listeners import word
+from service.tasting import TasteService, Voice, mean_ratings
+from service.views import Actor, Download, ForMe, LineageView, WhyView
+from storage import clips, runs, votes
+from storage.database import Database
+from storage.files import AudioStore
+
+DEPTH = 6
+"""Generations of ancestors that a lineage shows."""
+REASONS = 4
+NEAREST = 3
+ROLES = {
+    "exploit": "picked because the people here are expected to like it",
+    "uncertain": "picked because your votes on it teach the most",
+    "wild": "the wild card: something else, so that the search does not narrow too early",
+}
+
+
+class ClipService:
+    """Answers about clips. Everything personal is for the person who asks."""
+
+    def __init__(
+        self, db: Database, store: AudioStore, device: DeviceWorker, learner: TasteService
+    ) -> None:
+        self._db = db
+        self._store = store
+        self._device = device
+        self._learner = learner
+
+    async def why(self, actor: Actor, clip_id: ClipId) -> WhyView:
+        """Say why a clip was chosen, and what this listener's taste makes of it.
+
+        Raises:
+            NotFoundError: The clip is gone.
+        """
+        run, clip = await self._find(actor, clip_id)
+        voice = await self._voice(run, actor.user_id)
+        async with self._db.reading() as tx:
+            candidate = await runs.candidate(tx, clip.candidate_id)
+            parents = [
+                await runs.candidate(tx, parent)
+                for parent in (candidate.parents if candidate else ())
+            ]
+            _, phi = await self._learner.phi(tx, [clip_id])
+        liking = spread = 0.0
+        reasons = []
+        if voice.evidence and len(phi):
+            prediction = predict([voice.taste], phi)
+            liking, spread = float(prediction.liking[0, 0]), float(prediction.spread[0, 0])
+            reasons = [
+                word(one) for one in explain(voice.taste, phi[0], self._learner.space)[:REASONS]
+            ]
+        return WhyView(
+            clip=clip,
+            role=ROLES.get(clip.role or "", "not posted in its round"),
+            liking=liking if voice.evidence else None,
+            spread=spread,
+            reasons=tuple(reasons),
+            evidence=voice.evidence,
+            nearest=await self._nearest(actor, clip, phi),
+            operator=candidate.operator if candidate else "",
+            parents=tuple(parent.prompt for parent in parents if parent is not None),
+        )
+
+    async def _nearest(
+        self, actor: Actor, clip: Clip, phi: np.ndarray
+    ) -> tuple[tuple[str, float], ...]:
+        """Return the most similar clips that this listener rated: the votes behind the prediction."""
+        if not len(phi):
+            return ()
+        async with self._db.reading() as tx:
+            cast = await votes.votes_of_listener(tx, actor.guild_id, actor.user_id)
+            said = {
+                one: theirs[actor.user_id]
+                for one, theirs in mean_ratings(cast).items()
+                if one != clip.id
+            }
+            found, others = await self._learner.phi(tx, sorted(said))
+            order = np.argsort(np.linalg.norm(others - phi[0], axis=1))[:NEAREST] if found else []
+            near = [await clips.clip(tx, found[int(row)]) for row in order]
+        return tuple((one.prompt, said[one.id]) for one in near if one is not None)
+
+    async def lineage(self, actor: Actor, clip_id: ClipId) -> LineageView:
+        """Return a clip's ancestors.
+
+        Raises:
+            NotFoundError: The clip is gone.
+        """
+        _, clip = await self._find(actor, clip_id)
+        async with self._db.reading() as tx:
+            ancestors: list[Candidate] = await runs.ancestors(tx, clip.candidate_id, DEPTH)
+        return LineageView(clip=clip, ancestors=tuple(ancestors))
+
+    async def keep(self, actor: Actor, clip_id: ClipId) -> Clip:
+        """Keep a clip for good: no retention rule deletes its audio."""
+        _, clip = await self._find(actor, clip_id)
+        async with self._db.transaction() as tx:
+            await clips.keep_clip(tx, clip_id, actor.user_id)
+        return clip
+
+    async def wav(self, actor: Actor, clip_id: ClipId) -> Download:
+        """Return a clip as a lossless file, rendered again from its prompt and seed.
+
+        Raises:
+            NotFoundError: The clip is gone, and so is its sound.
+        """
+        _, clip = await self._find(actor, clip_id)
+        info = await self._device.info()
+        if (info.name, info.version) == (clip.generator, clip.generator_version):
+            request = ClipRequest(prompt=clip.prompt, seed=clip.seed, seconds=clip.seconds)
+            data = await self._device.wav(request)
+            if not isinstance(data, ClipFailure):
+                return Download(
+                    filename=f"{filename(clip)}.wav",
+                    data=data,
+                    note="Lossless, rendered again just now.",
+                )
+        data = self.audio(clip)
+        note = f"The {clip.extension.upper()} as it was posted: the generator has changed since, so it cannot be redone."
+        return Download(filename=f"{filename(clip)}.{clip.extension}", data=data, note=note)
+
+    def audio(self, clip: Clip) -> bytes:
+        """Return the stored file of a clip.
+
+        Raises:
+            NotFoundError: It was deleted by the retention rule.
+        """
+        try:
+            return self._store.read(clip.sha256, clip.extension)
+        except StorageError:
+            raise NotFoundError("The audio of that clip is not kept any more.") from None
+
+    async def for_me(self, actor: Actor, run_id: RunId, number: int) -> ForMe:
+        """Return the clip of a generation that this listener is expected to like most.
+
+        Raises:
+            NotFoundError: The round is gone, or they have not voted yet.
+        """
+        async with self._db.reading() as tx:
+            run = await runs.get_run(tx, run_id)
+            made = await clips.clips_of_generation(tx, run_id, number) if run else []
+            found, phi = await self._learner.phi(tx, [clip.id for clip in made])
+        if run is None or run.guild_id != actor.guild_id or not found:
+            raise NotFoundError("That round is not there any more.")
+        voice = await self._voice(run, actor.user_id)
+        if not voice.evidence:
+            raise NotFoundError("Rate a clip or two first, so that I know what to look for.")
+        by_id = {clip.id: clip for clip in made}
+        liking = predict([voice.taste], phi).liking[0]
+        quality = np.array([0.0 if by_id[one].broken else by_id[one].quality for one in found])
+        for row in np.argsort(-liking * quality):
+            clip = by_id[found[int(row)]]
+            try:
+                data = self.audio(clip)
+            except NotFoundError:
+                continue
+            posted = (
+                "It is also among the four that were posted."
+                if clip.posted_slot
+                else "It was not posted."
+            )
+            return ForMe(
+                clip=clip,
+                filename=f"{filename(clip)}.{clip.extension}",
+                data=data,
+                liking=float(liking[int(row)]),
+                evidence=voice.evidence,
+                note=f"The best of {len(found)} for you. {posted}",
+            )
+        raise NotFoundError("The audio of that round is not kept any more.")
+
+    async def _voice(self, run: Run, listener_id: ListenerId) -> Voice:
+        await self._learner.flush()
+        async with self._db.reading() as tx:
+            here = await votes.votes_of_channel(tx, run.channel_id)
+        return await self._learner.voice(run, listener_id, here)
+
+    async def _find(self, actor: Actor, clip_id: ClipId) -> tuple[Run, Clip]:
+        async with self._db.reading() as tx:
+            clip = await clips.clip(tx, clip_id)
+            run = await runs.get_run(tx, clip.run_id) if clip else None
+        if clip is None or run is None or run.guild_id != actor.guild_id:
+            raise NotFoundError("That clip is not there any more.")
+        if run.for_listener is not None and run.for_listener != actor.user_id:
+            raise ForbiddenError("That clip was made for somebody else.")
+        return run, clip
+
+
+def filename(clip: Clip) -> str:
+    """Return a short file name without an ending, such as ``"A-lofi-84bpm"``."""
+    slot = "ABCD"[clip.posted_slot - 1] + "-" if clip.posted_slot else ""
+    family = clip.family.replace("_", "-") or "clip"
+    tempo = clip.description.get("tempo")
+    return f"{slot}{family}" + (f"-{float(tempo):.0f}bpm" if tempo else "")

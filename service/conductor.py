@@ -1,0 +1,253 @@
+"""The life of a round: queued, made, posted, closed by quorum, timer or Next, and followed by the one after it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+
+from domain.candidate import Directive
+from domain.ids import CandidateId, ListenerId, RunId
+from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run, RunState
+from service.clock import Clock
+from service.posting import Outbox
+from service.queue import NOBODY, JobQueue, Ticket
+from service.rounds import RoundMaker
+from service.tasks import TaskSet
+from service.timers import Timers
+from storage import posts, runs, votes
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+WORDS_LIMIT = 400
+"""Characters of a person's words that are kept: more than anybody says about one kind of music."""
+
+
+class Conductor:
+    """Advances runs. Everything that changes a run happens under its lock, ``conductor.lock(run_id)``."""
+
+    def __init__(
+        self,
+        db: Database,
+        queue: JobQueue,
+        maker: RoundMaker,
+        clock: Clock,
+        tasks: TaskSet,
+        *,
+        settle: float,
+    ) -> None:
+        self._db = db
+        self._queue = queue
+        self._maker = maker
+        self._clock = clock
+        self._tasks = tasks
+        self._settle = settle
+        self._timers = Timers(clock, tasks)
+        self._locks: dict[RunId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._last_vote: dict[RunId, float] = {}
+        self._outbox: Outbox | None = None
+
+    def attach(self, outbox: Outbox) -> None:
+        """Deliver through this outbox."""
+        self._outbox = outbox
+
+    def lock(self, run_id: RunId) -> asyncio.Lock:
+        """Return the lock of a run."""
+        return self._locks[run_id]
+
+    async def queue_round(
+        self,
+        run: Run,
+        asked_by: ListenerId,
+        directive: Directive,
+        parents: tuple[CandidateId, ...],
+        words: str,
+    ) -> Ticket:
+        """Queue the generation after the run's last one. The lock is held."""
+        generation = Generation(
+            run_id=run.id,
+            number=run.generation + 1,
+            state=GenerationState.BREEDING,
+            directive=directive.value,
+            directive_parents=parents,
+            directive_words=words[:WORDS_LIMIT],
+        )
+        ticket = self._queue.submit(
+            run,
+            asked_by,
+            run.settings.candidates,
+            lambda ticket: self._make(run.id, generation, ticket),
+        )
+        try:
+            async with self._db.transaction() as tx:
+                await runs.add_generation(tx, generation)
+        except BaseException:
+            self._queue.drop(ticket)
+            raise
+        return ticket
+
+    async def _make(self, run_id: RunId, generation: Generation, ticket: Ticket) -> None:
+        """Do a queued round, and say in the database how it ended."""
+        async with self._locks[run_id]:
+            try:
+                async with self._db.reading() as tx:
+                    run = await runs.get_run(tx, run_id)
+                if run is None or run.state is RunState.STOPPED:
+                    return
+                post_id = await self._maker.make(
+                    run, generation, lambda done: self._queue.rendering(ticket, done)
+                )
+            except asyncio.CancelledError:
+                raise  # by a person, who then calls abandon; or at a shutdown, and it is made again after the restart
+            except Exception:
+                await self._abandon(run_id)
+                raise
+        if self._outbox is not None:
+            await asyncio.shield(self._outbox.deliver(post_id))
+
+    async def drop(self, ticket: Ticket) -> None:
+        """Cancel a round that is waiting or being made. Its run is paused, or stopped when it was the first round."""
+        self._queue.drop(ticket)
+        await ticket.done()
+        async with self._locks[ticket.run.id]:
+            await self._abandon(ticket.run.id)
+
+    async def _abandon(self, run_id: RunId) -> None:
+        async with self._db.transaction() as tx:
+            run = await runs.get_run(tx, run_id)
+            if run is None:
+                return
+            generation = await runs.generation(tx, run_id, run.generation + 1)
+            if generation is None or generation.state is not GenerationState.BREEDING:
+                return
+            await runs.set_generation(
+                tx, run_id, generation.number, state=GenerationState.CANCELLED
+            )
+            state = RunState.STOPPED if generation.number == 1 else RunState.PAUSED
+            if run.state is RunState.ACTIVE:
+                await runs.set_run(tx, run_id, state=state)
+
+    async def close(self, run: Run, reason: CloseReason) -> bool:
+        """Close the open round and put its reveal into the outbox. The lock is held.
+
+        Returns:
+            Whether anybody had voted.
+        """
+        self._timers.clear(run.id)
+        async with self._db.transaction() as tx:
+            generation = await runs.generation(tx, run.id, run.generation)
+            if generation is None or generation.state is not GenerationState.OPEN:
+                return False
+            people = await votes.voters(tx, run.id, run.generation)
+            await runs.set_generation(
+                tx,
+                run.id,
+                run.generation,
+                state=GenerationState.CLOSED,
+                closed_at=self._clock.now(),
+                close_reason=reason,
+            )
+            post = None
+            if people:
+                post = await posts.add_post(
+                    tx, run.id, run.generation, PostKind.REVEAL, run.channel_id, self._clock.now()
+                )
+        if post is not None:
+            self.deliver(post)
+        return bool(people)
+
+    def deliver(self, post: Post) -> None:
+        if self._outbox is not None:
+            self._outbox.deliver(post.id)
+
+    # Quorum and timer --------------------------------------------------------------------------------
+
+    def voted(self, run_id: RunId, number: int) -> None:
+        """Note a vote: a quorum may now close the round once people are done voting."""
+        self._last_vote[run_id] = self._clock.now()
+        self._tasks.spawn(self._arm(run_id, number), f"quorum of run {run_id}")
+
+    async def posted(self, post: Post) -> None:
+        """Note that a post is out; an open round gets its alarm."""
+        if post.kind is PostKind.ROUND:
+            await self._arm(post.run_id, post.generation)
+
+    async def _arm(self, run_id: RunId, number: int) -> None:
+        """Set the alarm of an open round: after the last vote of a quorum, else at the timer."""
+        async with self._db.reading() as tx:
+            run = await runs.get_run(tx, run_id)
+            generation = await runs.generation(tx, run_id, number)
+            if run is None or generation is None or generation.state is not GenerationState.OPEN:
+                return
+            if run.state is not RunState.ACTIVE or run.generation != number:
+                return
+            people = await votes.voters(tx, run_id, number)
+        quorum = 1 if run.for_listener is not None else run.settings.quorum
+        if len(people) >= quorum:
+            last = self._last_vote.get(run_id, self._clock.now())
+            at, reason = last + self._settle, CloseReason.QUORUM
+        elif generation.closes_at is not None:
+            at, reason = generation.closes_at, CloseReason.TIMER
+        else:
+            return
+        self._timers.set(run_id, at, lambda: self._advance(run_id, number, reason))
+
+    async def _advance(self, run_id: RunId, number: int, reason: CloseReason) -> None:
+        """Close a round whose time has come, and breed on or pause."""
+        async with self._locks[run_id]:
+            async with self._db.reading() as tx:
+                run = await runs.get_run(tx, run_id)
+                generation = await runs.generation(tx, run_id, number)
+            if run is None or run.state is not RunState.ACTIVE or run.generation != number:
+                return
+            if generation is None or generation.state is not GenerationState.OPEN:
+                return
+            attended = await self.close(run, reason)
+            if await self._count_unattended(run, attended):
+                return
+            if self._queue.ticket_of(run_id) is None:
+                await self.queue_round(run, NOBODY, Directive.NEXT, (), "")
+
+    async def _count_unattended(self, run: Run, attended: bool) -> bool:
+        """Return whether the run paused because nobody has listened for too long."""
+        unattended = 0 if attended else run.unattended + 1
+        pause = unattended >= run.settings.unattended_limit
+        post = None
+        async with self._db.transaction() as tx:
+            await runs.set_run(
+                tx,
+                run.id,
+                unattended=unattended,
+                state=RunState.PAUSED if pause else RunState.ACTIVE,
+            )
+            if pause:
+                post = await posts.add_post(
+                    tx, run.id, run.generation, PostKind.PAUSE, run.channel_id, self._clock.now()
+                )
+        if post is not None:
+            self.deliver(post)
+        return pause
+
+    # After a restart --------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """Take up what a restart interrupted: rounds in the making are made again, open rounds get their alarms."""
+        async with self._db.reading() as tx:
+            making = await runs.generations_in_state(tx, GenerationState.BREEDING)
+            open_rounds = await runs.generations_in_state(tx, GenerationState.OPEN)
+        for generation in making:
+            async with self._db.reading() as tx:
+                run = await runs.get_run(tx, generation.run_id)
+            if run is None or run.state is not RunState.ACTIVE:
+                continue
+            self._queue.submit(
+                run,
+                NOBODY,
+                run.settings.candidates,
+                lambda ticket, run=run, generation=generation: self._make(
+                    run.id, generation, ticket
+                ),
+            )
+        for generation in open_rounds:
+            await self._arm(generation.run_id, generation.number)

@@ -1,0 +1,142 @@
+"""What a listener may ask about themselves: consent, their taste in words, export, erase."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from domain.clip import Clip
+from domain.ids import ListenerId
+from domain.run import Run
+from domain.vote import Consent
+from scoring.taste import Reason, describe, fit
+from service.settings import TasteSettings
+from service.tasting import TasteService, evidence, fold, mean_ratings
+from service.views import Actor, TasteView, TasteWord
+from storage import clips, listeners, tastes, votes
+from storage.database import Database
+
+WORDS = 5
+"""Likes, and dislikes, that a taste is told in."""
+CERTAIN = 0.7
+"""Probability that a sign is right below which it is not told."""
+
+
+class ListenerService:
+    """Consent and data rights, each within one server unless it says otherwise."""
+
+    def __init__(self, db: Database, learner: TasteService, settings: TasteSettings) -> None:
+        self._db = db
+        self._learner = learner
+        self._settings = settings
+
+    async def consent(self, actor: Actor) -> Consent:
+        """Return what the listener allows in this server."""
+        async with self._db.reading() as tx:
+            return await listeners.consent(tx, actor.guild_id, actor.user_id)
+
+    async def set_consent(self, actor: Actor, consent: Consent) -> None:
+        """Store what the listener allows. Without opting in, a stored taste is deleted; votes stay for the channel."""
+        async with self._db.transaction() as tx:
+            await listeners.set_consent(tx, actor.guild_id, actor.user_id, consent)
+            if consent is Consent.CHANNEL_ONLY:
+                await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
+        if consent is Consent.CHANNEL_ONLY:
+            self._learner.forget(actor.guild_id)
+        if consent is Consent.TASTE:
+            self._learner.mark(actor.guild_id, actor.user_id)
+
+    async def taste(self, actor: Actor) -> TasteView:
+        """Describe the listener's taste, worked out now from their votes; nothing is kept by asking."""
+        await self._learner.flush()
+        async with self._db.reading() as tx:
+            consent = await listeners.consent(tx, actor.guild_id, actor.user_id)
+            cast = await votes.votes_of_listener(tx, actor.guild_id, actor.user_id)
+            found, phi = await self._learner.phi(tx, sorted({vote.clip_id for vote in cast}))
+            rounds = await clips.rounds_of(tx, found)
+            rated_clips = [
+                clip for clip_id in found if (clip := await clips.clip(tx, clip_id)) is not None
+            ]
+        rated = fold(cast, {clip_id: row for row, clip_id in enumerate(found)}, rounds)
+        taste = fit(await self._learner.prior(actor.guild_id), phi, rated)
+        words = [
+            word(reason)
+            for reason in describe(taste, self._learner.space)
+            if reason.certainty >= CERTAIN
+        ]
+        said = {clip_id: theirs[actor.user_id] for clip_id, theirs in mean_ratings(cast).items()}
+        count = evidence(rated)
+        return TasteView(
+            consent=consent,
+            evidence=count,
+            votes_until_shown=max(0, self._settings.votes_until_shown - count),
+            likes=tuple(one for one in words if one.strength > 0)[:WORDS] if count else (),
+            dislikes=tuple(one for one in words if one.strength < 0)[:WORDS] if count else (),
+            liked_families=_families(rated_clips, said),
+            trend=_trend(rated_clips, said),
+        )
+
+    async def reset_taste(self, actor: Actor) -> int:
+        """Forget this listener's votes and taste in this server; the community's clips stay.
+
+        Returns:
+            Votes that were deleted.
+        """
+        async with self._db.transaction() as tx:
+            gone = await votes.delete_votes(tx, actor.guild_id, actor.user_id)
+            await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
+        self._learner.forget(actor.guild_id)
+        return gone
+
+    async def export(self, actor: Actor) -> dict[str, Any]:
+        """Return everything that is held about this person, in every server."""
+        async with self._db.reading() as tx:
+            return await listeners.export(tx, actor.user_id, None)
+
+    async def erase(self, actor: Actor) -> dict[str, int]:
+        """Delete everything that is held about this person, in every server, and refit what was built on it.
+
+        Returns:
+            Rows changed, by table.
+        """
+        async with self._db.transaction() as tx:
+            erased = await listeners.erase(tx, actor.user_id, None)
+        for guild_id in erased.guilds:
+            self._learner.forget(guild_id)
+        return dict(erased.rows)
+
+    async def own_taste_counts(self, run: Run, listener_id: ListenerId) -> bool:
+        """Return whether a listener has voted enough for their own taste to count."""
+        async with self._db.reading() as tx:
+            return (
+                await votes.rated_clips(tx, run.guild_id, listener_id)
+                >= self._settings.votes_until_shown
+            )
+
+
+def word(reason: Reason) -> TasteWord:
+    """Turn a scoring reason into words."""
+    return TasteWord(words=reason.label, strength=reason.contribution, certainty=reason.certainty)
+
+
+def _families(rated: Sequence[Clip], said: dict[Any, float]) -> dict[str, tuple[int, float]]:
+    by_family: dict[str, list[float]] = defaultdict(list)
+    for clip in rated:
+        if clip.id in said:
+            by_family[clip.family].append(said[clip.id])
+    order = sorted(
+        by_family.items(), key=lambda item: (-len(item[1]), -float(np.mean(item[1])), item[0])
+    )
+    return {family: (len(ratings), float(np.mean(ratings))) for family, ratings in order}
+
+
+def _trend(rated: Sequence[Clip], said: dict[Any, float]) -> tuple[float, ...]:
+    """Return the mean rating of each round that they rated, oldest first."""
+    by_round: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for clip in rated:
+        if clip.id in said:
+            by_round[clip.run_id, clip.generation].append(said[clip.id])
+    return tuple(float(np.mean(by_round[key])) for key in sorted(by_round))

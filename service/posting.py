@@ -1,0 +1,148 @@
+"""The outbox: posts what the database says is to be posted, exactly once, whatever dies in between."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from domain.errors import StorageError
+from domain.ids import MessageId, PostId
+from domain.run import GenerationState, Post, PostKind, PostState, RunState
+from service.clock import Clock
+from service.tasks import TaskSet
+from service.views import PauseView, RevealView, RoundView
+from storage import posts, runs
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY = 2.0
+LAST_RETRY = 300.0
+View = RoundView | RevealView | PauseView
+
+
+class Undeliverable(Exception):  # noqa: N818 - a state of the world, not a fault
+    """A message could not be sent.
+
+    Attributes:
+        permanent: Trying again will not help until a person changes something.
+    """
+
+    def __init__(self, sentence: str, *, permanent: bool) -> None:
+        super().__init__(sentence)
+        self.permanent = permanent
+
+
+class ClipSink(Protocol):
+    """Where posts go: a Discord channel, or a list in a test."""
+
+    async def find(self, view: View) -> MessageId | None:
+        """Return the message of this post if an earlier, interrupted attempt did get through."""
+
+    async def send(self, view: View) -> MessageId:
+        """Send it.
+
+        Raises:
+            Undeliverable: It was not sent.
+        """
+
+
+class Outbox:
+    """Delivers posts. A row is *attempted* before it is sent and *posted* after, so that a crash in between is seen."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        tasks: TaskSet,
+        view_of: Callable[[Post], Awaitable[View]],
+        posted: Callable[[Post], Awaitable[None]],
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._tasks = tasks
+        self._view_of = view_of
+        self._posted = posted
+        self._sink: ClipSink | None = None
+        self._busy: dict[PostId, asyncio.Task[None]] = {}
+
+    async def attach(self, sink: ClipSink) -> None:
+        """Use this sink from now on and deliver what is waiting."""
+        self._sink = sink
+        async with self._db.reading() as tx:
+            waiting = await posts.undelivered(tx)
+        for post in waiting:
+            self.deliver(post.id)
+
+    def detach(self) -> None:
+        """Keep posts in the outbox until a sink is attached again."""
+        self._sink = None
+
+    def deliver(self, post_id: PostId) -> asyncio.Task[None]:
+        """Deliver in the background; a second call joins the first."""
+        task = self._busy.get(post_id)
+        if task is None:
+            task = self._busy[post_id] = self._tasks.spawn(
+                self._until_sent(post_id), f"post {post_id}"
+            )
+            task.add_done_callback(lambda _: self._busy.pop(post_id, None))
+        return task
+
+    async def _until_sent(self, post_id: PostId) -> None:
+        wait = FIRST_RETRY
+        while self._sink is not None:
+            try:
+                await self._once(post_id, self._sink)
+            except Undeliverable as error:
+                log.warning("Post %s was not sent: %s", post_id, error)
+                if error.permanent:
+                    await self._give_up(post_id, str(error))
+                    return
+            except StorageError as error:
+                log.warning("Post %s waits: %s", post_id, error)
+            else:
+                return
+            await self._clock.sleep(wait)
+            wait = min(LAST_RETRY, 2 * wait)
+
+    async def _once(self, post_id: PostId, sink: ClipSink) -> None:
+        async with self._db.reading() as tx:
+            post = await posts.post(tx, post_id)
+        if post is None or post.state in {PostState.POSTED, PostState.FAILED}:
+            return
+        view = await self._view_of(post)
+        message_id = await sink.find(view) if post.state is PostState.ATTEMPTED else None
+        if message_id is None:
+            async with self._db.transaction() as tx:
+                await posts.mark_attempted(tx, post_id)
+            message_id = await sink.send(view)
+        async with self._db.transaction() as tx:
+            await posts.mark_posted(tx, post_id, message_id)
+            if post.kind is PostKind.ROUND:
+                closes_at = view.closes_at if isinstance(view, RoundView) else None
+                await runs.set_generation(
+                    tx,
+                    post.run_id,
+                    post.generation,
+                    state=GenerationState.OPEN,
+                    opened_at=self._clock.now(),
+                    closes_at=closes_at,
+                )
+        await self._posted(post)
+
+    async def _give_up(self, post_id: PostId, sentence: str) -> None:
+        """Remember why, and pause the run: somebody has to change something first."""
+        async with self._db.transaction() as tx:
+            post = await posts.post(tx, post_id)
+            await posts.mark_failed(tx, post_id, sentence)
+            if post is not None and post.kind is PostKind.ROUND:
+                run = await runs.get_run(tx, post.run_id)
+                if run is not None and run.state is RunState.ACTIVE:
+                    await runs.set_run(tx, run.id, state=RunState.PAUSED)
+
+    async def idle(self) -> None:
+        """Wait until nothing is being delivered."""
+        while self._busy:
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)

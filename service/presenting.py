@@ -1,0 +1,149 @@
+"""Gather what a post shows from the database and the audio store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from statistics import fmean, pstdev
+
+from domain.candidate import Candidate
+from domain.clip import Clip
+from domain.errors import StorageError
+from domain.ids import ClipId
+from domain.run import CloseReason, Post, Run
+from domain.vote import Vote, VoteSource
+from service.about import AboutService
+from service.clips import filename
+from service.clock import Clock
+from service.posting import Undeliverable
+from service.tasting import mean_ratings
+from service.views import PauseView, RevealRow, RevealView, RoundClip, RoundView
+from storage import clips, runs, votes
+from storage.database import Database, Transaction
+from storage.files import AudioStore
+
+STAR = 0.5
+"""What a favourite adds to a clip's mean rating when the winner is chosen, for each share of the voters."""
+
+
+class Views:
+    """Builds the views of posts."""
+
+    def __init__(self, db: Database, store: AudioStore, clock: Clock, about: AboutService) -> None:
+        self._db = db
+        self._store = store
+        self._clock = clock
+        self._about = about
+
+    async def _run(self, tx: Transaction, post: Post) -> Run:
+        run = await runs.get_run(tx, post.run_id)
+        if run is None:
+            raise Undeliverable("The run of this post was deleted.", permanent=True)
+        return run
+
+    async def round(self, post: Post) -> RoundView:
+        """Return a round with its files.
+
+        Raises:
+            Undeliverable: A file is missing.
+        """
+        async with self._db.reading() as tx:
+            run = await self._run(tx, post)
+            shown = _posted(await clips.clips_of_generation(tx, post.run_id, post.generation))
+        try:
+            files = [
+                await asyncio.to_thread(self._store.read, clip.sha256, clip.extension)
+                for clip in shown
+            ]
+        except StorageError as error:
+            raise Undeliverable(str(error), permanent=True) from None
+        closes_at = self._clock.now() + run.settings.timer if run.settings.timer else None
+        return RoundView(
+            post=post,
+            run=run,
+            number=post.generation,
+            clips=tuple(
+                RoundClip(
+                    slot=clip.posted_slot or 0,
+                    clip=clip,
+                    filename=f"{filename(clip)}.{clip.extension}",
+                    data=data,
+                )
+                for clip, data in zip(shown, files, strict=True)
+            ),
+            stand_ins=await self._about.stand_ins(),
+            closes_at=closes_at,
+        )
+
+    async def reveal(self, post: Post) -> RevealView:
+        """Return what became of a round."""
+        async with self._db.reading() as tx:
+            run = await self._run(tx, post)
+            generation = await runs.generation(tx, post.run_id, post.generation)
+            shown = _posted(await clips.clips_of_generation(tx, post.run_id, post.generation))
+            cast = await votes.votes_of_clips(tx, [clip.id for clip in shown])
+            bred = {clip.id: await self._bred(tx, clip) for clip in shown}
+        standing = [vote for vote in cast if not vote.retracted and not vote.late]
+        rows = tuple(_row(clip, standing, *bred[clip.id]) for clip in shown)
+        people = {vote.listener_id for vote in standing}
+        return RevealView(
+            post=post,
+            run=run,
+            number=post.generation,
+            rows=rows,
+            winner_slot=_winner(rows, len(people)),
+            reason=(generation.close_reason if generation else None) or CloseReason.NEXT,
+            voters=len(people),
+        )
+
+    async def _bred(self, tx: Transaction, clip: Clip) -> tuple[str, tuple[Candidate, ...]]:
+        candidate = await runs.candidate(tx, clip.candidate_id)
+        if candidate is None:
+            return "", ()
+        parents = [await runs.candidate(tx, parent) for parent in candidate.parents]
+        return candidate.operator, tuple(parent for parent in parents if parent is not None)
+
+    async def pause(self, post: Post) -> PauseView:
+        """Return the word that a run paused."""
+        async with self._db.reading() as tx:
+            run = await self._run(tx, post)
+        return PauseView(post=post, run=run, rounds=run.unattended)
+
+
+def _posted(made: Sequence[Clip]) -> list[Clip]:
+    return sorted(
+        (clip for clip in made if clip.posted_slot), key=lambda clip: clip.posted_slot or 0
+    )
+
+
+def _row(
+    clip: Clip, standing: Sequence[Vote], operator: str, parents: Sequence[Candidate]
+) -> RevealRow:
+    ratings = list(mean_ratings(standing).get(ClipId(clip.id), {}).values())
+    stars = {
+        vote.listener_id
+        for vote in standing
+        if vote.clip_id == clip.id and vote.source is VoteSource.FAVOURITE
+    }
+    return RevealRow(
+        slot=clip.posted_slot or 0,
+        clip=clip,
+        mean=fmean(ratings) if ratings else None,
+        votes=len(ratings),
+        favourites=len(stars),
+        spread=pstdev(ratings) if len(ratings) > 1 else 0.0,
+        operator=operator,
+        parents=tuple(parent.prompt for parent in parents),
+    )
+
+
+def _winner(rows: Sequence[RevealRow], voters: int) -> int | None:
+    """Return the slot with the best mean rating, stars counting extra; the lower slot on a tie."""
+    rated = [row for row in rows if row.mean is not None]
+    if not rated:
+        return None
+    best = max(
+        rated,
+        key=lambda row: ((row.mean or 0.0) + STAR * row.favourites / max(1, voters), -row.slot),
+    )
+    return best.slot

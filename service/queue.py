@@ -1,0 +1,242 @@
+"""The queue of rounds to be made: caps, fairness between servers, position, estimate, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
+from domain.ids import ListenerId, RunId
+from domain.run import Run
+from service.clock import Clock
+from service.settings import LimitSettings
+from service.tasks import TaskSet
+from service.views import Actor, Progress
+
+log = logging.getLogger(__name__)
+
+NOBODY = ListenerId(0)
+"""Asks for a round that a quorum or timer called for."""
+FIRST_GUESS = 0.6
+"""Seconds for a clip before anything was measured."""
+MEMORY = 0.3
+"""Weight of the newest job in the running mean of seconds for a clip."""
+
+Work = Callable[["Ticket"], Awaitable[None]]
+
+
+class Ticket:
+    """One job in the queue, to be watched or cancelled."""
+
+    def __init__(self, number: int, run: Run, asked_by: ListenerId, total: int, work: Work) -> None:
+        self.id = number
+        self.run = run
+        self.asked_by = asked_by
+        self.total = total
+        self.task: asyncio.Task[None] | None = None
+        self.progress = Progress(text="Waiting", total=total)
+        self._work = work
+        self._changed = asyncio.Event()
+
+    def report(self, progress: Progress) -> None:
+        """Set where the job stands and wake who watches."""
+        if self.progress.finished:
+            return
+        self.progress = progress
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def watch(self) -> AsyncIterator[Progress]:
+        """Yield where the job stands now and after each change; the last one is ``finished``."""
+        while True:
+            changed, progress = self._changed, self.progress
+            yield progress
+            if progress.finished:
+                return
+            if self.progress is progress:
+                await changed.wait()
+
+    async def done(self) -> Progress:
+        """Wait for the end."""
+        async for progress in self.watch():
+            if progress.finished:
+                return progress
+        return self.progress
+
+    async def work(self) -> None:
+        """Do the job."""
+        await self._work(self)
+
+
+class JobQueue:
+    """Makes one round at a time: the device worker spreads a round over all cores.
+
+    Servers take turns; within a server the order is first come, first served.
+    """
+
+    def __init__(self, limits: LimitSettings, clock: Clock, tasks: TaskSet) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._tasks = tasks
+        self._numbers = itertools.count(1)
+        self._waiting: list[Ticket] = []
+        self._running: Ticket | None = None
+        self._started_at = 0.0
+        self._last_turn: dict[int, int] = {}
+        self._turns = itertools.count(1)
+        self._wake = asyncio.Event()
+        self._seconds_per_clip = FIRST_GUESS
+
+    def submit(self, run: Run, asked_by: ListenerId, total: int, work: Work) -> Ticket:
+        """Queue a round of ``run``.
+
+        Args:
+            run: The run.
+            asked_by: Who asked, or ``NOBODY`` for quorum and timer, which no cap stops.
+            total: Clips to be rendered.
+            work: Makes the round; reports through the ticket.
+
+        Raises:
+            BusyError: The run has a round in the making, or the person or server is over its cap.
+        """
+        if (other := self.ticket_of(run.id)) is not None:
+            raise BusyError(f"The next round here is already being made: {other.progress.text}")
+        if asked_by != NOBODY:
+            self._check_caps(run, asked_by)
+        ticket = Ticket(next(self._numbers), run, asked_by, total, work)
+        self._waiting.append(ticket)
+        self._refresh()
+        self._wake.set()
+        return ticket
+
+    def _check_caps(self, run: Run, asked_by: ListenerId) -> None:
+        tickets = self._all()
+        if sum(ticket.asked_by == asked_by for ticket in tickets) >= self._limits.jobs_per_user:
+            raise BusyError(
+                f"You have {self._limits.jobs_per_user} rounds waiting already. Try again when one of them is out."
+            )
+        if (
+            sum(ticket.run.guild_id == run.guild_id for ticket in tickets)
+            >= self._limits.jobs_per_guild
+        ):
+            raise BusyError(
+                f"This server has {self._limits.jobs_per_guild} rounds waiting already. Try again in a minute."
+            )
+
+    def _all(self) -> list[Ticket]:
+        return [*([self._running] if self._running else []), *self._waiting]
+
+    def ticket_of(self, run_id: RunId) -> Ticket | None:
+        """Return the job of a run that is waiting or running."""
+        return next((ticket for ticket in self._all() if ticket.run.id == run_id), None)
+
+    def find(self, ticket_id: int, actor: Actor) -> Ticket:
+        """Return the job that a person wants to cancel.
+
+        Raises:
+            NotFoundError: It is over already.
+            ForbiddenError: Neither theirs nor are they a moderator.
+        """
+        ticket = next((one for one in self._all() if one.id == ticket_id), None)
+        if ticket is None or ticket.run.guild_id != actor.guild_id:
+            raise NotFoundError("That round is finished already, so there is nothing to cancel.")
+        if actor.user_id != ticket.asked_by and not actor.is_moderator:
+            raise ForbiddenError(
+                "Only the person who asked for this round, or a moderator, can cancel it."
+            )
+        return ticket
+
+    def drop(self, ticket: Ticket) -> None:
+        """Take a job out of the queue, or stop it."""
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
+            ticket.report(_cancelled(ticket))
+            self._refresh()
+        elif ticket.task is not None:
+            ticket.task.cancel()
+
+    async def serve(self) -> None:
+        """Do the jobs, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._serve_one(self._take())
+
+    def _take(self) -> Ticket:
+        """Take the oldest job of the server whose turn was longest ago."""
+        ticket = min(
+            self._waiting, key=lambda one: (self._last_turn.get(one.run.guild_id, 0), one.id)
+        )
+        self._waiting.remove(ticket)
+        self._last_turn[ticket.run.guild_id] = next(self._turns)
+        return ticket
+
+    async def _serve_one(self, ticket: Ticket) -> None:
+        self._running, self._started_at = ticket, self._clock.now()
+        self._refresh()
+        ticket.task = self._tasks.spawn(ticket.work(), f"round of run {ticket.run.id}")
+        await asyncio.wait([ticket.task])
+        self._running = None
+        self._end(ticket, ticket.task)
+        self._refresh()
+
+    def _end(self, ticket: Ticket, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            ticket.report(_cancelled(ticket))
+        elif (error := task.exception()) is not None:
+            words = (
+                str(error)
+                if isinstance(error, UserError)
+                else "Something went wrong while making this round."
+            )
+            ticket.report(Progress(text=words, total=ticket.total, finished=True, error=words))
+        else:
+            seconds = (self._clock.now() - self._started_at) / max(1, ticket.total)
+            self._seconds_per_clip += MEMORY * (seconds - self._seconds_per_clip)
+            ticket.report(
+                Progress(text="Ready", done=ticket.total, total=ticket.total, finished=True)
+            )
+
+    def rendering(self, ticket: Ticket, done: int) -> None:
+        """Report that ``done`` clips of a running job are ready."""
+        left = (ticket.total - done) * self._seconds_per_clip
+        text = f"{done} of {ticket.total} candidates ready"
+        ticket.report(replace(ticket.progress, text=text, done=done, position=0, eta=left))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Tell every waiting job its place and time."""
+        ahead = 0.0
+        if self._running is not None:
+            left = self._running.total - self._running.progress.done
+            ahead = left * self._seconds_per_clip
+        order = sorted(
+            self._waiting, key=lambda one: (self._last_turn.get(one.run.guild_id, 0), one.id)
+        )
+        for place, ticket in enumerate(order, start=1 if self._running else 0):
+            eta = ahead + ticket.total * self._seconds_per_clip
+            ahead = eta
+            text = (
+                f"{_ordinal(place + 1)} in line, about {eta:.0f} s"
+                if place
+                else f"Starting, about {eta:.0f} s"
+            )
+            ticket.report(Progress(text=text, total=ticket.total, position=place, eta=eta))
+
+
+def _cancelled(ticket: Ticket) -> Progress:
+    words = "Cancelled."
+    return Progress(
+        text=words, done=ticket.progress.done, total=ticket.total, finished=True, error=words
+    )
+
+
+def _ordinal(number: int) -> str:
+    suffix = (
+        "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    )
+    return f"{number}{suffix}"

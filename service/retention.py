@@ -1,0 +1,48 @@
+"""Delete audio that nobody can ask for any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from service.clock import Clock
+from storage import clips
+from storage.database import Database
+from storage.files import AudioStore
+
+log = logging.getLogger(__name__)
+
+DAY = 86400.0
+FIRST_AFTER = 60.0
+"""Seconds after the start: not while the first people wait for their first round."""
+
+
+class Retention:
+    """Once a day, deletes the audio of clips that were never posted nor kept, after ``days`` days."""
+
+    def __init__(self, db: Database, store: AudioStore, clock: Clock, days: float) -> None:
+        self._db = db
+        self._store = store
+        self._clock = clock
+        self._days = days
+
+    async def serve(self) -> None:
+        """Sweep, for ever; nothing when ``days`` is 0."""
+        await self._clock.sleep(FIRST_AFTER)
+        while self._days:
+            await self.sweep()
+            await self._clock.sleep(DAY)
+
+    async def sweep(self) -> int:
+        """Sweep once.
+
+        Returns:
+            Bytes that were freed.
+        """
+        before = self._clock.now() - self._days * DAY
+        async with self._db.reading() as tx:
+            keep = await clips.audio_to_keep(tx, before)
+        freed = await asyncio.to_thread(self._store.sweep, keep, before)
+        if freed:
+            log.info("Deleted %.1f MB of audio that was never posted", freed / 1e6)
+        return freed

@@ -1,0 +1,290 @@
+"""Make a generation: rescore the past, breed, render, gate, score, choose four, and save it all in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
+from domain.clip import Clip, ClipFailure, ClipRequest, RenderedClip
+from domain.errors import UserError
+from domain.ids import ClipId, ListenerId, PostId
+from domain.run import Generation, GenerationState, PostKind, Run
+from evolution.registry import create_searcher
+from evolution.searcher import Searcher
+from scoring.slate import Pick, choose, settle_debts
+from scoring.taste import herd, predict
+from service.clock import Clock
+from service.device import DeviceWorker
+from service.tasting import TasteService, Voice, mean_ratings
+from storage import clips, posts, runs, votes
+from storage.database import Database, Transaction
+from storage.files import AudioStore
+
+log = logging.getLogger(__name__)
+
+POSTED = 4
+"""Clips of a round: as many as a message's 5 x 5 buttons can rate, and about what people will listen to."""
+OWN_VOTES = 2.0
+"""Raters after which what people said about a clip counts as much as what their tastes predict."""
+RECENT = 3
+"""Rounds whose families the wild card avoids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """What a run has rendered so far, under today's tastes."""
+
+    evaluations: list[Evaluation]
+    recent_families: dict[str, int]
+
+
+class RoundMaker:
+    """Makes generations. One call at a time for a run: the caller holds the run's lock."""
+
+    def __init__(
+        self,
+        db: Database,
+        store: AudioStore,
+        device: DeviceWorker,
+        tastes: TasteService,
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._store = store
+        self._device = device
+        self._tastes = tastes
+        self._clock = clock
+
+    async def make(self, run: Run, generation: Generation, ready: Callable[[int], None]) -> PostId:
+        """Make a generation and put its round into the outbox.
+
+        Args:
+            run: The run.
+            generation: Its generation in state BREEDING.
+            ready: Called with the number of clips that are rendered.
+
+        Returns:
+            The outbox row.
+
+        Raises:
+            UserError: Not one clip could be made.
+        """
+        voices = await self._tastes.voices(run)
+        archive = await self._archive(run, voices)
+        async with self._db.reading() as tx:
+            state = await runs.searcher_state(tx, run.id)
+        searcher = create_searcher(run.searcher, seed=run.seed, vibe=run.vibe, state=state)
+        searcher.tell(
+            [*archive.evaluations, *await self._foreign_parents(run, generation, archive)]
+        )
+        brief = Brief(
+            count=run.settings.candidates,
+            directive=Directive(generation.directive),
+            parents=generation.directive_parents,
+            words=generation.directive_words,
+        )
+        proposals = await searcher.ask(brief)
+        requests = [
+            ClipRequest(prompt=one.prompt, seed=one.seed, seconds=run.settings.seconds)
+            for one in proposals
+        ]
+        outcomes = await self._device.render(requests, ready)
+        made = [
+            (proposal, outcome)
+            for proposal, outcome in zip(proposals, outcomes, strict=True)
+            if isinstance(outcome, RenderedClip)
+        ]
+        failures = [outcome.reason for outcome in outcomes if isinstance(outcome, ClipFailure)]
+        if failures:
+            log.warning(
+                "Run %s: %s of %s clips failed: %s",
+                run.id,
+                len(failures),
+                len(outcomes),
+                failures[0],
+            )
+        if not made:
+            raise UserError(
+                f"No clip could be made: {failures[0] if failures else 'nothing was proposed'}"
+            )
+        picks, debts = await self._choose(run, generation, voices, archive, made)
+        shas = [
+            await asyncio.to_thread(self._store.put, clip.audio, clip.extension) for _, clip in made
+        ]
+        return await self._save(run, generation, searcher, made, shas, picks, debts)
+
+    # The past, rescored --------------------------------------------------------------------------------
+
+    async def _archive(self, run: Run, voices: Sequence[Voice]) -> Archive:
+        async with self._db.reading() as tx:
+            made = await clips.clips_of_run(tx, run.id)
+            candidates = {one.id: one for one in await runs.candidates_of_run(tx, run.id)}
+            found, phi = await self._tastes.phi(tx, [clip.id for clip in made])
+            cast = await votes.votes_of_run(tx, run.id)
+            debts = await runs.debts(tx, run.id)
+        by_id = {clip.id: clip for clip in made}
+        rows = [by_id[clip_id] for clip_id in found]
+        fitness, doubt = self._fitness(rows, phi, voices, debts)
+        said = mean_ratings(cast)
+        evaluations = [
+            _evaluation(candidates[clip.candidate_id], clip, float(expected), float(unsure), said)
+            for clip, expected, unsure in zip(rows, fitness, doubt, strict=True)
+            if clip.candidate_id in candidates
+        ]
+        recent: dict[str, int] = {}
+        for clip in made:
+            if clip.posted_slot and clip.generation > run.generation - RECENT:
+                recent[clip.family] = recent.get(clip.family, 0) + 1
+        return Archive(evaluations=evaluations, recent_families=recent)
+
+    def _fitness(
+        self,
+        rows: Sequence[Clip],
+        phi: NDArray[np.float64],
+        voices: Sequence[Voice],
+        debts: dict[ListenerId, float],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return expected liking of the channel and its standard deviation, each of shape (n,)."""
+        if not rows:
+            return np.zeros(0), np.zeros(0)
+        if not voices:
+            return np.full(len(rows), 0.5), np.full(len(rows), 0.25)
+        prediction = predict([voice.taste for voice in voices], phi)
+        weights = np.array([1.0 + max(0.0, debts.get(voice.listener_id, 0.0)) for voice in voices])
+        return herd(prediction, weights)
+
+    async def _foreign_parents(
+        self, run: Run, generation: Generation, archive: Archive
+    ) -> list[Evaluation]:
+        """A branch breeds from a candidate of another run: tell the searcher about it as a clear favourite."""
+        known = {one.candidate.id for one in archive.evaluations}
+        missing = [parent for parent in generation.directive_parents if parent not in known]
+        if run.parent_clip_id is not None:
+            async with self._db.reading() as tx:
+                source = await clips.clip(tx, run.parent_clip_id)
+            if source is not None and source.candidate_id not in known:
+                missing.append(source.candidate_id)
+        out: list[Evaluation] = []
+        async with self._db.reading() as tx:
+            for parent in dict.fromkeys(missing):
+                candidate = await runs.candidate(tx, parent)
+                if candidate is not None:
+                    out.append(
+                        Evaluation(candidate=candidate, fitness=0.8, uncertainty=0.1, rated=True)
+                    )
+        return out
+
+    # Four out of many --------------------------------------------------------------------------------
+
+    async def _choose(
+        self,
+        run: Run,
+        generation: Generation,
+        voices: Sequence[Voice],
+        archive: Archive,
+        made: Sequence[tuple[Proposal, RenderedClip]],
+    ) -> tuple[list[Pick], dict[ListenerId, float]]:
+        """Return the picks and what the listeners are owed after them."""
+        embeddings = np.stack([np.frombuffer(clip.embedding, dtype=np.float32) for _, clip in made])
+        phi = self._tastes.space.project(embeddings)
+        quality = np.array([clip.quality for _, clip in made])
+        async with self._db.reading() as tx:
+            owed = await runs.debts(tx, run.id)
+        debts = np.array([owed.get(voice.listener_id, 0.0) for voice in voices])
+        if voices:
+            prediction = predict([voice.taste for voice in voices], phi)
+            liking, spread = prediction.liking, prediction.spread
+        else:
+            liking, spread = np.zeros((0, len(made))), np.zeros((0, len(made)))
+        rng = np.random.default_rng([run.seed, generation.number])
+        picks = choose(
+            liking=liking,
+            spread=spread,
+            quality=quality,
+            families=[str(clip.description.get("family", "")) for _, clip in made],
+            phi=phi,
+            debts=debts,
+            recent_families=archive.recent_families,
+            rng=rng,
+            count=POSTED,
+        )
+        settled = settle_debts(debts, liking, picks)
+        order = rng.permutation(len(picks))  # the place on the message says nothing about the clip
+        return [picks[place] for place in order], {
+            voice.listener_id: float(debt) for voice, debt in zip(voices, settled, strict=True)
+        }
+
+    # One transaction --------------------------------------------------------------------------------
+
+    async def _save(
+        self,
+        run: Run,
+        generation: Generation,
+        searcher: Searcher,
+        made: Sequence[tuple[Proposal, RenderedClip]],
+        shas: Sequence[str],
+        picks: Sequence[Pick],
+        debts: dict[ListenerId, float],
+    ) -> PostId:
+        async with self._db.transaction() as tx:
+            candidates = await runs.add_candidates(
+                tx, run.id, generation.number, searcher.name, [proposal for proposal, _ in made]
+            )
+            ids = await self._save_clips(tx, candidates, made, shas)
+            for slot, pick in enumerate(picks, start=1):
+                await clips.mark_posted(tx, ids[pick.index], slot, pick.role.value)
+            await runs.save_searcher_state(tx, run.id, searcher.state())
+            await runs.save_debts(tx, run.id, debts)
+            await runs.set_generation(tx, run.id, generation.number, state=GenerationState.READY)
+            await runs.set_run(tx, run.id, generation=generation.number)
+            post = await posts.add_post(
+                tx, run.id, generation.number, PostKind.ROUND, run.channel_id, self._clock.now()
+            )
+        return post.id
+
+    async def _save_clips(
+        self,
+        tx: Transaction,
+        candidates: Sequence[Candidate],
+        made: Sequence[tuple[Proposal, RenderedClip]],
+        shas: Sequence[str],
+    ) -> list[ClipId]:
+        out = []
+        for candidate, (_, rendered), sha in zip(candidates, made, shas, strict=True):
+            family = str(rendered.description.get("family", ""))
+            clip = await clips.add_clip(tx, candidate, rendered, sha, family)
+            out.append(clip.id)
+        return out
+
+
+def _evaluation(
+    candidate: Candidate,
+    clip: Clip,
+    expected: float,
+    unsure: float,
+    said: dict[ClipId, dict[ListenerId, float]],
+) -> Evaluation:
+    """Blend what tastes predict with what people said about this very clip, times its quality."""
+    ratings = list(said.get(clip.id, {}).values())
+    share = len(ratings) / (len(ratings) + OWN_VOTES)
+    observed = (1.0 + sum(ratings) / len(ratings)) / 2.0 if ratings else 0.0
+    liking = (1.0 - share) * expected + share * observed
+    gate = 0.0 if clip.broken else clip.quality
+    return Evaluation(
+        candidate=candidate,
+        fitness=liking * gate,
+        uncertainty=unsure * (1.0 - share) * gate,
+        rated=bool(ratings),
+        components={
+            "expected": expected,
+            "observed": observed,
+            "raters": float(len(ratings)),
+            "quality": gate,
+        },
+    )

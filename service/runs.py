@@ -1,0 +1,325 @@
+"""Start, steer, resume, stop, reset and branch runs: what people do to them, and who may."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+
+from domain.candidate import Directive
+from domain.clip import Clip
+from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
+from domain.ids import CandidateId, ChannelId, ClipId, ListenerId
+from domain.run import CloseReason, GenerationState, PostKind, Run, RunSettings, RunState
+from service.clock import Clock
+from service.conductor import WORDS_LIMIT, Conductor
+from service.queue import JobQueue, Ticket
+from service.settings import Settings
+from service.tasting import families_of
+from service.views import Actor, StatusView
+from storage import clips, posts, runs, votes
+from storage.database import Database
+from storage.runs import NewRun
+
+log = logging.getLogger(__name__)
+
+
+class RunService:
+    """What people do to runs."""
+
+    def __init__(
+        self, db: Database, queue: JobQueue, conductor: Conductor, settings: Settings, clock: Clock
+    ) -> None:
+        self._db = db
+        self._queue = queue
+        self._conductor = conductor
+        self._settings = settings
+        self._clock = clock
+
+    # Commands ------------------------------------------------------------------------------------------
+
+    async def start(
+        self,
+        actor: Actor,
+        *,
+        vibe: str = "",
+        for_listener: ListenerId | None = None,
+        settings: RunSettings | None = None,
+    ) -> Ticket:
+        """Start a run in the actor's channel and queue its first round.
+
+        Args:
+            actor: Who starts it.
+            vibe: What the music should be about; empty for anything.
+            for_listener: Breed for this one listener only.
+            settings: How it goes; the host's defaults when ``None``.
+
+        Raises:
+            BusyError: The channel has a run, or a cap is reached.
+            ForbiddenError: Only moderators may start here.
+        """
+        if not (
+            self._settings.discord.everyone_may_start
+            or actor.is_moderator
+            or for_listener is not None
+        ):
+            raise ForbiddenError("Only moderators can start a run in this server.")
+        new = NewRun(
+            guild_id=actor.guild_id,
+            channel_id=actor.channel_id,
+            started_by=actor.user_id,
+            vibe=" ".join(vibe.split())[:WORDS_LIMIT],
+            seed=secrets.randbits(31),
+            searcher=self._settings.runs.searcher,
+            settings=settings or self.default_settings(),
+            for_listener=for_listener,
+            parent_clip_id=None,
+            created_at=self._clock.now(),
+        )
+        return await self._begin(actor, new, Directive.NEXT, ())
+
+    async def branch(self, actor: Actor, clip_id: ClipId) -> Ticket:
+        """Start a run in the actor's channel (a new thread) that descends from a clip.
+
+        Raises:
+            NotFoundError: The clip is gone.
+            BusyError: The channel has a run, or a cap is reached.
+        """
+        async with self._db.reading() as tx:
+            clip = await clips.clip(tx, clip_id)
+            parent = await runs.get_run(tx, clip.run_id) if clip else None
+        if clip is None or parent is None or parent.guild_id != actor.guild_id:
+            raise NotFoundError("That clip is not there any more, so it cannot be branched.")
+        new = NewRun(
+            guild_id=actor.guild_id,
+            channel_id=actor.channel_id,
+            started_by=actor.user_id,
+            vibe="",
+            seed=secrets.randbits(31),
+            searcher=parent.searcher,
+            settings=parent.settings,
+            for_listener=None,
+            parent_clip_id=clip_id,
+            created_at=self._clock.now(),
+        )
+        return await self._begin(actor, new, Directive.VARY, (clip.candidate_id,))
+
+    def default_settings(self) -> RunSettings:
+        """Return the host's defaults for a new run."""
+        runs_ = self._settings.runs
+        return RunSettings(
+            seconds=runs_.seconds,
+            candidates=runs_.candidates,
+            quorum=runs_.quorum,
+            timer=60.0 * runs_.timer_minutes,
+            unattended_limit=runs_.unattended_limit,
+        )
+
+    async def next(
+        self,
+        actor: Actor,
+        *,
+        directive: Directive = Directive.NEXT,
+        clip_ids: Sequence[ClipId] = (),
+        words: str = "",
+    ) -> Ticket:
+        """Close the open round and breed the next one.
+
+        Args:
+            actor: A moderator, or the listener whose private run it is, or anybody where one voter is a quorum.
+            directive: How to breed.
+            clip_ids: The clips that VARY, CROSS and REMIX are about.
+            words: A person's words for REMIX.
+
+        Raises:
+            NotFoundError: No run here.
+            BusyError: The next round is being made already.
+            ForbiddenError: They may not.
+        """
+        run = await self._run_here(actor.channel_id)
+        self._check_may_steer(actor, run)
+        if run.state is RunState.PAUSED:
+            raise UserError("This run is paused. Resume it first.")
+        parents = await self._parents(run, clip_ids)
+        self._check_free(run)  # before the lock, which a round in the making holds
+        async with self._conductor.lock(run.id):
+            self._check_free(run)
+            await self._check_posted(run)
+            await self._conductor.close(run, CloseReason.NEXT)
+            return await self._conductor.queue_round(run, actor.user_id, directive, parents, words)
+
+    async def resume(self, actor: Actor) -> Ticket | None:
+        """Take up a paused run: send what could not be sent, else breed the next round.
+
+        Returns:
+            The ticket of the next round, or ``None`` when the last round was sent (again) instead.
+        """
+        run = await self._run_here(actor.channel_id)
+        self._check_free(run)
+        async with self._conductor.lock(run.id):
+            if run.state is RunState.ACTIVE:
+                raise UserError("This run is going already.")
+            async with self._db.transaction() as tx:
+                await runs.set_run(tx, run.id, state=RunState.ACTIVE, unattended=0)
+                post = await posts.post_of(tx, run.id, run.generation, PostKind.ROUND)
+                generation = await runs.generation(tx, run.id, run.generation)
+                unsent = (
+                    post is not None
+                    and generation is not None
+                    and generation.state is GenerationState.READY
+                )
+                if unsent and post is not None:
+                    await posts.mark_pending(tx, post.id)
+            if unsent and post is not None:
+                self._conductor.deliver(post)
+                return None
+            await self._conductor.close(run, CloseReason.NEXT)
+            return await self._conductor.queue_round(run, actor.user_id, Directive.NEXT, (), "")
+
+    async def stop(self, actor: Actor) -> Run:
+        """End the run here. Its clips, votes and tastes stay.
+
+        Raises:
+            NotFoundError: No run here.
+            ForbiddenError: They may not.
+        """
+        run = await self._run_here(actor.channel_id)
+        self._check_may_end(actor, run)
+        return await self._stop(run)
+
+    async def _stop(self, run: Run) -> Run:
+        ticket = self._queue.ticket_of(run.id)
+        if ticket is not None:
+            await self._conductor.drop(ticket)
+        async with self._conductor.lock(run.id):
+            await self._conductor.close(run, CloseReason.STOPPED)
+            async with self._db.transaction() as tx:
+                await runs.set_run(tx, run.id, state=RunState.STOPPED)
+                stopped = await runs.get_run(tx, run.id)
+        return stopped or run
+
+    async def reset(self, actor: Actor) -> Ticket:
+        """Start over in this channel: the same vibe and settings, a new population. Tastes stay."""
+        run = await self._run_here(actor.channel_id)
+        self._check_may_end(actor, run)
+        await self._stop(run)
+        return await self.start(
+            actor, vibe=run.vibe, for_listener=run.for_listener, settings=run.settings
+        )
+
+    async def cancel(self, actor: Actor, ticket_id: int) -> None:
+        """Cancel a round that is waiting or being made.
+
+        Raises:
+            NotFoundError: It is over already.
+            ForbiddenError: Neither theirs nor are they a moderator.
+        """
+        await self._conductor.drop(self._queue.find(ticket_id, actor))
+
+    async def channel_gone(self, channel_id: ChannelId) -> None:
+        """Stop the run of a channel that was deleted."""
+        async with self._db.reading() as tx:
+            run = await runs.run_in_channel(tx, channel_id)
+        if run is not None:
+            log.info("Channel %s is gone; its run %s stops", channel_id, run.id)
+            await self._stop(run)
+
+    async def status(self, channel_id: ChannelId) -> StatusView:
+        """Say how the latest run of a channel stands.
+
+        Raises:
+            NotFoundError: There never was one.
+        """
+        async with self._db.reading() as tx:
+            run = await runs.latest_run_in_channel(tx, channel_id)
+            if run is None:
+                raise NotFoundError("Nothing has been bred here yet. Start with /evolve start.")
+            generation = await runs.generation(tx, run.id, run.generation)
+            made = await clips.clips_of_generation(tx, run.id, run.generation)
+            people = await votes.voters(tx, run.id, run.generation)
+            post = await posts.post_of(tx, run.id, run.generation, PostKind.ROUND)
+        ticket = self._queue.ticket_of(run.id)
+        return StatusView(
+            run=run,
+            generation=generation,
+            voters=len(people),
+            progress=ticket.progress if ticket else None,
+            families=families_of(made),
+            message_id=post.message_id if post else None,
+        )
+
+    # Rules ------------------------------------------------------------------------------------------
+
+    async def _run_here(self, channel_id: ChannelId) -> Run:
+        async with self._db.reading() as tx:
+            run = await runs.run_in_channel(tx, channel_id)
+        if run is None:
+            raise NotFoundError("Nothing is being bred here. Start with /evolve start.")
+        return run
+
+    def _check_may_steer(self, actor: Actor, run: Run) -> None:
+        alone = run.settings.quorum == 1 and run.for_listener is None
+        if not (actor.is_moderator or alone or actor.user_id == run.for_listener):
+            raise ForbiddenError(
+                f"The round closes by itself after {run.settings.quorum} voters; only a moderator can call the next one."
+            )
+
+    def _check_may_end(self, actor: Actor, run: Run) -> None:
+        own = actor.user_id in {run.for_listener, run.started_by if run.parent_clip_id else None}
+        if not (actor.is_moderator or own):
+            raise ForbiddenError("Only a moderator can stop or reset the run of a channel.")
+
+    def _check_free(self, run: Run) -> None:
+        ticket = self._queue.ticket_of(run.id)
+        if ticket is not None:
+            raise BusyError(f"The next round is already being made: {ticket.progress.text}")
+
+    async def _check_posted(self, run: Run) -> None:
+        async with self._db.reading() as tx:
+            generation = await runs.generation(tx, run.id, run.generation)
+        if generation is not None and generation.state is GenerationState.READY:
+            raise BusyError("The last round is still being posted. Try again in a moment.")
+
+    async def _parents(self, run: Run, clip_ids: Sequence[ClipId]) -> tuple[CandidateId, ...]:
+        parents = []
+        async with self._db.reading() as tx:
+            for clip_id in clip_ids:
+                clip = await clips.clip(tx, clip_id)
+                if clip is None or clip.run_id != run.id:
+                    raise NotFoundError(
+                        "That clip does not belong to the run in this channel. Branch it instead."
+                    )
+                parents.append(clip.candidate_id)
+        return tuple(dict.fromkeys(parents))
+
+    async def _begin(
+        self, actor: Actor, new: NewRun, directive: Directive, parents: tuple[CandidateId, ...]
+    ) -> Ticket:
+        async with self._db.transaction() as tx:
+            live = await runs.runs_of_guild(tx, new.guild_id)
+            if len(live) >= self._settings.limits.live_runs_per_guild:
+                raise BusyError(
+                    f"{len(live)} runs are going in this server, which is the cap. Stop one with /evolve stop first."
+                )
+            run = await runs.create_run(tx, new)
+        async with self._conductor.lock(run.id):
+            try:
+                return await self._conductor.queue_round(run, actor.user_id, directive, parents, "")
+            except BusyError:
+                async with self._db.transaction() as tx:
+                    await runs.set_run(tx, run.id, state=RunState.STOPPED)
+                raise
+
+    async def round_of(self, clip_id: ClipId) -> tuple[Run, list[Clip]]:
+        """Return the run of a clip and the posted clips of its round.
+
+        Raises:
+            NotFoundError: The clip is gone.
+        """
+        async with self._db.reading() as tx:
+            clip = await clips.clip(tx, clip_id)
+            run = await runs.get_run(tx, clip.run_id) if clip else None
+            if clip is None or run is None:
+                raise NotFoundError("That clip is not there any more.")
+            made = await clips.clips_of_generation(tx, clip.run_id, clip.generation)
+        return run, [one for one in made if one.posted_slot]

@@ -1,0 +1,285 @@
+"""From votes to tastes: who steers a channel, with what taste, and how much each of them counts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.clip import Clip
+from domain.errors import ScoringError
+from domain.ids import ClipId, GuildId, ListenerId
+from domain.run import Run
+from domain.vote import Consent, Vote, VoteSource
+from scoring.space import TasteSpace
+from scoring.taste import Prior, Rated, Taste, default_prior, fit, fit_prior, pack, unpack
+from service.clock import Clock
+from service.settings import TasteSettings
+from service.tasks import TaskSet
+from storage import clips, listeners, tastes, votes
+from storage.database import Database, Transaction
+
+log = logging.getLogger(__name__)
+
+DAY = 86400.0
+REFIT_EVERY = 20
+"""Taste updates of a server after which its prior is fitted again."""
+YIELD_EVERY = 4
+"""Fits after which the event loop gets a turn; a fit takes a millisecond or two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A listener who steers a channel, with the taste that speaks for them there.
+
+    ``evidence`` counts the clips behind the taste. ``opted_in`` says whether the taste is also kept.
+    """
+
+    listener_id: ListenerId
+    taste: Taste
+    evidence: int
+    opted_in: bool
+
+
+class TasteService:
+    """Learns tastes.
+
+    Opted-in listeners have a stored taste, learned from all their votes in the server. For everybody else who voted in
+    a channel, a taste is worked out from their votes in that channel, used for that channel and kept nowhere.
+    """
+
+    def __init__(
+        self, db: Database, space: TasteSpace, clock: Clock, settings: TasteSettings, tasks: TaskSet
+    ) -> None:
+        self.space = space
+        self._db = db
+        self._clock = clock
+        self._settings = settings
+        self._tasks = tasks
+        self._dirty: set[tuple[GuildId, ListenerId]] = set()
+        self._updating = asyncio.Lock()
+        self._updates: dict[GuildId, int] = defaultdict(int)
+        self._priors: dict[GuildId, Prior] = {}
+
+    def mark(self, guild_id: GuildId, listener_id: ListenerId) -> None:
+        """Note that a listener's votes changed; updates coalesce."""
+        self._dirty.add((guild_id, listener_id))
+        if not self._updating.locked():
+            self._tasks.spawn(self.flush(), "taste updates")
+
+    async def flush(self) -> None:
+        """Bring every marked taste up to date."""
+        async with self._updating:
+            while self._dirty:
+                guild_id, listener_id = self._dirty.pop()
+                await self._update(guild_id, listener_id)
+                await asyncio.sleep(0)
+
+    async def _update(self, guild_id: GuildId, listener_id: ListenerId) -> None:
+        async with self._db.reading() as tx:
+            if await listeners.consent(tx, guild_id, listener_id) is not Consent.TASTE:
+                return
+            cast = await votes.votes_of_listener(tx, guild_id, listener_id)
+            phi, places, rounds = await self._project(tx, cast)
+        rated = fold(cast, places, rounds)
+        taste = fit(await self.prior(guild_id), phi, rated)
+        high_water = max((vote.event_id for vote in cast), default=0)
+        async with self._db.transaction() as tx:
+            if await listeners.consent(tx, guild_id, listener_id) is not Consent.TASTE:
+                return  # withdrawn meanwhile
+            await tastes.save_taste(
+                tx,
+                guild_id,
+                listener_id,
+                payload=pack(taste),
+                space_id=self.space.id,
+                evidence=evidence(rated),
+                high_water=high_water,
+                now=self._clock.now(),
+            )
+        self._updates[guild_id] += 1
+        if self._updates[guild_id] >= REFIT_EVERY:
+            await self.refit_prior(guild_id)
+
+    async def refit_prior(self, guild_id: GuildId) -> None:
+        """Learn from all opted-in members what a new one here will probably like."""
+        self._updates[guild_id] = 0
+        async with self._db.reading() as tx:
+            stored = await tastes.latest_tastes(tx, guild_id)
+        known = [
+            self._unpack(row.payload) for row in stored.values() if row.space_id == self.space.id
+        ]
+        prior = fit_prior([taste for taste in known if taste is not None], self.space)
+        self._priors[guild_id] = prior
+
+    async def prior(self, guild_id: GuildId) -> Prior:
+        """Return what is assumed of a listener before their first vote."""
+        if guild_id not in self._priors:
+            self._priors[guild_id] = default_prior(self.space)
+            await self.refit_prior(guild_id)
+        return self._priors[guild_id]
+
+    def forget(self, guild_id: GuildId) -> None:
+        """Drop the cached prior of a server whose members' data changed; it is fitted again when next needed."""
+        self._priors.pop(guild_id, None)
+
+    def _unpack(self, payload: bytes) -> Taste | None:
+        try:
+            return unpack(payload)
+        except ScoringError as error:
+            log.warning("A stored taste is left out: %s", error)
+            return None
+
+    async def voices(self, run: Run) -> list[Voice]:
+        """Return who steers a run now, by listener id.
+
+        That is the one listener of a private run, else everybody who voted here in the last days.
+        """
+        await self.flush()
+        async with self._db.reading() as tx:
+            here = await votes.votes_of_channel(tx, run.channel_id)
+        since = self._clock.now() - self._settings.active_days * DAY
+        latest: dict[ListenerId, float] = {}
+        for vote in here:
+            latest[vote.listener_id] = max(vote.at, latest.get(vote.listener_id, 0.0))
+        active = sorted(one for one, at in latest.items() if at >= since)
+        if run.for_listener is not None:
+            active = [run.for_listener]
+        voices = []
+        for count, listener_id in enumerate(active):
+            voices.append(await self.voice(run, listener_id, here))
+            if count % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        return [voice for voice in voices if voice.evidence or run.for_listener is not None]
+
+    async def voice(self, run: Run, listener_id: ListenerId, here: Sequence[Vote]) -> Voice:
+        """Return one listener's taste as it counts in a run's channel."""
+        async with self._db.reading() as tx:
+            opted_in = await listeners.consent(tx, run.guild_id, listener_id) is Consent.TASTE
+            stored = await tastes.latest_taste(tx, run.guild_id, listener_id) if opted_in else None
+            if stored is not None and stored.space_id == self.space.id:
+                taste = self._unpack(stored.payload)
+                if taste is not None:
+                    return Voice(
+                        listener_id=listener_id,
+                        taste=taste,
+                        evidence=stored.evidence,
+                        opted_in=True,
+                    )
+            cast = (
+                await votes.votes_of_listener(tx, run.guild_id, listener_id)
+                if opted_in
+                else [vote for vote in here if vote.listener_id == listener_id]
+            )
+            phi, places, rounds = await self._project(tx, cast)
+        rated = fold(cast, places, rounds)
+        taste = fit(await self.prior(run.guild_id), phi, rated)
+        return Voice(
+            listener_id=listener_id, taste=taste, evidence=evidence(rated), opted_in=opted_in
+        )
+
+    async def _project(
+        self, tx: Transaction, cast: Sequence[Vote]
+    ) -> tuple[NDArray[np.float64], dict[ClipId, int], dict[ClipId, tuple[int, int]]]:
+        """Return phi of the voted clips, the row of each clip, and the round of each clip."""
+        ids = sorted({vote.clip_id for vote in cast})
+        found, phi = await self.phi(tx, ids)
+        rounds = await clips.rounds_of(tx, found)
+        return phi, {clip_id: row for row, clip_id in enumerate(found)}, rounds
+
+    async def phi(
+        self, tx: Transaction, ids: Sequence[ClipId]
+    ) -> tuple[list[ClipId], NDArray[np.float64]]:
+        """Return taste features, shape (n, k + 1), of the clips that have an embedding of our encoder."""
+        found, embeddings = await clips.embeddings(tx, ids, self.space.encoder_id)
+        return found, self.space.project(embeddings)
+
+
+def fold(
+    cast: Sequence[Vote], places: Mapping[ClipId, int], rounds: Mapping[ClipId, tuple[int, int]]
+) -> list[Rated]:
+    """Turn one listener's votes into ratings, whatever the order in which they arrived.
+
+    A clip called broken says nothing. A button press outranks reactions on the same clip. A favourite without a grade
+    counts as the highest grade.
+
+    Args:
+        cast: Votes of one listener, retracted ones included.
+        places: Row in phi of each clip.
+        rounds: (run, generation) of each clip.
+    """
+    by_clip: dict[ClipId, list[Vote]] = defaultdict(list)
+    for vote in cast:
+        if not vote.retracted and vote.clip_id in places:
+            by_clip[vote.clip_id].append(vote)
+    spoken = {clip_id: said for clip_id, said in by_clip.items() if not _broken(said)}
+    order = sorted(
+        spoken, key=lambda clip_id: (min(vote.event_id for vote in spoken[clip_id]), clip_id)
+    )
+    rated: list[Rated] = []
+    for age, clip_id in enumerate(reversed(order)):
+        favourite = any(vote.source is VoteSource.FAVOURITE for vote in spoken[clip_id])
+        for rating, weight in _ratings(spoken[clip_id]):
+            rated.append(
+                Rated(
+                    index=places[clip_id],
+                    rating=rating,
+                    weight=weight,
+                    age=age,
+                    round=rounds.get(clip_id, (0, 0)),
+                    favourite=favourite,
+                )
+            )
+            favourite = False  # said once
+    return rated
+
+
+def _broken(said: Sequence[Vote]) -> bool:
+    return any(vote.source is VoteSource.BROKEN for vote in said)
+
+
+def _ratings(said: Sequence[Vote]) -> list[tuple[float, float]]:
+    """Return (rating, weight) of what one listener said about one clip."""
+    buttons = [vote for vote in said if vote.source is VoteSource.BUTTON]
+    if buttons:
+        return [(vote.rating, vote.weight) for vote in buttons]
+    favourites = [vote for vote in said if vote.source is VoteSource.FAVOURITE]
+    if favourites:
+        return [(1.0, 1.0)]
+    reactions = [vote for vote in said if vote.source is VoteSource.REACTION]
+    total = sum(vote.weight for vote in reactions)
+    if not total:
+        return []
+    mean = sum(vote.rating * vote.weight for vote in reactions) / total
+    return [(mean, min(1.0, max(vote.weight for vote in reactions)))]
+
+
+def evidence(rated: Sequence[Rated]) -> int:
+    """Count the clips that ratings are about."""
+    return len({one.index for one in rated})
+
+
+def mean_ratings(cast: Sequence[Vote]) -> dict[ClipId, dict[ListenerId, float]]:
+    """Return clip -> listener -> their rating in [-1, 1], with the same rules as ``fold``."""
+    said: dict[tuple[ClipId, ListenerId], list[Vote]] = defaultdict(list)
+    for vote in cast:
+        if not vote.retracted:
+            said[vote.clip_id, vote.listener_id].append(vote)
+    out: dict[ClipId, dict[ListenerId, float]] = defaultdict(dict)
+    for (clip_id, listener_id), theirs in said.items():
+        if not _broken(theirs) and (ratings := _ratings(theirs)):
+            out[clip_id][listener_id] = ratings[0][0]
+    return dict(out)
+
+
+def families_of(rated_clips: Sequence[Clip]) -> dict[str, int]:
+    """Count clips by genre family, most first."""
+    counts: dict[str, int] = defaultdict(int)
+    for clip in rated_clips:
+        counts[clip.family] += 1
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
