@@ -1,0 +1,25 @@
+"""``backup``: copy the database to a file while the bot runs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from service.bootstrap import DATABASE_FILE
+from service.settings import load
+from storage.backup import backup_file
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    command = commands.add_parser("backup", help="copy the database to a file", description=__doc__)
+    command.add_argument("file", type=Path, metavar="FILE", help="where to write the copy")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Copy and say how much."""
+    source = load(args.config).storage.data_dir / DATABASE_FILE
+    asyncio.run(backup_file(source, args.file))
+    print(f"{args.file}: {args.file.stat().st_size / 1e6:.1f} MB copied from {source}.")
+    return 0
