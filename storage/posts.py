@@ -1,0 +1,143 @@
+"""Posts: the outbox, and later the record of which message shows which round.
+
+A row is stored with the change that it tells about, in one transaction; only then is it sent. ``attempted`` is
+written before sending: a row found so after a crash may be in the channel already.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain.errors import NotFoundError
+from domain.ids import ChannelId, MessageId, PostId, RunId
+from domain.run import Post, PostKind, PostState
+from storage._sqlite import Reader, Transaction
+
+
+async def add_post(
+    tx: Transaction, run_id: RunId, number: int, kind: PostKind, channel_id: ChannelId, now: float
+) -> Post:
+    """Put a post into the outbox. A round has one message and one reveal: a second call returns the first's row."""
+    row = await tx.row(
+        """
+        INSERT INTO posts (run_id, generation, kind, channel_id, state, created_at)
+        VALUES (?, ?, ?, ?, 'pending', ?)
+        ON CONFLICT (run_id, generation, kind) WHERE kind <> 'pause' DO NOTHING RETURNING *
+        """,
+        (run_id, number, kind, channel_id, now),
+    )
+    if row is None:
+        row = await tx.row(
+            "SELECT * FROM posts WHERE run_id = ? AND generation = ? AND kind = ?",
+            (run_id, number, kind),
+        )
+    return _found(row)
+
+
+async def undelivered(tx: Reader) -> list[Post]:
+    """Return what is pending or was attempted, oldest first."""
+    rows = await tx.rows("SELECT * FROM posts WHERE state IN ('pending', 'attempted') ORDER BY id")
+    return [_post(row) for row in rows]
+
+
+async def mark_attempted(tx: Transaction, post_id: PostId) -> Post:
+    """Record that sending begins."""
+    return _found(
+        await tx.row(
+            "UPDATE posts SET state = 'attempted', attempts = attempts + 1 WHERE id = ? RETURNING *",
+            (post_id,),
+        )
+    )
+
+
+async def mark_pending(tx: Transaction, post_id: PostId, error: str = "") -> Post:
+    """Record that sending surely did not happen, or that a failed post is to be tried again."""
+    return _found(
+        await tx.row(
+            "UPDATE posts SET state = 'pending', error = ? WHERE id = ? RETURNING *",
+            (error, post_id),
+        )
+    )
+
+
+async def mark_posted(tx: Transaction, post_id: PostId, message_id: MessageId) -> Post:
+    """Record the message that the post became."""
+    return _found(
+        await tx.row(
+            "UPDATE posts SET state = 'posted', message_id = ?, error = '' WHERE id = ? RETURNING *",
+            (message_id, post_id),
+        )
+    )
+
+
+async def mark_failed(tx: Transaction, post_id: PostId, error: str) -> Post:
+    """Record that the post cannot be delivered and the sentence that says why."""
+    return _found(
+        await tx.row(
+            "UPDATE posts SET state = 'failed', error = ? WHERE id = ? RETURNING *",
+            (error, post_id),
+        )
+    )
+
+
+async def post(tx: Reader, post_id: PostId) -> Post:
+    """Return a post.
+
+    Raises:
+        NotFoundError: It is not there (any more).
+    """
+    return _found(await tx.row("SELECT * FROM posts WHERE id = ?", (post_id,)))
+
+
+async def post_by_message(tx: Reader, message_id: MessageId) -> Post | None:
+    """Return the post that a message shows, or ``None`` for any other message."""
+    row = await tx.row("SELECT * FROM posts WHERE message_id = ?", (message_id,))
+    return None if row is None else _post(row)
+
+
+async def post_of(tx: Reader, run_id: RunId, number: int, kind: PostKind) -> Post | None:
+    """Return the (latest) post of that kind of a generation."""
+    row = await tx.row(
+        "SELECT * FROM posts WHERE run_id = ? AND generation = ? AND kind = ? ORDER BY id DESC LIMIT 1",
+        (run_id, number, kind),
+    )
+    return None if row is None else _post(row)
+
+
+async def posts_of_run(tx: Reader, run_id: RunId) -> list[Post]:
+    """Return every post of a run, oldest first."""
+    rows = await tx.rows("SELECT * FROM posts WHERE run_id = ? ORDER BY id", (run_id,))
+    return [_post(row) for row in rows]
+
+
+async def open_round_posts(tx: Reader) -> list[Post]:
+    """Return the delivered posts of all rounds that are open, oldest first."""
+    rows = await tx.rows(
+        """
+        SELECT p.* FROM generations AS g
+        JOIN posts AS p ON p.run_id = g.run_id AND p.generation = g.number
+        WHERE g.state = 'open' AND p.kind = 'round' AND p.state = 'posted' ORDER BY p.id
+        """
+    )
+    return [_post(row) for row in rows]
+
+
+def _found(row: sqlite3.Row | None) -> Post:
+    if row is None:
+        raise NotFoundError("That message is not there any more.")
+    return _post(row)
+
+
+def _post(row: sqlite3.Row) -> Post:
+    return Post(
+        id=PostId(row["id"]),
+        run_id=RunId(row["run_id"]),
+        generation=row["generation"],
+        kind=PostKind(row["kind"]),
+        channel_id=ChannelId(row["channel_id"]),
+        state=PostState(row["state"]),
+        message_id=None if row["message_id"] is None else MessageId(row["message_id"]),
+        attempts=row["attempts"],
+        error=row["error"],
+        created_at=row["created_at"],
+    )
