@@ -1,0 +1,86 @@
+"""The seam between sound and taste: an encoder turns a clip into numbers that a listener's taste is learned over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import ScoringError
+
+Floats = NDArray[np.float32]
+
+MAX_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderInfo:
+    """What an encoder is.
+
+    Attributes:
+        id: Name and version; embeddings of different ids are never compared.
+        version: Changes whenever the same audio would give other numbers.
+        licence: Licence of the weights, or of the code where there are none.
+        dimensions: Numbers in a layer.
+        layers: Layers in an embedding.
+        names: A name for each dimension; empty where dimensions have no meaning of their own.
+    """
+
+    id: str
+    version: str
+    licence: str
+    dimensions: int
+    layers: int = 1
+    names: tuple[str, ...] = ()
+
+
+class Encoder(Protocol):
+    """Anything that embeds audio."""
+
+    @property
+    def info(self) -> EncoderInfo:
+        """What this encoder is."""
+        ...
+
+    def encode(self, samples: NDArray[Any], sample_rate: int) -> Floats:
+        """Embed one clip.
+
+        Args:
+            samples: (frames,) or (frames, channels), nominally in [-1, 1].
+            sample_rate: In Hz.
+
+        Returns:
+            Finite float32 of shape (layers, dimensions).
+
+        Raises:
+            ScoringError: The audio is empty, not finite or not audio at all.
+        """
+        ...
+
+
+def checked(samples: NDArray[Any], sample_rate: int) -> Floats:
+    """Return the clip as float32 (frames, channels), or raise a ``ScoringError`` that says what is wrong with it."""
+    audio = np.asarray(samples)
+    if audio.ndim == 1:
+        audio = audio[:, None]
+    if audio.ndim != 2 or not 1 <= audio.shape[1] <= 8:
+        message = f"Audio must have the shape (frames, channels) with 1 to 8 channels, not {np.shape(samples)}."
+        raise ScoringError(message)
+    if not 2000 <= sample_rate <= 384_000:
+        message = f"A sample rate of {sample_rate} Hz is outside 2,000 to 384,000 Hz."
+        raise ScoringError(message)
+    if len(audio) == 0:
+        message = "The clip is empty: it has no samples to listen to."
+        raise ScoringError(message)
+    if len(audio) > MAX_SECONDS * sample_rate:
+        message = f"The clip is longer than {MAX_SECONDS:.0f} seconds; cut it before scoring."
+        raise ScoringError(message)
+    if not (np.issubdtype(audio.dtype, np.floating) or np.issubdtype(audio.dtype, np.integer)):
+        message = f"Audio must be numbers, not {audio.dtype}."
+        raise ScoringError(message)
+    if not np.isfinite(audio).all():
+        message = "The clip holds samples that are not finite numbers; it cannot be scored."
+        raise ScoringError(message)
+    return np.ascontiguousarray(audio, dtype=np.float32)

@@ -1,0 +1,150 @@
+"""The space that tastes live in: embeddings made comparable, with a bend where people like a middle.
+
+A listener who likes "around 90 beats a minute" is no straight line in tempo, but is one in tempo and its square. So
+each property gives a linear column, some give a squared one, and a few components carry the rest of the sound. Columns
+are scaled so that one unit of prior variance on every weight is a sensible belief about a stranger.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import ScoringError
+from scoring.beliefs import Doubles
+from scoring.words import OVERALL, WORDS, Words
+
+STATISTICS = Path(__file__).with_name("space.json")
+REACH = 3.0
+"""Standard deviations beyond which more of a property says hardly more."""
+
+
+class Form(StrEnum):
+    """What a column makes of its source."""
+
+    LINEAR = "linear"
+    SQUARE = "square"
+    COMPONENT = "component"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of phi.
+
+    Attributes:
+        name: Encoder feature, or ``component_<i>``.
+        form: What is made of it.
+        words: How to speak of it.
+        source: Index of the feature in the embedding, or of the component.
+        weight: Scale of the column.
+        centre: Mean of the feature over the bank of clips.
+        scale: Its standard deviation there.
+    """
+
+    name: str
+    form: Form
+    words: Words
+    source: int
+    weight: float
+    centre: float = 0.0
+    scale: float = 1.0
+
+
+class TasteSpace:
+    """Projects embeddings of one encoder to phi.
+
+    Attributes:
+        id: Names the space; tastes of different spaces are never mixed.
+        encoder_id: The encoder whose embeddings it takes.
+        columns: What each column but the last is.
+        labels: A (less, more) word pair for each column of phi, the intercept last.
+    """
+
+    def __init__(self, statistics: dict[str, Any]) -> None:
+        """Build from the statistics that ``scoring.fit_space`` writes.
+
+        Raises:
+            ScoringError: A key is missing or of a wrong shape.
+        """
+        try:
+            self.id: str = str(statistics["id"])
+            self.encoder_id: str = str(statistics["encoder_id"])
+            self._centre = np.array(statistics["centre"], dtype=np.float64)
+            self._scale = np.array(statistics["scale"], dtype=np.float64)
+            components = np.array(statistics["components"], dtype=np.float64)
+            self._components = components.reshape(-1, len(self._centre)).T
+            self.columns: tuple[Column, ...] = tuple(
+                self._column(entry) for entry in statistics["columns"]
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"The statistics of the taste space are damaged ({error}); fit them again or reinstall."
+            raise ScoringError(message) from error
+        self.labels: tuple[tuple[str, str], ...] = (
+            *((column.words.low, column.words.high) for column in self.columns),
+            ("stricter", "more generous"),
+        )
+        self._linear = np.array(
+            [c.source for c in self.columns if c.form is Form.LINEAR], dtype=int
+        )
+        self._square = np.array(
+            [c.source for c in self.columns if c.form is Form.SQUARE], dtype=int
+        )
+        self._weights = np.array([c.weight for c in self.columns])
+
+    def _column(self, entry: dict[str, Any]) -> Column:
+        form, source = Form(entry["form"]), int(entry["source"])
+        name = str(entry["name"])
+        named = form is not Form.COMPONENT
+        return Column(
+            name=name,
+            form=form,
+            words=WORDS[name] if named else OVERALL,
+            source=source,
+            weight=float(entry["weight"]),
+            centre=float(self._centre[source]) if named else 0.0,
+            scale=float(self._scale[source]) if named else 1.0,
+        )
+
+    @property
+    def dimensions(self) -> int:
+        """Columns of phi without the intercept."""
+        return len(self.columns)
+
+    def project(self, embeddings: NDArray[Any]) -> Doubles:
+        """Return phi (n, k + 1), the last column 1.
+
+        Args:
+            embeddings: (n, dimensions of the encoder).
+
+        Raises:
+            ScoringError: They are of another encoder or not finite.
+        """
+        given = np.asarray(embeddings, dtype=np.float64)
+        if given.ndim != 2 or given.shape[1] != len(self._centre):
+            message = (
+                f"Embeddings of shape {given.shape} are not of encoder {self.encoder_id}, which has"
+                f" {len(self._centre)} numbers for each clip; encode the clips again."
+            )
+            raise ScoringError(message)
+        if not np.isfinite(given).all():
+            message = "An embedding holds numbers that are not finite; encode the clip again."
+            raise ScoringError(message)
+        standard = REACH * np.tanh((given - self._centre) / (REACH * self._scale))
+        squares = (standard[:, self._square] ** 2 - 1.0) / np.sqrt(2.0)
+        parts = [standard[:, self._linear], squares, standard @ self._components]
+        phi = np.concatenate([*parts, np.ones((len(given), 1))], axis=1)
+        phi[:, :-1] *= self._weights
+        return phi
+
+
+@lru_cache(maxsize=1)
+def default_space() -> TasteSpace:
+    """Return the space that ships with the built-in encoder."""
+    return TasteSpace(json.loads(STATISTICS.read_text(encoding="utf-8")))
