@@ -1,0 +1,1 @@
+"""Discord: commands, buttons, reactions, presentation. The only room that knows discord.py."""

@@ -1,0 +1,129 @@
+"""One policy for everything that can go wrong while answering a person.
+
+A ``UserError`` is shown as it is, to that person only. An expired or already answered interaction is nobody's fault and
+is logged at debug. Anything else gets a reference that the person can quote and the log can be searched for.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import discord
+
+from domain.errors import DiskFullError, UserError
+
+log = logging.getLogger(__name__)
+
+EXPIRED = frozenset({10015, 10062, 40060, 50027})
+"""Unknown webhook, unknown interaction, already acknowledged, invalid webhook token."""
+UNREACHABLE = frozenset({50007})
+DISK_FULL = (
+    "The disk that I save on is full, so that was not recorded. The person who runs me has to free some space. "
+    "(ref {reference})"
+)
+UNKNOWN = "Something went wrong on our side (ref {reference}). Nothing was lost."
+NO_PERMISSION = (
+    "Discord did not let me do that: I lack a permission in this channel. A moderator can grant it."
+)
+
+
+def is_expired(error: discord.HTTPException) -> bool:
+    """Tell whether an interaction can no longer be answered, so that trying again is useless."""
+    return error.code in EXPIRED
+
+
+def sentence_for(error: BaseException) -> str:
+    """Return what a person reads about an error, and log what they need not read."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, discord.Forbidden):
+        log.info("Discord refused: %s", error)
+        return NO_PERMISSION
+    reference = secrets.token_hex(3)
+    log.error("Failure (ref %s)", reference, exc_info=error)
+    words = DISK_FULL if isinstance(error, DiskFullError) else UNKNOWN
+    return words.format(reference=reference)
+
+
+async def acknowledge(interaction: discord.Interaction, *, public: bool = False) -> bool:
+    """Say "thinking" within the three seconds that Discord gives. ``False`` when it was too late."""
+    return await _first_answer(interaction, "public" if public else "private")
+
+
+async def acknowledge_quietly(interaction: discord.Interaction) -> bool:
+    """Accept a press without showing anything. ``False`` when it was too late."""
+    return await _first_answer(interaction, "quiet")
+
+
+async def _first_answer(interaction: discord.Interaction, how: str) -> bool:
+    try:
+        if how == "quiet":
+            await interaction.response.defer()
+        else:
+            await interaction.response.defer(ephemeral=how == "private", thinking=True)
+    except discord.InteractionResponded:
+        return True
+    except discord.HTTPException as error:
+        if not is_expired(error):
+            raise
+        log.debug("Interaction %s was too late to acknowledge: %s", interaction.id, error)
+        return False
+    interaction.extras["waiting"] = how
+    return True
+
+
+async def tell(interaction: discord.Interaction, text: str, **extra: Any) -> None:
+    """Tell one person something, privately, whatever was answered before.
+
+    Args:
+        interaction: What they did.
+        text: At most 2,000 characters.
+        **extra: ``view``, ``file`` and such, as for any Discord message.
+    """
+    try:
+        await _tell(interaction, text, extra)
+    except discord.HTTPException as error:
+        if not is_expired(error):
+            raise
+        log.debug("Interaction %s was too late to answer: %s", interaction.id, error)
+
+
+async def _tell(interaction: discord.Interaction, text: str, extra: dict[str, Any]) -> None:
+    if not interaction.response.is_done():
+        await interaction.response.send_message(text, ephemeral=True, **extra)
+        return
+    waiting = interaction.extras.pop("waiting", None)
+    if waiting == "private":
+        if "file" in extra:
+            extra["attachments"] = [extra.pop("file")]
+        await interaction.edit_original_response(content=text, **extra)
+        return
+    if waiting == "public":  # its answer would be public too: take the placeholder away first
+        await interaction.delete_original_response()
+    await interaction.followup.send(text, ephemeral=True, **extra)
+
+
+@asynccontextmanager
+async def answering(interaction: discord.Interaction) -> AsyncIterator[None]:
+    """Handle one interaction under the policy above; nothing but cancellation gets out."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        if is_expired(error):
+            log.debug("Interaction %s expired: %s", interaction.id, error)
+        else:
+            await _report(interaction, error)
+    except Exception as error:  # noqa: BLE001 - the boundary of an interaction
+        await _report(interaction, error)
+
+
+async def _report(interaction: discord.Interaction, error: Exception) -> None:
+    text = sentence_for(error)
+    try:
+        await tell(interaction, text)
+    except discord.HTTPException as again:
+        log.warning("Could not tell a person about it: %s", again)

@@ -1,0 +1,38 @@
+"""``/about`` and ``/help``."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+
+from bot.errors import acknowledge, answering, tell
+from bot.room import Room
+from bot.words import HELP, about_text
+
+
+def about_command(room: Room) -> app_commands.Command[app_commands.Group, ..., None]:
+    """Return ``/about``."""
+
+    @app_commands.command(
+        name=locale_str("about"), description=locale_str("What is running, licences and privacy")
+    )
+    async def about(interaction: discord.Interaction) -> None:
+        """Say what is running."""
+        async with answering(interaction):
+            await acknowledge(interaction)
+            await tell(interaction, about_text(await room.services.about.view()))
+
+    return about
+
+
+def help_command() -> app_commands.Command[app_commands.Group, ..., None]:
+    """Return ``/help``."""
+
+    @app_commands.command(name=locale_str("help"), description=locale_str("How to use me"))
+    async def show_help(interaction: discord.Interaction) -> None:
+        """Say how to use the bot."""
+        async with answering(interaction):
+            await tell(interaction, HELP)
+
+    return show_help

@@ -1,0 +1,132 @@
+"""Where a run may live: checks before anything is rendered, threads for branches, private places for one listener."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import discord
+
+from bot.text import shorten
+from domain.errors import UserError
+
+log = logging.getLogger(__name__)
+
+Place = discord.Thread | discord.DMChannel
+_NEEDED = {
+    "view_channel": "View Channel",
+    "attach_files": "Attach Files",
+    "read_message_history": "Read Message History",
+}
+CLOSED_DOOR = (
+    "I can make neither a private thread here nor write to you directly. Allow direct messages from this server in its "
+    "privacy settings, or ask a moderator to let me create private threads."
+)
+NO_THREADS = (
+    "A branch needs a thread, and there are none here. Try it in a text channel of a server."
+)
+
+
+def check_may_post(interaction: discord.Interaction) -> None:
+    """Check that rounds can be posted where an interaction happened.
+
+    Raises:
+        UserError: A permission is missing; names it.
+    """
+    if interaction.guild_id is None:
+        return
+    have = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    speak = "send_messages_in_threads" if in_thread else "send_messages"
+    names = {**_NEEDED, speak: "Send Messages in Threads" if in_thread else "Send Messages"}
+    missing = [
+        label for name, label in names.items() if not (have.administrator or getattr(have, name))
+    ]
+    if missing:
+        raise UserError(
+            f"I cannot post rounds here: I lack {' and '.join(missing)}. A moderator can grant it in the channel's "
+            "permissions."
+        )
+
+
+@asynccontextmanager
+async def private_place(interaction: discord.Interaction, title: str) -> AsyncIterator[Place]:
+    """Make a place that one person and the bot see: a private thread, else their direct messages.
+
+    It goes away again when what it was made for fails.
+
+    Raises:
+        UserError: There is no such place.
+    """
+    channel = interaction.channel
+    if isinstance(channel, discord.DMChannel):
+        yield channel
+        return
+    thread = await _private_thread(interaction, title)
+    if thread is None:
+        yield await _direct_messages(interaction)
+        return
+    async with _kept_if_used(thread):
+        yield thread
+
+
+@asynccontextmanager
+async def branch_thread(
+    interaction: discord.Interaction, title: str
+) -> AsyncIterator[discord.Thread]:
+    """Make a public thread for a branch; it goes away again when the branch fails.
+
+    Raises:
+        UserError: There can be no thread here.
+    """
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread):
+        channel = channel.parent
+    if not isinstance(channel, discord.TextChannel):
+        raise UserError(NO_THREADS)
+    try:
+        # A thread that starts from a message with words shows them at its top.
+        starter = await channel.send(
+            f"🌿 {discord.utils.escape_markdown(interaction.user.display_name)}: {title}"
+        )
+        thread = await starter.create_thread(name=shorten(title, 90))
+    except discord.Forbidden as error:
+        raise UserError(
+            "I lack a permission for a branch: Send Messages, Create Public Threads and Send Messages in Threads."
+        ) from error
+    async with _kept_if_used(thread):
+        yield thread
+
+
+async def _private_thread(interaction: discord.Interaction, title: str) -> discord.Thread | None:
+    channel = interaction.channel
+    if not isinstance(channel, discord.TextChannel):
+        return None
+    try:
+        thread = await channel.create_thread(
+            name=shorten(title, 90), type=discord.ChannelType.private_thread, invitable=False
+        )
+    except discord.Forbidden:
+        return None
+    await thread.add_user(interaction.user)
+    return thread
+
+
+async def _direct_messages(interaction: discord.Interaction) -> discord.DMChannel:
+    try:
+        return await interaction.user.create_dm()
+    except discord.HTTPException as error:
+        raise UserError(CLOSED_DOOR) from error
+
+
+@asynccontextmanager
+async def _kept_if_used(thread: discord.Thread) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        try:
+            await thread.delete()
+        except discord.HTTPException as error:
+            log.debug("An unused thread stays: %s", error)
+        raise

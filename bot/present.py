@@ -1,0 +1,200 @@
+"""What the channel sees: rounds, reveals, pauses, receipts and states, as text. Pure functions."""
+
+from __future__ import annotations
+
+from bot.text import bar, count, duration, fit, letter, quote, shorten
+from domain.clip import Clip
+from domain.run import CloseReason, GenerationState, Run, RunState
+from domain.vote import FAVOURITE_EMOJI, Consent, Grade
+from service.views import (
+    ClipRating,
+    PauseView,
+    Receipt,
+    RevealRow,
+    RevealView,
+    RoundView,
+    StatusView,
+)
+
+AI_LABEL = "AI-made music"
+CONSENT_QUESTION = (
+    "May I learn **your** taste from your votes here? With yes, clips are also picked for you, and you can see, export "
+    "or delete it any time with `/mydata`. With no, your votes count for the channel only."
+)
+CONSENT_YES = "Thank you. Your taste is learned from now on; `/taste show` says what it looks like."
+CONSENT_NO = "Fine. Your votes count for the channel only. `/mydata` is where you can change that."
+_REASONS = {
+    CloseReason.QUORUM: "enough of you voted",
+    CloseReason.TIMER: "time was up",
+    CloseReason.NEXT: "the next round was asked for",
+    CloseReason.STOPPED: "the run was stopped",
+}
+_ROLES = {
+    "exploit": "expected to please",
+    "uncertain": "posted to learn from",
+    "wild": "the wild card",
+}
+
+
+def vibe_of(run: Run, limit: int = 60) -> str:
+    """Return what a run is about, in quotation marks."""
+    return f"“{quote(run.vibe, limit)}”" if run.vibe.strip() else "no particular vibe"
+
+
+def round_title(run: Run, number: int) -> str:
+    """Return the first line of a round, which is also how a lost message of it is recognised."""
+    whose = " · just for you" if run.for_listener is not None else ""
+    return f"**Round {number}** · generation {number} of {vibe_of(run)}{whose}"
+
+
+def round_text(view: RoundView) -> str:
+    """Return the text of a round's message. It says nothing about votes or about why a clip was chosen."""
+    footer = [AI_LABEL, *(sentence.rstrip(".") for sentence in view.stand_ins)]
+    closing = (
+        f"Closes <t:{int(view.closes_at)}:R>"
+        if view.closes_at
+        else "Stays open until Next is pressed"
+    )
+    lines = [
+        round_title(view.run, view.number),
+        *(f"**{letter(one.slot)}** {quote(one.clip.prompt, 140)}" for one in view.clips),
+        f"Rate what you heard; {FAVOURITE_EMOJI} is the best one. Votes stay hidden until the round closes. {closing}.",
+        f"-# {shorten(' · '.join(footer), 380)}",
+    ]
+    return fit(lines)
+
+
+def alt_text(clip: Clip, slot: int) -> str:
+    """Return the description of an attached clip, at most 1,024 characters."""
+    return (
+        f"Clip {letter(slot)}, {clip.seconds:.0f} seconds, {AI_LABEL}: {shorten(clip.prompt, 900)}"
+    )
+
+
+def reveal_title(view: RevealView) -> str:
+    """Return the first line of a reveal, which is also how a lost message of it is recognised."""
+    return f"**Round {view.number} is closed** · run {view.run.id}"
+
+
+def reveal_text(view: RevealView) -> str:
+    """Return the text of a reveal: the winner, then each clip with its votes, spread and parents."""
+    lines = [reveal_title(view)]
+    winner = next((row for row in view.rows if row.slot == view.winner_slot), None)
+    if winner is None:
+        lines.append(
+            "Nobody voted, so nothing was learned from it. The next round starts from what is known."
+        )
+    else:
+        lines.append(
+            f"🏆 **{letter(winner.slot)}** won among {count(view.voters, 'listener')}: {quote(winner.clip.prompt, 120)}"
+        )
+    lines.extend(_reveal_row(row) for row in view.rows)
+    lines.append(f"-# Closed because {_REASONS[view.reason]}. Late votes still count.")
+    return fit(lines)
+
+
+def _reveal_row(row: RevealRow) -> str:
+    if row.mean is None:
+        verdict = "no votes"
+    else:
+        stars = f" · {FAVOURITE_EMOJI} {row.favourites}" if row.favourites else ""
+        split = " · opinions differ" if row.votes > 1 and row.spread > 0.7 else ""
+        verdict = f"{bar((row.mean + 1) / 2, 8)} {row.mean:+.1f} from {count(row.votes, 'vote')}{stars}{split}"
+    role = _ROLES.get(row.clip.role or "", "")
+    why = f" · {role}" if role else ""
+    parents = "; ".join(f"“{quote(parent, 50)}”" for parent in row.parents[:2])
+    origin = f" · {row.operator} of {parents}" if parents else f" · {row.operator}"
+    return f"**{letter(row.slot)}** {verdict}{why}{origin}"
+
+
+def pause_text(view: PauseView) -> str:
+    """Return the text of a pause."""
+    return (
+        f"**Paused.** {count(view.rounds, 'round')} in a row went by without a vote, so I stopped making more of "
+        f"{vibe_of(view.run)}. Press Resume when somebody is listening again."
+    )
+
+
+def receipt_text(receipt: Receipt) -> str:
+    """Return the private answer to a vote: everything this listener has said in this round."""
+    closed = (
+        "closed; your vote still counts" if receipt.late else "results stay hidden until it closes"
+    )
+    lines = [
+        f"**Your votes in {shorten(receipt.round_label, 40)}** · {closed}",
+        " · ".join(_rating(one) for one in receipt.ratings),
+    ]
+    if receipt.note:
+        lines.append(receipt.note)
+    if receipt.consent is Consent.UNASKED:
+        lines.append(CONSENT_QUESTION)
+    elif receipt.consent is Consent.PAUSED:
+        lines.append(
+            "Collection is paused for you, so this changes nothing. `/mydata pause` turns it on again."
+        )
+    elif receipt.consent is Consent.TASTE:
+        lines.append(_until_taste(receipt.votes_until_taste))
+    return fit(lines)
+
+
+def _rating(one: ClipRating) -> str:
+    marks = "" if one.grade is None else one.grade.emoji
+    marks += FAVOURITE_EMOJI if one.favourite else ""
+    marks += "🔧" if one.broken else ""
+    return f"**{letter(one.slot)}** {marks or '·'}"
+
+
+def _until_taste(votes: int) -> str:
+    if votes <= 0:
+        return "-# Your taste counts. `/taste show` says what it looks like."
+    return f"-# {count(votes, 'more vote')} until your taste counts."
+
+
+def answered(content: str, *, yes: bool) -> str:
+    """Return a receipt's text after its consent question was answered."""
+    kept = content.replace(CONSENT_QUESTION, "").rstrip()
+    answer = CONSENT_YES if yes else CONSENT_NO
+    return f"{kept}\n{answer}" if kept else answer
+
+
+def status_text(view: StatusView) -> str:
+    """Return what ``/evolve status`` says."""
+    run = view.run
+    settings = run.settings
+    lines = [f"**{vibe_of(run)}** · generation {run.generation} · {_state(run)}"]
+    generation = view.generation
+    if view.progress is not None and not view.progress.finished:
+        lines.append(view.progress.text)
+    elif generation is not None and generation.state is GenerationState.OPEN:
+        closing = f", closes <t:{int(generation.closes_at)}:R>" if generation.closes_at else ""
+        lines.append(
+            f"Round {generation.number} is open: {view.voters} of {count(settings.quorum, 'voter')} needed{closing}."
+        )
+    if view.families:
+        alive = sorted(view.families.items(), key=lambda pair: -pair[1])[:6]
+        lines.append(
+            "Alive in the population: " + ", ".join(f"{name} ({number})" for name, number in alive)
+        )
+    timer = f"timer {duration(settings.timer)}" if settings.timer else "no timer"
+    lines.append(
+        f"-# {settings.candidates} candidates of {settings.seconds:.0f} s a round · {timer} · "
+        f"pauses after {count(settings.unattended_limit, 'round')} without a vote"
+    )
+    return fit(lines)
+
+
+def _state(run: Run) -> str:
+    return {RunState.ACTIVE: "running", RunState.PAUSED: "paused", RunState.STOPPED: "stopped"}[
+        run.state
+    ]
+
+
+def stopped_text(run: Run) -> str:
+    """Return what the channel reads when a run is stopped."""
+    return f"Stopped {vibe_of(run)} after {count(run.generation, 'generation')}. Everything is kept; votes still count."
+
+
+def best_of(receipt: Receipt) -> list[ClipRating]:
+    """Return a listener's own liked clips of a round, the best first: favourites, then loved, then good."""
+    liked = [one for one in receipt.ratings if one.favourite or (one.grade or 0) >= Grade.GOOD]
+    return sorted(liked, key=lambda one: (not one.favourite, -int(one.grade or 0), one.slot))

@@ -1,0 +1,121 @@
+"""One private receipt for each listener and round, updated and never repeated, however fast somebody presses."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import discord
+
+from bot.errors import acknowledge, acknowledge_quietly, sentence_for
+from bot.present import receipt_text
+from bot.views import consent_buttons, nothing
+from domain.vote import Consent
+from service.views import Receipt
+
+log = logging.getLogger(__name__)
+
+Vote = Callable[[], Awaitable[Receipt]]
+MARGIN = datetime.timedelta(seconds=60)
+"""A receipt's token is not used in the last minute of its fifteen."""
+MOST_BALLOTS = 4096
+
+
+@dataclass(slots=True)
+class _Ballot:
+    """The presses of one listener on one message."""
+
+    waiting: deque[Vote] = field(default_factory=deque)
+    owner: discord.Interaction | None = None
+    """Whose answer the receipt is."""
+    acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
+    draining: bool = False
+
+    def has_receipt(self) -> bool:
+        """Tell whether there is a receipt that can still be edited."""
+        return self.owner is not None and discord.utils.utcnow() < self.owner.expires_at - MARGIN
+
+
+class ReceiptBook:
+    """Remembers the receipts of the last quarter of an hour. Losing it costs a second receipt, never a vote."""
+
+    def __init__(self) -> None:
+        self._ballots: OrderedDict[tuple[int, int], _Ballot] = OrderedDict()
+
+    async def press(self, interaction: discord.Interaction, vote: Vote) -> None:
+        """Record a press and show what stands now.
+
+        Presses of one listener on one message are recorded in the order in which they arrived. The receipt is edited
+        after the last one that waits, so that it always ends up right.
+
+        Args:
+            interaction: The press.
+            vote: Records it; called once.
+        """
+        ballot = self._ballot(interaction)
+        ballot.waiting.append(vote)
+        await asyncio.gather(self._accept(ballot, interaction), self._drain(ballot))
+
+    def _ballot(self, interaction: discord.Interaction) -> _Ballot:
+        message_id = interaction.message.id if interaction.message is not None else 0
+        key = (interaction.user.id, message_id)
+        ballot = self._ballots.setdefault(key, _Ballot())
+        self._ballots.move_to_end(key)
+        while len(self._ballots) > MOST_BALLOTS:
+            self._ballots.popitem(last=False)
+        return ballot
+
+    async def _accept(self, ballot: _Ballot, interaction: discord.Interaction) -> None:
+        if ballot.has_receipt():
+            await acknowledge_quietly(interaction)
+            return
+        ballot.owner = interaction
+        ballot.acknowledged.clear()
+        try:
+            if not await acknowledge(interaction):
+                ballot.owner = None
+        except discord.HTTPException:
+            ballot.owner = None
+            raise
+        finally:
+            ballot.acknowledged.set()
+
+    async def _drain(self, ballot: _Ballot) -> None:
+        if ballot.draining:
+            return
+        ballot.draining = True
+        try:
+            while ballot.waiting:
+                text, view = await _record(ballot.waiting)
+                await ballot.acknowledged.wait()
+                if not ballot.waiting:
+                    await self._show(ballot, text, view)
+        finally:
+            ballot.draining = False
+
+    async def _show(self, ballot: _Ballot, text: str, view: discord.ui.View) -> None:
+        if ballot.owner is None:
+            return
+        try:
+            await ballot.owner.edit_original_response(content=text, view=view)
+        except discord.HTTPException as error:
+            log.debug("A receipt could not be shown: %s", error)
+            ballot.owner = None
+
+
+async def _record(waiting: deque[Vote]) -> tuple[str, discord.ui.View]:
+    """Record what waits, in order, and return what the receipt says after it."""
+    text, view = "", nothing()
+    while waiting:
+        try:
+            receipt = await waiting.popleft()()
+        except Exception as error:  # noqa: BLE001 - the next press must still be recorded
+            text, view = sentence_for(error), nothing()
+        else:
+            text = receipt_text(receipt)
+            view = consent_buttons() if receipt.consent is Consent.UNASKED else nothing()
+    return text, view

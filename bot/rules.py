@@ -1,0 +1,53 @@
+"""Who may steer a run: moderators, and whoever it is bred for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.text import count
+from domain.errors import ForbiddenError
+from domain.run import Run
+from service.views import Actor
+
+VERBS = {
+    "next": "ask for the next round",
+    "vary": "steer the next round",
+    "cross": "steer the next round",
+    "remix": "steer the next round",
+    "stop": "stop a run",
+    "reset": "start a run over",
+}
+PROPOSALS = frozenset({"next", "vary", "cross", "remix"})
+"""What a single voter may do where one voter closes a round."""
+
+
+def is_own(actor: Actor, run: Run) -> bool:
+    """Tell whether a run belongs to one person: bred for them, or branched by them."""
+    if run.for_listener is not None:
+        return run.for_listener == actor.user_id
+    return run.parent_clip_id is not None and run.started_by == actor.user_id
+
+
+def steering(actor: Actor, run: Run, verb: str) -> Actor:
+    """Return the actor with the rights they have over this run.
+
+    Args:
+        actor: Who.
+        run: The run.
+        verb: A key of ``VERBS``.
+
+    Raises:
+        ForbiddenError: They may not.
+    """
+    alone = run.settings.quorum == 1 and verb in PROPOSALS
+    if actor.is_moderator or is_own(actor, run) or alone:
+        return replace(actor, is_moderator=True)
+    what = VERBS[verb]
+    if verb in PROPOSALS:
+        raise ForbiddenError(
+            f"Only moderators can {what} here, so that everybody has time to listen. This round closes by itself "
+            f"when {count(run.settings.quorum, 'listener')} voted. Your votes steer it."
+        )
+    raise ForbiddenError(
+        f"Only moderators can {what} here. A moderator can manage messages in this channel."
+    )

@@ -1,0 +1,286 @@
+"""Start, next, vary, cross, remix, resume, stop, reset, branch: what commands and buttons share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+import discord
+
+from bot.errors import acknowledge, acknowledge_quietly, tell
+from bot.ids import Do, Pick, Verb
+from bot.places import branch_thread, check_may_post, private_place
+from bot.present import best_of, stopped_text, vibe_of
+from bot.progress import StatusLine
+from bot.room import Room, actor_of
+from bot.rules import steering
+from bot.text import letter, quote
+from bot.views import Slot, clip_select, remix_modal
+from domain.candidate import Directive
+from domain.errors import NotFoundError, UserError
+from domain.ids import ChannelId, ClipId, GuildId, RunId
+from domain.run import Run, RunSettings, RunState
+from service.queue import Ticket
+from service.views import Actor, Receipt
+
+Ask = Callable[[Actor], Awaitable[Ticket | None]]
+_DIRECTIVES = {
+    Verb.NEXT: Directive.NEXT,
+    Verb.VARY: Directive.VARY,
+    Verb.CROSS: Directive.CROSS,
+    Verb.REMIX: Directive.REMIX,
+}
+_HEADLINES = {
+    Verb.NEXT: "asked for the next round",
+    Verb.VARY: "asked for variations",
+    Verb.CROSS: "asked for a cross",
+    Verb.REMIX: "asked for a remix",
+}
+OVER = (
+    "That run is over. Start a new one with /evolve start, or branch a clip from its More button."
+)
+NEWER = "A newer round is out already; use its buttons."
+UNPOSTED = (
+    "The round is made, but it could not be posted. Check that I may send messages and attach files there, and that the "
+    "thread is open; then use /evolve resume."
+)
+TOO_FEW = "A cross needs two clips. Pick two or more."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """What ``/evolve start`` was asked for; ``settings`` is ``None`` for the host's defaults."""
+
+    vibe: str
+    for_me: bool
+    settings: RunSettings | None
+
+
+class Steering:
+    """Turns what people ask for into rounds, and shows how far they are."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._runs = room.services.runs
+        self._feedback = room.services.feedback
+
+    async def start(self, interaction: discord.Interaction, request: StartRequest) -> None:
+        """Start a run here, or in a private place when it is for one listener."""
+        actor = actor_of(interaction)
+        if request.for_me:
+            await self._start_private(interaction, actor, request)
+            return
+        await acknowledge(interaction, public=True)
+        check_may_post(interaction)
+        ticket = await self._runs.start(actor, vibe=request.vibe, settings=request.settings)
+        await self._show(interaction, ticket, f"🎛️ {_name(actor)} breeds {vibe_of(ticket.run)}")
+
+    async def _start_private(
+        self, interaction: discord.Interaction, actor: Actor, request: StartRequest
+    ) -> None:
+        await acknowledge(interaction)
+        async with private_place(interaction, f"Bred for {actor.name}") as where:
+            guild = actor.guild_id if isinstance(where, discord.Thread) else GuildId(0)
+            there = replace(actor, channel_id=ChannelId(where.id), guild_id=guild)
+            ticket = await self._runs.start(
+                there, vibe=request.vibe, for_listener=actor.user_id, settings=request.settings
+            )
+        link = f"<#{where.id}>" if isinstance(where, discord.Thread) else "our direct messages"
+        await tell(interaction, f"Your own run starts in {link}.")
+        await self._show(interaction, ticket, "🎛️ Bred for you", channel_id=where.id)
+
+    async def next(self, interaction: discord.Interaction) -> None:
+        """Close the open round and breed the next one: the command."""
+        actor = actor_of(interaction)
+        await acknowledge(interaction, public=actor.is_moderator)
+        run = await self._run(actor)
+        await self._breed(interaction, actor, run, Verb.NEXT)
+
+    async def stop(self, interaction: discord.Interaction) -> None:
+        """End the run here."""
+        actor = actor_of(interaction)
+        await acknowledge(interaction, public=actor.is_moderator)
+        run = await self._runs.stop(steering(actor, await self._run(actor), "stop"))
+        await _answer(interaction, stopped_text(run))
+
+    async def reset(self, interaction: discord.Interaction) -> None:
+        """Start over here with the same vibe and settings."""
+        actor = actor_of(interaction)
+        await acknowledge(interaction, public=actor.is_moderator)
+        check_may_post(interaction)
+        ticket = await self._runs.reset(steering(actor, await self._run(actor), "reset"))
+        await self._show(
+            interaction, ticket, f"🎛️ {_name(actor)} started over with {vibe_of(ticket.run)}"
+        )
+
+    async def resume(self, interaction: discord.Interaction, run_id: RunId | None = None) -> None:
+        """Go on with a paused run: whoever is listening again may. ``run_id`` is that of the button."""
+        await acknowledge(interaction)
+        actor = actor_of(interaction)
+        run = await self._run(actor)
+        if run_id not in {None, run.id}:
+            raise NotFoundError(OVER)
+        check_may_post(interaction)
+        ticket = await self._runs.resume(actor)
+        if ticket is None:
+            await tell(interaction, "Going on. The last round is posted again.")
+            return
+        await self._show(interaction, ticket, f"▶️ {_name(actor)} resumed {vibe_of(run)}")
+
+    async def cancel(self, interaction: discord.Interaction, ticket_id: int) -> None:
+        """Take a round out of the queue; its status line says so."""
+        await acknowledge_quietly(interaction)
+        await self._runs.cancel(actor_of(interaction), ticket_id)
+
+    async def branch(self, interaction: discord.Interaction, clip_id: ClipId, label: str) -> None:
+        """Start a run of the person's own in a new thread, from one clip. The press is acknowledged already."""
+        actor = actor_of(interaction)
+        async with branch_thread(interaction, f"A branch of {label}") as thread:
+            ticket = await self._runs.branch(
+                replace(actor, channel_id=ChannelId(thread.id)), clip_id
+            )
+        await tell(interaction, f"Your branch grows in <#{thread.id}>.")
+        await self._show(
+            interaction, ticket, f"🌿 {_name(actor)} branched {label}", channel_id=thread.id
+        )
+
+    async def branch_by_letter(self, interaction: discord.Interaction, slot: int) -> None:
+        """Branch a clip of the latest round here, by its letter: the command."""
+        await acknowledge(interaction)
+        actor = actor_of(interaction)
+        run = await self._run(actor, live=False)
+        receipt = await self._feedback.receipt(actor, run.id, run.generation)
+        clip_id = next((one.clip_id for one in receipt.ratings if one.slot == slot), None)
+        if clip_id is None:
+            raise NotFoundError(f"The latest round here has no clip {letter(slot)}.")
+        await self.branch(interaction, clip_id, f"clip {letter(slot)} of round {receipt.number}")
+
+    async def press(self, interaction: discord.Interaction, press: Do) -> None:
+        """Next, Vary, Cross or Remix on a round."""
+        actor = actor_of(interaction)
+        if (
+            press.verb is Verb.REMIX
+        ):  # a form must be the first answer, so nothing is acknowledged before it
+            await self._ask_for_words(interaction, actor, press)
+            return
+        await acknowledge(interaction)
+        run = await self._run_of(actor, press)
+        steering(actor, run, press.verb)
+        if press.verb is Verb.NEXT:
+            await self._breed(interaction, actor, run, Verb.NEXT)
+            return
+        receipt = await self._feedback.receipt(actor, press.run_id, press.generation)
+        liked = [one.clip_id for one in best_of(receipt)]
+        chosen = liked[:1] if press.verb is Verb.VARY else liked
+        if len(chosen) >= (2 if press.verb is Verb.CROSS else 1):
+            await self._breed(interaction, actor, run, press.verb, chosen)
+            return
+        await tell(
+            interaction,
+            f"You have not liked {'two clips' if press.verb is Verb.CROSS else 'a clip'} of this round. Pick from it:",
+            view=clip_select(press.run_id, press.generation, press.verb, slots_of(receipt)),
+        )
+
+    async def picked(
+        self, interaction: discord.Interaction, press: Pick, values: Sequence[str]
+    ) -> None:
+        """Vary or cross the clips that were picked in the private select."""
+        await acknowledge(interaction)
+        actor = actor_of(interaction)
+        run = await self._run_of(actor, press)
+        chosen = [ClipId(int(value)) for value in values if value.isdecimal() and len(value) < 19]
+        if len(chosen) < (2 if press.verb is Verb.CROSS else 1):
+            raise UserError(TOO_FEW)
+        await self._breed(interaction, actor, run, press.verb, chosen)
+
+    async def remix(
+        self, interaction: discord.Interaction, press: Do, clip_id: ClipId, words: str
+    ) -> None:
+        """Change a clip by a person's words: the form that came back."""
+        await acknowledge(interaction)
+        actor = actor_of(interaction)
+        run = await self._run_of(actor, press)
+        if not words.strip():
+            raise UserError("Say in a few words what should change, such as: slower and warmer.")
+        await self._breed(interaction, actor, run, Verb.REMIX, [clip_id], words=words)
+
+    async def _ask_for_words(
+        self, interaction: discord.Interaction, actor: Actor, press: Do
+    ) -> None:
+        run = await self._run_of(actor, press)
+        steering(actor, run, press.verb)
+        receipt = await self._feedback.receipt(actor, press.run_id, press.generation)
+        slots = slots_of(receipt)
+        if not slots:
+            raise NotFoundError(OVER)
+        liked = best_of(receipt)
+        first = liked[0].clip_id if liked else slots[0][1]
+        await interaction.response.send_modal(
+            remix_modal(press.run_id, press.generation, slots, first)
+        )
+
+    async def _breed(
+        self,
+        interaction: discord.Interaction,
+        actor: Actor,
+        run: Run,
+        verb: Verb,
+        clip_ids: Sequence[ClipId] = (),
+        *,
+        words: str = "",
+    ) -> None:
+        allowed = steering(actor, run, verb)
+        check_may_post(interaction)
+        ticket = await self._runs.next(
+            allowed, directive=_DIRECTIVES[verb], clip_ids=clip_ids, words=words
+        )
+        said = f": “{quote(words, 80)}”" if words else ""
+        await self._show(interaction, ticket, f"🎛️ {_name(actor)} {_HEADLINES[verb]}{said}")
+
+    async def _run(self, actor: Actor, *, live: bool = True) -> Run:
+        run = (await self._runs.status(actor.channel_id)).run
+        if live and run.state is RunState.STOPPED:
+            raise NotFoundError("Nothing is being bred here. Start with /evolve start.")
+        return run
+
+    async def _run_of(self, actor: Actor, press: Do | Pick) -> Run:
+        """Return the run of a round's button if that round is still the latest."""
+        run = await self._run(actor, live=False)
+        if run.id != press.run_id or run.state is RunState.STOPPED:
+            raise NotFoundError(OVER)
+        if press.verb is Verb.NEXT and press.generation < run.generation:
+            raise UserError(NEWER)
+        return run
+
+    async def _show(
+        self,
+        interaction: discord.Interaction,
+        ticket: Ticket,
+        headline: str,
+        *,
+        channel_id: int | None = None,
+    ) -> None:
+        line = await StatusLine.open(interaction, headline, ticket, channel_id=channel_id)
+        if line is None:
+            return
+        last = await line.follow(ticket, self._room.services.clock)
+        run = (await self._runs.status(ticket.run.channel_id)).run
+        if last.error is None and run.id == ticket.run.id and run.state is RunState.PAUSED:
+            await tell(interaction, UNPOSTED)
+
+
+def slots_of(receipt: Receipt) -> list[Slot]:
+    """Return the posted clips of a receipt's round with their places."""
+    return [(one.slot, one.clip_id) for one in receipt.ratings]
+
+
+def _name(actor: Actor) -> str:
+    return quote(actor.name, 40) or "Somebody"
+
+
+async def _answer(interaction: discord.Interaction, text: str) -> None:
+    """Answer where the placeholder is: publicly when it is public."""
+    if interaction.extras.pop("waiting", None) is None:
+        await tell(interaction, text)
+    else:
+        await interaction.edit_original_response(content=text)

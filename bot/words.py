@@ -1,0 +1,174 @@
+"""What one person sees: taste, reasons, lineage, own data, help, about. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bot.text import bar, count, fit, quote, shorten
+from domain.vote import Consent
+from service.views import AboutView, ForMe, LineageView, TasteView, TasteWord, WhyView
+
+CONSENT_WORDS = {
+    Consent.UNASKED: "You have not been asked yet: votes count for the channel only.",
+    Consent.CHANNEL_ONLY: "You said no to a taste profile: votes count for the channel only.",
+    Consent.TASTE: "You said yes: your votes teach a taste of your own.",
+    Consent.PAUSED: "Paused: nothing about you is collected.",
+}
+HELP = """**Tunebreeder breeds music with you.**
+**Listen**: press a face on the row of each clip you heard; ⭐ marks the best. Press again to take it back.
+**Go on**: rounds close by themselves; **Next** asks for one now. **Vary** stays close to what you \
+liked, **Cross** mixes two, **Remix** changes one in your words, **More** has the rest.
+`/evolve start` begins in this channel; try `vibe: rainy lofi`. With `for: me` it is private.
+`/evolve status` · `next` · `resume` · `stop` · `reset` · `branch` (a thread of your own from any clip)
+`/taste show` what you seem to like · `/taste reset`
+`/mydata show` · `export` · `delete` · `pause`
+`/about` what is running, licences and privacy."""
+PRIVACY = (
+    "I store votes, never what you write in chat. A taste profile is made only if you say yes. "
+    "`/mydata` shows, exports, deletes and pauses."
+)
+
+
+def taste_text(view: TasteView) -> str:
+    """Return what a taste seems to like, in words, with the evidence it rests on."""
+    if view.consent is not Consent.TASTE:
+        return f"There is no taste to show. {CONSENT_WORDS[view.consent]}"
+    lines = [f"**Your taste here**, from {count(view.evidence, 'vote')}"]
+    if view.votes_until_shown > 0:
+        lines.append(
+            f"{count(view.votes_until_shown, 'more vote')} until it counts; until then these are guesses."
+        )
+    if not view.likes and not view.dislikes:
+        lines.append("Nothing stands out yet. Rate a few more clips, disliked ones too.")
+    if view.likes:
+        lines += ["You seem to like", *_words(view.likes)]
+    if view.dislikes:
+        lines += ["You seem to avoid", *_words(view.dislikes)]
+    if view.liked_families:
+        lines.append("By genre family")
+        best = sorted(view.liked_families.items(), key=lambda item: -item[1][1])[:6]
+        lines += [
+            f"`{bar((mean + 1) / 2)}` {name} ({count(votes, 'vote')}, {mean:+.1f})"
+            for name, (votes, mean) in best
+        ]
+    if len(view.trend) > 1:
+        lines.append(f"Your ratings, round by round: `{spark(view.trend)}`")
+    return fit(lines)
+
+
+def _words(words: Iterable[TasteWord], most: int = 6) -> list[str]:
+    shown = list(words)[:most]
+    top = max((abs(word.strength) for word in shown), default=0.0) or 1.0
+    return [
+        f"`{bar(abs(word.strength) / top)}` {word.words} ({word.certainty:.0%} sure)"
+        for word in shown
+    ]
+
+
+def spark(values: Iterable[float]) -> str:
+    """Draw ratings in [-1, 1] as one line of block characters, the last 40 of them."""
+    blocks = "▁▂▃▄▅▆▇█"
+    return "".join(blocks[min(7, max(0, int((value + 1) * 4)))] for value in list(values)[-40:])
+
+
+def why_text(view: WhyView) -> str:
+    """Return why a clip was chosen, for one listener."""
+    lines = [f"**Why this clip**: {quote(view.clip.prompt, 160)}"]
+    if view.role:
+        lines.append(f"It was {view.role}.")
+    if view.liking is None:
+        lines.append("I have no taste of yours to compare it with.")
+    else:
+        lines.append(
+            f"I expect you to like it with {view.liking:.0%} (give or take {view.spread:.0%}), "
+            f"from {count(view.evidence, 'vote')} of yours."
+        )
+    lines += [
+        f"· {'for' if word.strength >= 0 else 'against'} it: {word.words}"
+        for word in view.reasons[:5]
+    ]
+    lines += [
+        f"· close to “{quote(prompt, 70)}”, which you rated {rating:+.1f}"
+        for prompt, rating in view.nearest[:3]
+    ]
+    lines.append(
+        f"Bred by {_origin(view.operator, view.parents)}. Sound quality {view.clip.quality:.0%}."
+    )
+    return fit(lines)
+
+
+def _origin(operator: str, parents: tuple[str, ...]) -> str:
+    if not parents:
+        return f"{operator}, without parents"
+    return f"{operator} from " + " and ".join(f"“{quote(parent, 70)}”" for parent in parents[:3])
+
+
+def lineage_text(view: LineageView) -> str:
+    """Return the ancestors of a clip, one line each."""
+    clip = view.clip
+    lines = ["**Lineage**"]
+    for candidate in view.ancestors[:16]:
+        parents = (
+            f" ← {', '.join(f'#{parent}' for parent in candidate.parents)}"
+            if candidate.parents
+            else ""
+        )
+        lines.append(
+            f"`#{candidate.id}` gen {candidate.generation} · {candidate.operator}{parents}"
+            f" · {quote(candidate.prompt, 90)}"
+        )
+    lines.append(
+        f"-# Made by {clip.generator} {clip.generator_version}, seed {clip.seed}, licence {clip.licence}"
+    )
+    return fit(lines)
+
+
+def for_me_text(view: ForMe) -> str:
+    """Return what goes with the clip that one listener is expected to like most."""
+    sure = f"I expect you to like it with {view.liking:.0%}, from {count(view.evidence, 'vote')} of yours."
+    return fit(
+        [f"**For you**: {quote(view.clip.prompt, 200)}", sure, view.note]
+        if view.note
+        else [f"**For you**: {quote(view.clip.prompt, 200)}", sure]
+    )
+
+
+def my_data_text(consent: Consent, export: Mapping[str, Any]) -> str:
+    """Return a summary of everything held about a person."""
+    lines = ["**What I hold about you**", CONSENT_WORDS[consent]]
+    for key, value in export.items():
+        if isinstance(value, (list, tuple, dict)):
+            lines.append(f"· {key.replace('_', ' ')}: {len(value)}")
+        elif isinstance(value, (int, float)):
+            lines.append(f"· {key.replace('_', ' ')}: {value}")
+    lines.append("`/mydata export` gives all of it as a file; `/mydata delete` erases it.")
+    return fit(lines)
+
+
+def erased_text(counts: Mapping[str, int]) -> str:
+    """Return what was deleted."""
+    gone = ", ".join(
+        f"{number} in {name.replace('_', ' ')}" for name, number in counts.items() if number
+    )
+    return (
+        f"Deleted: {gone}. Nothing about you is left here."
+        if gone
+        else "There was nothing about you to delete."
+    )
+
+
+def about_text(view: AboutView) -> str:
+    """Return what is running, which defaults stand in, the licences and the privacy summary."""
+    lines = [
+        f"**Tunebreeder {view.version}** breeds music from your votes. All clips are machine-made."
+    ]
+    lines += [f"· {part}: {shorten(what, 120)}" for part, what in view.parts.items()]
+    lines += [f"· {sentence}" for sentence in view.stand_ins]
+    if view.licences:
+        lines.append(
+            "Licences: "
+            + "; ".join(f"{part}: {licence}" for part, licence in view.licences.items())
+        )
+    lines.append(f"Privacy: {PRIVACY}")
+    return fit(lines)

@@ -1,0 +1,562 @@
+"""Use cases in memory with the signatures of service/: enough of a world to drive the bot through it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from types import SimpleNamespace
+
+from domain.candidate import Candidate, Directive
+from domain.clip import Clip
+from domain.errors import BusyError, ForbiddenError, NotFoundError
+from domain.ids import CandidateId, ChannelId, ClipId, GuildId, ListenerId, PostId, RunId
+from domain.run import (
+    CloseReason,
+    Generation,
+    GenerationState,
+    Post,
+    PostKind,
+    PostState,
+    Run,
+    RunSettings,
+    RunState,
+)
+from domain.vote import Consent, Grade
+from service.posting import Undeliverable
+from service.settings import Settings
+from service.tasks import TaskSet
+from service.views import (
+    AboutView,
+    ClipRating,
+    Download,
+    ForMe,
+    LineageView,
+    PauseView,
+    Progress,
+    Receipt,
+    RevealRow,
+    RevealView,
+    RoundClip,
+    RoundView,
+    StatusView,
+    TasteView,
+    TasteWord,
+    WhyView,
+)
+
+PROMPTS = ("warm lofi with brushes", "slow *dub* techno", "bright chiptune", "nylon bossa nova")
+
+
+class FakeClock:
+    """Tells the real time, so that ids fit, and never waits longer than a turn of the loop."""
+
+    def __init__(self, now) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        return self._now()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+class FakeTicket:
+    def __init__(self, number: int, run: Run, steps: list[Progress]) -> None:
+        self.id = number
+        self.run = run
+        self.steps = steps
+        self.progress = steps[0]
+
+    async def watch(self):
+        for step in self.steps:
+            self.progress = step
+            yield step
+            await asyncio.sleep(0)
+
+
+def make_run(**changes) -> Run:
+    values = {
+        "id": RunId(1),
+        "guild_id": GuildId(5),
+        "channel_id": ChannelId(6),
+        "started_by": ListenerId(7),
+        "vibe": "rainy lofi",
+        "seed": 1,
+        "searcher": "offline",
+        "settings": RunSettings(),
+        "generation": 1,
+    }
+    return Run(**{**values, **changes})
+
+
+def make_clip(clip_id: int = 11, slot: int | None = 1, **changes) -> Clip:
+    values = {
+        "id": ClipId(clip_id),
+        "run_id": RunId(1),
+        "generation": 1,
+        "candidate_id": CandidateId(clip_id),
+        "prompt": PROMPTS[((slot or 1) - 1) % 4],
+        "family": "lofi",
+        "seed": 3,
+        "seconds": 8.0,
+        "sha256": "0" * 64,
+        "extension": "mp3",
+        "media_type": "audio/mpeg",
+        "loudness": -16.0,
+        "waveform": (0.0, 0.5, 1.0),
+        "encoder_id": "features-1",
+        "quality": 0.9,
+        "generator": "composer",
+        "generator_version": "1",
+        "licence": "MIT",
+        "description": {"tempo": 84},
+        "posted_slot": slot,
+        "role": "exploit",
+    }
+    return Clip(**{**values, **changes})
+
+
+def make_post(kind: PostKind = PostKind.ROUND, **changes) -> Post:
+    values = {
+        "id": PostId(1),
+        "run_id": RunId(1),
+        "generation": 1,
+        "kind": kind,
+        "channel_id": ChannelId(6),
+        "state": PostState.PENDING,
+    }
+    return Post(**{**values, **changes})
+
+
+def round_view(
+    run: Run | None = None, post: Post | None = None, clips=None, **changes
+) -> RoundView:
+    run = run or make_run()
+    clips = clips or [make_clip(10 + slot, slot) for slot in range(1, 5)]
+    values = {
+        "post": post or make_post(),
+        "run": run,
+        "number": 1,
+        "clips": tuple(
+            RoundClip(
+                slot=clip.posted_slot,
+                clip=clip,
+                filename=f"{'ABCD'[clip.posted_slot - 1]}-lofi-84bpm.mp3",
+                data=b"audio",
+            )
+            for clip in clips
+        ),
+        "stand_ins": ("The built-in composer plays.",),
+        "closes_at": 1_800_000_000.0,
+    }
+    return RoundView(**{**values, **changes})
+
+
+class World:
+    """All fake services over one state."""
+
+    def __init__(self, now) -> None:
+        self.settings = Settings()
+        self.clock = FakeClock(now)
+        self.tasks = TaskSet()
+        self.runs = FakeRuns(self)
+        self.feedback = FakeFeedback(self)
+        self.listeners = FakeListeners()
+        self.clips = FakeClips(self)
+        self.about = SimpleNamespace(view=self._about)
+        self.outbox = FakeOutbox(self)
+
+    async def _about(self) -> AboutView:
+        return AboutView(
+            version="0.1.0",
+            parts={"generator": "composer 1"},
+            stand_ins=("The offline breeder writes the prompts.",),
+            licences={"composer": "MIT"},
+        )
+
+
+class FakeOutbox:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.sink = None
+        self.errors: list[Undeliverable] = []
+        self.posts: list[Post] = []
+
+    async def attach(self, sink) -> None:
+        self.sink = sink
+
+    def detach(self) -> None:
+        self.sink = None
+
+    async def deliver(self, view) -> None:
+        try:
+            message_id = await self.sink.send(view)
+        except Undeliverable as error:
+            self.errors.append(error)
+            run = self.world.runs.by_id(view.run.id)
+            self.world.runs.put(dataclasses.replace(run, state=RunState.PAUSED))
+            return
+        self.posts.append(
+            dataclasses.replace(view.post, message_id=message_id, state=PostState.POSTED)
+        )
+
+    def message_of(self, run_id: int, number: int) -> int | None:
+        for post in self.posts:
+            if (post.run_id, post.generation, post.kind) == (run_id, number, PostKind.ROUND):
+                return post.message_id
+        return None
+
+
+class FakeRuns:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.all: dict[int, Run] = {}
+        self.rounds: dict[tuple[int, int], list[Clip]] = {}
+        self.calls: list[tuple[str, object]] = []
+        self.tickets = 0
+        self.fail: Exception | None = None
+        self.steps: list[Progress] = [
+            Progress(text="2nd in line, about 40 s", position=1),
+            Progress(text="3 of 12 candidates ready", done=3, total=12),
+        ]
+        self.error: str | None = None
+        self.gone: list[int] = []
+        self.cancelled: list[int] = []
+
+    def put(self, run: Run) -> None:
+        self.all[run.id] = run
+
+    def by_id(self, run_id: int) -> Run:
+        return self.all[run_id]
+
+    def here(self, channel_id: int) -> Run:
+        for run in reversed(list(self.all.values())):
+            if run.channel_id == channel_id:
+                return run
+        raise NotFoundError("Nothing has been bred here yet. Start with /evolve start.")
+
+    def default_settings(self) -> RunSettings:
+        return RunSettings()
+
+    async def start(self, actor, *, vibe="", for_listener=None, settings=None):
+        self.calls.append(("start", settings))
+        if self.fail is not None:
+            raise self.fail
+        if any(
+            run.channel_id == actor.channel_id and run.state is not RunState.STOPPED
+            for run in self.all.values()
+        ):
+            raise BusyError("This channel breeds already. Use /evolve stop first.")
+        run = make_run(
+            id=RunId(len(self.all) + 1),
+            guild_id=actor.guild_id,
+            channel_id=actor.channel_id,
+            started_by=actor.user_id,
+            vibe=vibe[:400],
+            for_listener=for_listener,
+            settings=settings or RunSettings(),
+            generation=0,
+        )
+        self.put(run)
+        return await self._round(run)
+
+    async def _round(self, run: Run):
+        run = dataclasses.replace(run, generation=run.generation + 1)
+        self.put(run)
+        clips = [
+            make_clip(
+                1000 * run.id + 10 * run.generation + slot,
+                slot,
+                run_id=run.id,
+                generation=run.generation,
+            )
+            for slot in range(1, 5)
+        ]
+        self.rounds[run.id, run.generation] = clips
+        self.tickets += 1
+        if self.error is None:
+            post = make_post(
+                id=PostId(100 * run.id + run.generation),
+                run_id=run.id,
+                generation=run.generation,
+                channel_id=run.channel_id,
+                created_at=self.world.clock.now(),
+            )
+            await self.world.outbox.deliver(
+                round_view(run, post, clips, number=run.generation, closes_at=None)
+            )
+        last = Progress(text=self.error or "Ready", finished=True, error=self.error)
+        return FakeTicket(self.tickets, self.by_id(run.id), [*self.steps, last])
+
+    async def next(self, actor, *, directive=Directive.NEXT, clip_ids=(), words=""):
+        self.calls.append(("next", (directive, tuple(clip_ids), words)))
+        run = self.here(actor.channel_id)
+        if not actor.is_moderator:
+            raise ForbiddenError("Only a moderator can call the next one.")
+        return await self._round(run)
+
+    async def stop(self, actor):
+        run = dataclasses.replace(self.here(actor.channel_id), state=RunState.STOPPED)
+        self.put(run)
+        return run
+
+    async def reset(self, actor):
+        run = await self.stop(actor)
+        return await self.start(actor, vibe=run.vibe, settings=run.settings)
+
+    async def resume(self, actor):
+        run = dataclasses.replace(self.here(actor.channel_id), state=RunState.ACTIVE)
+        self.put(run)
+        return await self._round(run)
+
+    async def branch(self, actor, clip_id):
+        self.calls.append(("branch", clip_id))
+        run = make_run(
+            id=RunId(len(self.all) + 1),
+            guild_id=actor.guild_id,
+            channel_id=actor.channel_id,
+            started_by=actor.user_id,
+            vibe="",
+            parent_clip_id=clip_id,
+            generation=0,
+        )
+        self.put(run)
+        return await self._round(run)
+
+    async def cancel(self, actor, ticket_id):
+        if ticket_id > self.tickets:
+            raise NotFoundError("That round is finished already, so there is nothing to cancel.")
+        self.cancelled.append(ticket_id)
+
+    async def status(self, channel_id):
+        run = self.here(channel_id)
+        return StatusView(
+            run=run,
+            generation=Generation(
+                run_id=run.id, number=run.generation, state=GenerationState.OPEN, closes_at=2e9
+            ),
+            voters=1,
+            progress=None,
+            families={"lofi": 3, "techno": 1},
+            message_id=self.world.outbox.message_of(run.id, run.generation),
+        )
+
+    async def channel_gone(self, channel_id):
+        self.gone.append(channel_id)
+
+
+class FakeFeedback:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.votes: dict[tuple[int, int], ClipRating] = {}
+        self.events: list[int] = []
+        self.reactions: list[dict] = []
+        self.cleared: list[tuple[int, str | None]] = []
+        self.healed: list[dict] = []
+        self.fail: Exception | None = None
+        self.late = False
+
+    def _clip(self, clip_id: int) -> Clip:
+        for clips in self.world.runs.rounds.values():
+            for clip in clips:
+                if clip.id == clip_id:
+                    return clip
+        raise NotFoundError(
+            "That clip is not there any more. Rate one of the latest round instead."
+        )
+
+    def _rating(self, actor, clip: Clip) -> ClipRating:
+        empty = ClipRating(slot=clip.posted_slot or 0, clip_id=clip.id)
+        return self.votes.get((actor.user_id, clip.id), empty)
+
+    async def _change(self, actor, clip_id, event_id, change):
+        if self.fail is not None:
+            raise self.fail
+        self.events.append(event_id)
+        clip = self._clip(clip_id)
+        self.votes[actor.user_id, clip.id] = change(self._rating(actor, clip))
+        return await self.receipt(actor, clip.run_id, clip.generation)
+
+    async def rate(self, actor, clip_id, grade, event_id):
+        return await self._change(
+            actor,
+            clip_id,
+            event_id,
+            lambda one: dataclasses.replace(one, grade=None if one.grade == grade else grade),
+        )
+
+    async def favourite(self, actor, clip_id, event_id):
+        return await self._change(
+            actor,
+            clip_id,
+            event_id,
+            lambda one: dataclasses.replace(one, favourite=not one.favourite),
+        )
+
+    async def broken(self, actor, clip_id, event_id):
+        return await self._change(
+            actor, clip_id, event_id, lambda one: dataclasses.replace(one, broken=True)
+        )
+
+    async def all_bad(self, actor, run_id, number, event_id):
+        for clip in self.world.runs.rounds[run_id, number]:
+            await self._change(
+                actor, clip.id, event_id, lambda one: dataclasses.replace(one, grade=Grade.AWFUL)
+            )
+        return await self.receipt(actor, run_id, number)
+
+    async def receipt(self, actor, run_id, number):
+        if (run_id, number) not in self.world.runs.rounds:
+            raise NotFoundError(
+                "That round is not there any more. Use /evolve start for a new one."
+            )
+        clips = self.world.runs.rounds[run_id, number]
+        return Receipt(
+            round_label=f"Round {number}",
+            run_id=run_id,
+            number=number,
+            ratings=tuple(self._rating(actor, clip) for clip in clips),
+            late=self.late,
+            consent=self.world.listeners.said.get(actor.user_id, Consent.UNASKED),
+            votes_until_taste=5,
+        )
+
+    async def react(self, **event):
+        self.reactions.append(event)
+
+    async def clear_reactions(self, *, message_id, emoji, event_id):
+        self.cleared.append((message_id, emoji))
+
+    async def heal_reactions(self, *, message_id, seen, event_id):
+        self.healed.append({"message_id": message_id, "seen": dict(seen), "event_id": event_id})
+
+    async def open_posts(self):
+        return list(self.world.outbox.posts)
+
+
+class FakeListeners:
+    def __init__(self) -> None:
+        self.said: dict[int, Consent] = {}
+        self.erased: list[int] = []
+
+    async def consent(self, actor):
+        return self.said.get(actor.user_id, Consent.UNASKED)
+
+    async def set_consent(self, actor, consent):
+        self.said[actor.user_id] = consent
+
+    async def taste(self, actor):
+        return taste_view(consent=self.said.get(actor.user_id, Consent.UNASKED))
+
+    async def reset_taste(self, actor):
+        return 4
+
+    async def export(self, actor):
+        return {"listener": str(actor.user_id), "votes": [{"clip": 1}], "tastes": []}
+
+    async def erase(self, actor):
+        self.erased.append(actor.user_id)
+        return {"votes": 3, "tastes": 1}
+
+
+class FakeClips:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.kept: list[int] = []
+        self.wav_bytes = b"RIFFdata"
+
+    async def why(self, actor, clip_id):
+        return why_view(make_clip(clip_id))
+
+    async def lineage(self, actor, clip_id):
+        return LineageView(
+            clip=make_clip(clip_id), ancestors=(make_candidate(3), make_candidate(2))
+        )
+
+    async def keep(self, actor, clip_id):
+        self.kept.append(clip_id)
+        return make_clip(clip_id)
+
+    async def wav(self, actor, clip_id):
+        return Download(filename="A-lofi-84bpm.wav", data=self.wav_bytes, note="Lossless.")
+
+    async def for_me(self, actor, run_id, number):
+        return ForMe(
+            clip=make_clip(99, None),
+            filename="lofi-84bpm.mp3",
+            data=b"mp3",
+            liking=0.8,
+            evidence=6,
+            note="The best of 12 for you.",
+        )
+
+
+def make_candidate(number: int) -> Candidate:
+    return Candidate(
+        id=CandidateId(number),
+        run_id=RunId(1),
+        generation=number,
+        prompt=f"prompt {number}",
+        genome={},
+        operator="cross",
+        searcher="offline",
+        parents=(CandidateId(number - 1),),
+        seed=1,
+    )
+
+
+def why_view(clip: Clip) -> WhyView:
+    return WhyView(
+        clip=clip,
+        role="picked because the people here are expected to like it",
+        liking=0.7,
+        spread=0.1,
+        reasons=(TasteWord(words="slower", strength=0.8, certainty=0.9),),
+        evidence=6,
+        nearest=(("soft keys", 1.0),),
+        operator="cross",
+        parents=("parent one", "parent two"),
+    )
+
+
+def taste_view(**changes) -> TasteView:
+    values = {
+        "consent": Consent.TASTE,
+        "evidence": 7,
+        "votes_until_shown": 0,
+        "likes": (TasteWord(words="slower", strength=0.8, certainty=0.9),),
+        "dislikes": (TasteWord(words="brighter", strength=-0.4, certainty=0.8),),
+        "liked_families": {"lofi": (4, 0.6)},
+        "trend": (-0.5, 0.1, 0.8),
+    }
+    return TasteView(**{**values, **changes})
+
+
+def reveal_view(**changes) -> RevealView:
+    rows = tuple(
+        RevealRow(
+            slot=slot,
+            clip=make_clip(10 + slot, slot),
+            mean=0.5 if slot == 1 else None,
+            votes=2 if slot == 1 else 0,
+            favourites=1 if slot == 1 else 0,
+            spread=0.9,
+            operator="mutate:tempo",
+            parents=("parent one",),
+        )
+        for slot in range(1, 5)
+    )
+    values = {
+        "post": make_post(PostKind.REVEAL),
+        "run": make_run(),
+        "number": 1,
+        "rows": rows,
+        "winner_slot": 1,
+        "reason": CloseReason.QUORUM,
+        "voters": 2,
+    }
+    return RevealView(**{**values, **changes})
+
+
+def pause_view() -> PauseView:
+    return PauseView(post=make_post(PostKind.PAUSE), run=make_run(), rounds=3)
