@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service.bootstrap import DATABASE_FILE
 from service.settings import load
-from storage.backup import backup_file
+from storage.backup import backup
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,6 +20,6 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(args: argparse.Namespace) -> int:
     """Copy and say how much."""
     source = load(args.config).storage.data_dir / DATABASE_FILE
-    asyncio.run(backup_file(source, args.file))
+    asyncio.run(backup(source, args.file))
     print(f"{args.file}: {args.file.stat().st_size / 1e6:.1f} MB copied from {source}.")
     return 0

@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this command
     from generation.midi import to_midi  # noqa: PLC0415
     from generation.registry import create_generator  # noqa: PLC0415
+
     from service.rendering import LABEL  # noqa: PLC0415
     from service.settings import load  # noqa: PLC0415
 

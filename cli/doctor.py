@@ -95,13 +95,6 @@ async def examine(config: Path | None, environ: Mapping[str, str]) -> list[Check
 
 def _python() -> Check:
     version = ".".join(str(part) for part in sys.version_info[:3])
-    if sys.version_info < (3, 11):
-        return Check(
-            name="python",
-            verdict=Verdict.FAILED,
-            message=f"Python {version}.",
-            remedy="Install Python 3.11 or newer.",
-        )
     return Check(name="python", verdict=Verdict.OK, message=f"Python {version}.")
 
 
@@ -134,7 +127,11 @@ async def _database(settings: Settings) -> Check:
             name="database", verdict=Verdict.OK, message=f"{file} is made at the first start."
         )
     try:
-        problems, version = await Database.inspect(file)
+        db = await Database.open(file, read_only=True)
+        try:
+            problems, version = await db.integrity(), db.schema_version
+        finally:
+            await db.close()
     except StorageError as error:
         return Check(name="database", verdict=Verdict.FAILED, message=str(error))
     if problems:

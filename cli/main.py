@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         return _fail(f"{error.strerror or error}{where}", FAILED)
-    except Exception as error:  # noqa: BLE001 - main boundary: a person gets a sentence, the log gets the trace
+    except Exception as error:
         log.debug("Command failed", exc_info=True)
         return _fail(
             f"Something unexpected went wrong ({type(error).__name__}: {error}). "

@@ -96,7 +96,7 @@ async def open_services(
         await db.close()
 
 
-def _build(  # noqa: PLR0913 - the composition root is where everything meets
+def _build(
     settings: Settings,
     clock: Clock,
     tasks: TaskSet,
@@ -113,11 +113,13 @@ def _build(  # noqa: PLR0913 - the composition root is where everything meets
     views = Views(db, store, clock, about)
 
     async def view_of(post: Post) -> View:
-        return await {
-            PostKind.ROUND: views.round,
-            PostKind.REVEAL: views.reveal,
-            PostKind.PAUSE: views.pause,
-        }[post.kind](post)
+        match post.kind:
+            case PostKind.ROUND:
+                return await views.round(post)
+            case PostKind.REVEAL:
+                return await views.reveal(post)
+            case PostKind.PAUSE:
+                return await views.pause(post)
 
     outbox = Outbox(db, clock, tasks, view_of, conductor.posted)
     conductor.attach(outbox)
@@ -132,7 +134,7 @@ def _build(  # noqa: PLR0913 - the composition root is where everything meets
         device=device,
         runs=RunService(db, queue, conductor, settings, clock),
         feedback=FeedbackService(db, VoteWriter(db), tastes, settings, clock, conductor.voted),
-        listeners=ListenerService(db, tastes, settings.taste),
+        listeners=ListenerService(db, store, tastes, settings.taste),
         clips=ClipService(db, store, device, tastes),
         about=about,
         outbox=outbox,

@@ -50,10 +50,7 @@ class ClipService:
         voice = await self._voice(run, actor.user_id)
         async with self._db.reading() as tx:
             candidate = await runs.candidate(tx, clip.candidate_id)
-            parents = [
-                await runs.candidate(tx, parent)
-                for parent in (candidate.parents if candidate else ())
-            ]
+            parents = [await runs.candidate(tx, parent) for parent in (candidate.parents)]
             _, phi = await self._learner.phi(tx, [clip_id])
         liking = spread = 0.0
         reasons = []
@@ -71,8 +68,8 @@ class ClipService:
             reasons=tuple(reasons),
             evidence=voice.evidence,
             nearest=await self._nearest(actor, clip, phi),
-            operator=candidate.operator if candidate else "",
-            parents=tuple(parent.prompt for parent in parents if parent is not None),
+            operator=candidate.operator,
+            parents=tuple(parent.prompt for parent in parents),
         )
 
     async def _nearest(
@@ -89,9 +86,9 @@ class ClipService:
                 if one != clip.id
             }
             found, others = await self._learner.phi(tx, sorted(said))
-            order = np.argsort(np.linalg.norm(others - phi[0], axis=1))[:NEAREST] if found else []
-            near = [await clips.clip(tx, found[int(row)]) for row in order]
-        return tuple((one.prompt, said[one.id]) for one in near if one is not None)
+            order = np.argsort(np.linalg.norm(others - phi[0], axis=1))[:NEAREST]
+            near = await clips.clips_by_id(tx, [found[int(row)] for row in order])
+        return tuple((one.prompt, said[one.id]) for one in near)
 
     async def lineage(self, actor: Actor, clip_id: ClipId) -> LineageView:
         """Return a clip's ancestors.
@@ -129,7 +126,7 @@ class ClipService:
                     note="Lossless, rendered again just now.",
                 )
         data = self.audio(clip)
-        note = f"The {clip.extension.upper()} as it was posted: the generator has changed since, so it cannot be redone."
+        note = f"The {clip.extension.upper()} as it was posted; the generator has changed since."
         return Download(filename=f"{filename(clip)}.{clip.extension}", data=data, note=note)
 
     def audio(self, clip: Clip) -> bytes:
@@ -151,9 +148,13 @@ class ClipService:
         """
         async with self._db.reading() as tx:
             run = await runs.get_run(tx, run_id)
-            made = await clips.clips_of_generation(tx, run_id, number) if run else []
+            made = await clips.clips_of_generation(tx, run_id, number)
             found, phi = await self._learner.phi(tx, [clip.id for clip in made])
-        if run is None or run.guild_id != actor.guild_id or not found:
+        if (
+            run.guild_id != actor.guild_id
+            or run.for_listener not in {None, actor.user_id}
+            or not found
+        ):
             raise NotFoundError("That round is not there any more.")
         voice = await self._voice(run, actor.user_id)
         if not voice.evidence:
@@ -191,8 +192,8 @@ class ClipService:
     async def _find(self, actor: Actor, clip_id: ClipId) -> tuple[Run, Clip]:
         async with self._db.reading() as tx:
             clip = await clips.clip(tx, clip_id)
-            run = await runs.get_run(tx, clip.run_id) if clip else None
-        if clip is None or run is None or run.guild_id != actor.guild_id:
+            run = await runs.get_run(tx, clip.run_id)
+        if run.guild_id != actor.guild_id:
             raise NotFoundError("That clip is not there any more.")
         if run.for_listener is not None and run.for_listener != actor.user_id:
             raise ForbiddenError("That clip was made for somebody else.")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
 from domain.candidate import Directive
+from domain.errors import NotFoundError
 from domain.ids import CandidateId, ListenerId, RunId
 from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run, RunState
 from service.clock import Clock
@@ -16,10 +18,12 @@ from service.rounds import RoundMaker
 from service.tasks import TaskSet
 from service.timers import Timers
 from storage import posts, runs, votes
-from storage.database import Database
+from storage.database import Database, Reader
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 15.0
+"""Seconds for which a finished round waits to be posted before the next job begins."""
 WORDS_LIMIT = 400
 """Characters of a person's words that are kept: more than anybody says about one kind of music."""
 
@@ -73,14 +77,11 @@ class Conductor:
             directive_parents=parents,
             directive_words=words[:WORDS_LIMIT],
         )
-        ticket = self._queue.submit(
-            run,
-            asked_by,
-            run.settings.candidates,
-            lambda ticket: self._make(run.id, generation, ticket),
-        )
+        ticket = self._queue.submit(run, asked_by, run.settings.candidates, self._work(generation))
         try:
             async with self._db.transaction() as tx:
+                if await _generation(tx, run.id, generation.number) is not None:  # cancelled before
+                    await runs.delete_generation(tx, run.id, generation.number)
                 await runs.add_generation(tx, generation)
         except BaseException:
             self._queue.drop(ticket)
@@ -93,7 +94,7 @@ class Conductor:
             try:
                 async with self._db.reading() as tx:
                     run = await runs.get_run(tx, run_id)
-                if run is None or run.state is RunState.STOPPED:
+                if run.state is RunState.STOPPED:
                     return
                 post_id = await self._maker.make(
                     run, generation, lambda done: self._queue.rendering(ticket, done)
@@ -104,7 +105,8 @@ class Conductor:
                 await self._abandon(run_id)
                 raise
         if self._outbox is not None:
-            await asyncio.shield(self._outbox.deliver(post_id))
+            # Cancelling or a slow Discord must not hold up the next job: the outbox goes on by itself.
+            await asyncio.wait([self._outbox.deliver(post_id)], timeout=PATIENCE)
 
     async def drop(self, ticket: Ticket) -> None:
         """Cancel a round that is waiting or being made. Its run is paused, or stopped when it was the first round."""
@@ -116,9 +118,7 @@ class Conductor:
     async def _abandon(self, run_id: RunId) -> None:
         async with self._db.transaction() as tx:
             run = await runs.get_run(tx, run_id)
-            if run is None:
-                return
-            generation = await runs.generation(tx, run_id, run.generation + 1)
+            generation = await _generation(tx, run_id, run.generation + 1)
             if generation is None or generation.state is not GenerationState.BREEDING:
                 return
             await runs.set_generation(
@@ -136,7 +136,7 @@ class Conductor:
         """
         self._timers.clear(run.id)
         async with self._db.transaction() as tx:
-            generation = await runs.generation(tx, run.id, run.generation)
+            generation = await current_generation(tx, run)
             if generation is None or generation.state is not GenerationState.OPEN:
                 return False
             people = await votes.voters(tx, run.id, run.generation)
@@ -158,6 +158,7 @@ class Conductor:
         return bool(people)
 
     def deliver(self, post: Post) -> None:
+        """Send a post as soon as there is a sink."""
         if self._outbox is not None:
             self._outbox.deliver(post.id)
 
@@ -178,7 +179,7 @@ class Conductor:
         async with self._db.reading() as tx:
             run = await runs.get_run(tx, run_id)
             generation = await runs.generation(tx, run_id, number)
-            if run is None or generation is None or generation.state is not GenerationState.OPEN:
+            if generation.state is not GenerationState.OPEN:
                 return
             if run.state is not RunState.ACTIVE or run.generation != number:
                 return
@@ -199,9 +200,9 @@ class Conductor:
             async with self._db.reading() as tx:
                 run = await runs.get_run(tx, run_id)
                 generation = await runs.generation(tx, run_id, number)
-            if run is None or run.state is not RunState.ACTIVE or run.generation != number:
+            if run.state is not RunState.ACTIVE or run.generation != number:
                 return
-            if generation is None or generation.state is not GenerationState.OPEN:
+            if generation.state is not GenerationState.OPEN:
                 return
             attended = await self.close(run, reason)
             if await self._count_unattended(run, attended):
@@ -236,18 +237,35 @@ class Conductor:
         async with self._db.reading() as tx:
             making = await runs.generations_in_state(tx, GenerationState.BREEDING)
             open_rounds = await runs.generations_in_state(tx, GenerationState.OPEN)
+            live = {run.id: run for run in await runs.live_runs(tx)}
         for generation in making:
-            async with self._db.reading() as tx:
-                run = await runs.get_run(tx, generation.run_id)
-            if run is None or run.state is not RunState.ACTIVE:
-                continue
-            self._queue.submit(
-                run,
-                NOBODY,
-                run.settings.candidates,
-                lambda ticket, run=run, generation=generation: self._make(
-                    run.id, generation, ticket
-                ),
-            )
+            run = live.get(generation.run_id)
+            if (
+                run is not None
+                and run.state is RunState.ACTIVE
+                and run.generation + 1 == generation.number
+            ):
+                self._queue.submit(run, NOBODY, run.settings.candidates, self._work(generation))
+            else:
+                async with self._db.transaction() as tx:
+                    await runs.set_generation(
+                        tx, generation.run_id, generation.number, state=GenerationState.CANCELLED
+                    )
         for generation in open_rounds:
             await self._arm(generation.run_id, generation.number)
+
+    def _work(self, generation: Generation) -> Callable[[Ticket], Awaitable[None]]:
+        return lambda ticket: self._make(generation.run_id, generation, ticket)
+
+
+async def current_generation(tx: Reader, run: Run) -> Generation | None:
+    """Return the last generation of a run that was made, or ``None`` before the first."""
+    return await _generation(tx, run.id, run.generation)
+
+
+async def _generation(tx: Reader, run_id: RunId, number: int) -> Generation | None:
+    """Return a generation, or ``None`` when there is none (before the first round)."""
+    try:
+        return await runs.generation(tx, run_id, number)
+    except NotFoundError:
+        return None

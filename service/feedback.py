@@ -16,7 +16,7 @@ from service.settings import Settings
 from service.tasting import TasteService
 from service.views import Actor, ClipRating, Receipt
 from storage import clips, listeners, posts, runs, votes
-from storage.database import Database, Transaction
+from storage.database import Database, Reader, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -106,17 +106,17 @@ class FeedbackService:
     async def _clip(self, actor: Actor, clip_id: ClipId) -> Clip:
         async with self._db.reading() as tx:
             clip = await clips.clip(tx, clip_id)
-        if clip is None or clip.posted_slot is None:
+        if clip.posted_slot is None:
             raise NotFoundError(
                 "That clip is not there any more. Rate one of the latest round instead."
             )
         return clip
 
     async def _round(
-        self, tx: Transaction, actor: Actor, run_id: RunId, number: int
+        self, tx: Reader, actor: Actor, run_id: RunId, number: int
     ) -> tuple[Run, list[Clip]]:
         run = await runs.get_run(tx, run_id)
-        if run is None or run.guild_id != actor.guild_id:
+        if run.guild_id != actor.guild_id:
             raise NotFoundError(
                 "That round is not there any more. Use /evolve start for a new one."
             )
@@ -124,11 +124,7 @@ class FeedbackService:
             raise ForbiddenError(
                 "This round is bred for somebody else. Start your own with /evolve start for:me."
             )
-        made = await clips.clips_of_generation(tx, run_id, number)
-        shown = sorted(
-            (clip for clip in made if clip.posted_slot), key=lambda clip: clip.posted_slot or 0
-        )
-        return run, shown
+        return run, await clips.posted_clips(tx, run_id, number)
 
     async def _commit(
         self,
@@ -161,11 +157,11 @@ class FeedbackService:
                     await self._move_star(tx, actor, shown, one.clip, event_id)
         return await self._receipt(tx, actor, run, shown, consent)
 
-    async def _is_late(self, tx: Transaction, shown: Sequence[Clip]) -> bool:
+    async def _is_late(self, tx: Reader, shown: Sequence[Clip]) -> bool:
         if not shown:
             return False
         generation = await runs.generation(tx, shown[0].run_id, shown[0].generation)
-        return generation is not None and generation.state is GenerationState.CLOSED
+        return generation.state is GenerationState.CLOSED
 
     async def _store(
         self, tx: Transaction, actor: Actor, said: Said, late: bool, event_id: int
@@ -203,7 +199,7 @@ class FeedbackService:
                 )
 
     async def _receipt(
-        self, tx: Transaction, actor: Actor, run: Run, shown: Sequence[Clip], consent: Consent
+        self, tx: Reader, actor: Actor, run: Run, shown: Sequence[Clip], consent: Consent
     ) -> Receipt:
         cast = await votes.votes_of_clips(tx, [clip.id for clip in shown])
         own = [vote for vote in cast if vote.listener_id == actor.user_id and not vote.retracted]
@@ -222,7 +218,7 @@ class FeedbackService:
 
     # Reactions --------------------------------------------------------------------------------
 
-    async def react(
+    async def react(  # noqa: PLR0913 - one gateway event, its fields by name
         self,
         *,
         guild_id: GuildId,
@@ -265,8 +261,6 @@ class FeedbackService:
         post, shown = found
         async with self._db.reading() as tx:
             run = await runs.get_run(tx, post.run_id)
-        if run is None:
-            return
         for emoji, people in seen.items():
             if self._meaning(emoji) is None:
                 continue
@@ -311,15 +305,14 @@ class FeedbackService:
             post = await posts.post_by_message(tx, message_id)
             if post is None or post.kind is not PostKind.ROUND:
                 return None
-            made = await clips.clips_of_generation(tx, post.run_id, post.generation)
-        return post, [clip for clip in made if clip.posted_slot]
+            return post, await clips.posted_clips(tx, post.run_id, post.generation)
 
     async def _reactions(
         self, actor: Actor, post: Post, said: Sequence[Said], added: bool, event_id: int
     ) -> None:
         async def change(tx: Transaction) -> bool:
             run = await runs.get_run(tx, post.run_id)
-            if run is None or run.for_listener not in {None, actor.user_id}:
+            if run.for_listener not in {None, actor.user_id}:
                 return False
             if await listeners.consent(tx, actor.guild_id, actor.user_id) is Consent.PAUSED:
                 return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from service.tasting import TasteService, evidence, fold, mean_ratings
 from service.views import Actor, TasteView, TasteWord
 from storage import clips, listeners, tastes, votes
 from storage.database import Database
+from storage.files import AudioStore
 
 WORDS = 5
 """Likes, and dislikes, that a taste is told in."""
@@ -28,8 +30,11 @@ CERTAIN = 0.7
 class ListenerService:
     """Consent and data rights, each within one server unless it says otherwise."""
 
-    def __init__(self, db: Database, learner: TasteService, settings: TasteSettings) -> None:
+    def __init__(
+        self, db: Database, store: AudioStore, learner: TasteService, settings: TasteSettings
+    ) -> None:
         self._db = db
+        self._store = store
         self._learner = learner
         self._settings = settings
 
@@ -57,9 +62,7 @@ class ListenerService:
             cast = await votes.votes_of_listener(tx, actor.guild_id, actor.user_id)
             found, phi = await self._learner.phi(tx, sorted({vote.clip_id for vote in cast}))
             rounds = await clips.rounds_of(tx, found)
-            rated_clips = [
-                clip for clip_id in found if (clip := await clips.clip(tx, clip_id)) is not None
-            ]
+            rated_clips = await clips.clips_by_id(tx, found)
         rated = fold(cast, {clip_id: row for row, clip_id in enumerate(found)}, rounds)
         taste = fit(await self._learner.prior(actor.guild_id), phi, rated)
         words = [
@@ -104,9 +107,11 @@ class ListenerService:
         """
         async with self._db.transaction() as tx:
             erased = await listeners.erase(tx, actor.user_id, None)
+        for sha256, extension in erased.audio:
+            await asyncio.to_thread(self._store.delete, sha256, extension)
         for guild_id in erased.guilds:
             self._learner.forget(guild_id)
-        return dict(erased.rows)
+        return dict(erased.counts)
 
     async def own_taste_counts(self, run: Run, listener_id: ListenerId) -> bool:
         """Return whether a listener has voted enough for their own taste to count."""
@@ -119,7 +124,7 @@ class ListenerService:
 
 def word(reason: Reason) -> TasteWord:
     """Turn a scoring reason into words."""
-    return TasteWord(words=reason.label, strength=reason.contribution, certainty=reason.certainty)
+    return TasteWord(words=reason.words, strength=reason.contribution, certainty=reason.certainty)
 
 
 def _families(rated: Sequence[Clip], said: dict[Any, float]) -> dict[str, tuple[int, float]]:

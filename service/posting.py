@@ -110,7 +110,7 @@ class Outbox:
     async def _once(self, post_id: PostId, sink: ClipSink) -> None:
         async with self._db.reading() as tx:
             post = await posts.post(tx, post_id)
-        if post is None or post.state in {PostState.POSTED, PostState.FAILED}:
+        if post.state in {PostState.POSTED, PostState.FAILED}:
             return
         view = await self._view_of(post)
         message_id = await sink.find(view) if post.state is PostState.ATTEMPTED else None
@@ -135,11 +135,10 @@ class Outbox:
     async def _give_up(self, post_id: PostId, sentence: str) -> None:
         """Remember why, and pause the run: somebody has to change something first."""
         async with self._db.transaction() as tx:
-            post = await posts.post(tx, post_id)
-            await posts.mark_failed(tx, post_id, sentence)
-            if post is not None and post.kind is PostKind.ROUND:
+            post = await posts.mark_failed(tx, post_id, sentence)
+            if post.kind is PostKind.ROUND:
                 run = await runs.get_run(tx, post.run_id)
-                if run is not None and run.state is RunState.ACTIVE:
+                if run.state is RunState.ACTIVE:
                     await runs.set_run(tx, run.id, state=RunState.PAUSED)
 
     async def idle(self) -> None:

@@ -8,7 +8,7 @@ from statistics import fmean, pstdev
 
 from domain.candidate import Candidate
 from domain.clip import Clip
-from domain.errors import StorageError
+from domain.errors import NotFoundError, StorageError
 from domain.ids import ClipId
 from domain.run import CloseReason, Post, Run
 from domain.vote import Vote, VoteSource
@@ -19,7 +19,7 @@ from service.posting import Undeliverable
 from service.tasting import mean_ratings
 from service.views import PauseView, RevealRow, RevealView, RoundClip, RoundView
 from storage import clips, runs, votes
-from storage.database import Database, Transaction
+from storage.database import Database, Reader
 from storage.files import AudioStore
 
 STAR = 0.5
@@ -35,11 +35,11 @@ class Views:
         self._clock = clock
         self._about = about
 
-    async def _run(self, tx: Transaction, post: Post) -> Run:
-        run = await runs.get_run(tx, post.run_id)
-        if run is None:
-            raise Undeliverable("The run of this post was deleted.", permanent=True)
-        return run
+    async def _run(self, tx: Reader, post: Post) -> Run:
+        try:
+            return await runs.get_run(tx, post.run_id)
+        except NotFoundError:
+            raise Undeliverable("The run of this post was deleted.", permanent=True) from None
 
     async def round(self, post: Post) -> RoundView:
         """Return a round with its files.
@@ -49,7 +49,7 @@ class Views:
         """
         async with self._db.reading() as tx:
             run = await self._run(tx, post)
-            shown = _posted(await clips.clips_of_generation(tx, post.run_id, post.generation))
+            shown = await clips.posted_clips(tx, post.run_id, post.generation)
         try:
             files = [
                 await asyncio.to_thread(self._store.read, clip.sha256, clip.extension)
@@ -80,7 +80,7 @@ class Views:
         async with self._db.reading() as tx:
             run = await self._run(tx, post)
             generation = await runs.generation(tx, post.run_id, post.generation)
-            shown = _posted(await clips.clips_of_generation(tx, post.run_id, post.generation))
+            shown = await clips.posted_clips(tx, post.run_id, post.generation)
             cast = await votes.votes_of_clips(tx, [clip.id for clip in shown])
             bred = {clip.id: await self._bred(tx, clip) for clip in shown}
         standing = [vote for vote in cast if not vote.retracted and not vote.late]
@@ -92,28 +92,21 @@ class Views:
             number=post.generation,
             rows=rows,
             winner_slot=_winner(rows, len(people)),
-            reason=(generation.close_reason if generation else None) or CloseReason.NEXT,
+            reason=generation.close_reason or CloseReason.NEXT,
             voters=len(people),
         )
 
-    async def _bred(self, tx: Transaction, clip: Clip) -> tuple[str, tuple[Candidate, ...]]:
+    async def _bred(self, tx: Reader, clip: Clip) -> tuple[str, tuple[Candidate, ...]]:
         candidate = await runs.candidate(tx, clip.candidate_id)
-        if candidate is None:
-            return "", ()
-        parents = [await runs.candidate(tx, parent) for parent in candidate.parents]
-        return candidate.operator, tuple(parent for parent in parents if parent is not None)
+        return candidate.operator, tuple(
+            [await runs.candidate(tx, parent) for parent in candidate.parents]
+        )
 
     async def pause(self, post: Post) -> PauseView:
         """Return the word that a run paused."""
         async with self._db.reading() as tx:
             run = await self._run(tx, post)
         return PauseView(post=post, run=run, rounds=run.unattended)
-
-
-def _posted(made: Sequence[Clip]) -> list[Clip]:
-    return sorted(
-        (clip for clip in made if clip.posted_slot), key=lambda clip: clip.posted_slot or 0
-    )
 
 
 def _row(

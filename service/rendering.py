@@ -6,11 +6,11 @@ from functools import cache
 from typing import Protocol
 
 import numpy as np
+from generation.encode import MEDIA_TYPES, encode, waveform
+from generation.registry import create_generator
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, RenderedClip
 from domain.errors import GenerationError, ScoringError
-from generation.encode import MEDIA_TYPES, encode, waveform
-from generation.registry import create_generator
 from scoring.features import FeatureEncoder
 from scoring.quality import assess
 from service.device import RenderSpec

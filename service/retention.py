@@ -13,6 +13,8 @@ from storage.files import AudioStore
 log = logging.getLogger(__name__)
 
 DAY = 86400.0
+GRACE = 3600.0
+"""Seconds for which a file without a row stays: its row may be on the way."""
 FIRST_AFTER = 60.0
 """Seconds after the start: not while the first people wait for their first round."""
 
@@ -41,8 +43,8 @@ class Retention:
         """
         before = self._clock.now() - self._days * DAY
         async with self._db.reading() as tx:
-            keep = await clips.audio_to_keep(tx, before)
-        freed = await asyncio.to_thread(self._store.sweep, keep, before)
+            keep = await clips.audio_to_keep(tx, closed_before=before)
+        freed = await asyncio.to_thread(self._store.sweep, keep, self._clock.now() - GRACE)
         if freed:
             log.info("Deleted %.1f MB of audio that was never posted", freed / 1e6)
         return freed

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from evolution.registry import create_searcher
+from evolution.searcher import Searcher
 from numpy.typing import NDArray
 
 from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
@@ -15,15 +17,13 @@ from domain.clip import Clip, ClipFailure, ClipRequest, RenderedClip
 from domain.errors import UserError
 from domain.ids import ClipId, ListenerId, PostId
 from domain.run import Generation, GenerationState, PostKind, Run
-from evolution.registry import create_searcher
-from evolution.searcher import Searcher
-from scoring.slate import Pick, choose, settle_debts
+from scoring.slate import Pick, choose, fairness, settle_debts
 from scoring.taste import herd, predict
 from service.clock import Clock
 from service.device import DeviceWorker
 from service.tasting import TasteService, Voice, mean_ratings
 from storage import clips, posts, runs, votes
-from storage.database import Database, Transaction
+from storage.database import Database
 from storage.files import AudioStore
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,17 @@ class Archive:
 
     evaluations: list[Evaluation]
     recent_families: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The clips of a round in the order of their slots, and what each listener is owed after it."""
+
+    picks: list[Pick]
+    debts: dict[ListenerId, float]
+
+
+Made = Sequence[tuple[Proposal, RenderedClip]]
 
 
 class RoundMaker:
@@ -113,11 +124,8 @@ class RoundMaker:
             raise UserError(
                 f"No clip could be made: {failures[0] if failures else 'nothing was proposed'}"
             )
-        picks, debts = await self._choose(run, generation, voices, archive, made)
-        shas = [
-            await asyncio.to_thread(self._store.put, clip.audio, clip.extension) for _, clip in made
-        ]
-        return await self._save(run, generation, searcher, made, shas, picks, debts)
+        choice = await self._choose(run, generation, voices, archive, made)
+        return await self._save(run, generation, searcher, made, choice)
 
     # The past, rescored --------------------------------------------------------------------------------
 
@@ -156,29 +164,27 @@ class RoundMaker:
         if not voices:
             return np.full(len(rows), 0.5), np.full(len(rows), 0.25)
         prediction = predict([voice.taste for voice in voices], phi)
-        weights = np.array([1.0 + max(0.0, debts.get(voice.listener_id, 0.0)) for voice in voices])
-        return herd(prediction, weights)
+        weights = fairness(np.array([debts.get(voice.listener_id, 0.0) for voice in voices]))
+        opinion = herd(prediction, weights)
+        return opinion.fitness, opinion.uncertainty
 
     async def _foreign_parents(
         self, run: Run, generation: Generation, archive: Archive
     ) -> list[Evaluation]:
         """A branch breeds from a candidate of another run: tell the searcher about it as a clear favourite."""
         known = {one.candidate.id for one in archive.evaluations}
-        missing = [parent for parent in generation.directive_parents if parent not in known]
-        if run.parent_clip_id is not None:
-            async with self._db.reading() as tx:
-                source = await clips.clip(tx, run.parent_clip_id)
-            if source is not None and source.candidate_id not in known:
-                missing.append(source.candidate_id)
-        out: list[Evaluation] = []
         async with self._db.reading() as tx:
-            for parent in dict.fromkeys(missing):
-                candidate = await runs.candidate(tx, parent)
-                if candidate is not None:
-                    out.append(
-                        Evaluation(candidate=candidate, fitness=0.8, uncertainty=0.1, rated=True)
-                    )
-        return out
+            wanted = list(generation.directive_parents)
+            if run.parent_clip_id is not None:
+                wanted += [
+                    one.candidate_id for one in await clips.clips_by_id(tx, [run.parent_clip_id])
+                ]
+            foreign = [
+                await runs.candidate(tx, one) for one in dict.fromkeys(wanted) if one not in known
+            ]
+        return [
+            Evaluation(candidate=one, fitness=0.8, uncertainty=0.1, rated=True) for one in foreign
+        ]
 
     # Four out of many --------------------------------------------------------------------------------
 
@@ -188,9 +194,8 @@ class RoundMaker:
         generation: Generation,
         voices: Sequence[Voice],
         archive: Archive,
-        made: Sequence[tuple[Proposal, RenderedClip]],
-    ) -> tuple[list[Pick], dict[ListenerId, float]]:
-        """Return the picks and what the listeners are owed after them."""
+        made: Made,
+    ) -> Choice:
         embeddings = np.stack([np.frombuffer(clip.embedding, dtype=np.float32) for _, clip in made])
         phi = self._tastes.space.project(embeddings)
         quality = np.array([clip.quality for _, clip in made])
@@ -207,7 +212,7 @@ class RoundMaker:
             liking=liking,
             spread=spread,
             quality=quality,
-            families=[str(clip.description.get("family", "")) for _, clip in made],
+            families=[_family(clip) for _, clip in made],
             phi=phi,
             debts=debts,
             recent_families=archive.recent_families,
@@ -216,51 +221,44 @@ class RoundMaker:
         )
         settled = settle_debts(debts, liking, picks)
         order = rng.permutation(len(picks))  # the place on the message says nothing about the clip
-        return [picks[place] for place in order], {
-            voice.listener_id: float(debt) for voice, debt in zip(voices, settled, strict=True)
-        }
+        return Choice(
+            picks=[picks[place] for place in order],
+            debts={
+                voice.listener_id: float(debt) for voice, debt in zip(voices, settled, strict=True)
+            },
+        )
 
     # One transaction --------------------------------------------------------------------------------
 
     async def _save(
-        self,
-        run: Run,
-        generation: Generation,
-        searcher: Searcher,
-        made: Sequence[tuple[Proposal, RenderedClip]],
-        shas: Sequence[str],
-        picks: Sequence[Pick],
-        debts: dict[ListenerId, float],
+        self, run: Run, generation: Generation, searcher: Searcher, made: Made, choice: Choice
     ) -> PostId:
+        """Put the files into the store, then everything else into the database at once."""
+        shas = [
+            await asyncio.to_thread(self._store.put, clip.audio, clip.extension) for _, clip in made
+        ]
+        number = generation.number
         async with self._db.transaction() as tx:
-            candidates = await runs.add_candidates(
-                tx, run.id, generation.number, searcher.name, [proposal for proposal, _ in made]
-            )
-            ids = await self._save_clips(tx, candidates, made, shas)
-            for slot, pick in enumerate(picks, start=1):
+            proposals = [proposal for proposal, _ in made]
+            candidates = await runs.add_candidates(tx, run.id, number, searcher.name, proposals)
+            ids = []
+            for candidate, (_, rendered), sha in zip(candidates, made, shas, strict=True):
+                clip = await clips.add_clip(tx, candidate, rendered, sha, _family(rendered))
+                ids.append(clip.id)
+            for slot, pick in enumerate(choice.picks, start=1):
                 await clips.mark_posted(tx, ids[pick.index], slot, pick.role.value)
             await runs.save_searcher_state(tx, run.id, searcher.state())
-            await runs.save_debts(tx, run.id, debts)
-            await runs.set_generation(tx, run.id, generation.number, state=GenerationState.READY)
-            await runs.set_run(tx, run.id, generation=generation.number)
+            await runs.save_debts(tx, run.id, choice.debts)
+            await runs.set_generation(tx, run.id, number, state=GenerationState.READY)
+            await runs.set_run(tx, run.id, generation=number)
             post = await posts.add_post(
-                tx, run.id, generation.number, PostKind.ROUND, run.channel_id, self._clock.now()
+                tx, run.id, number, PostKind.ROUND, run.channel_id, self._clock.now()
             )
         return post.id
 
-    async def _save_clips(
-        self,
-        tx: Transaction,
-        candidates: Sequence[Candidate],
-        made: Sequence[tuple[Proposal, RenderedClip]],
-        shas: Sequence[str],
-    ) -> list[ClipId]:
-        out = []
-        for candidate, (_, rendered), sha in zip(candidates, made, shas, strict=True):
-            family = str(rendered.description.get("family", ""))
-            clip = await clips.add_clip(tx, candidate, rendered, sha, family)
-            out.append(clip.id)
-        return out
+
+def _family(rendered: RenderedClip) -> str:
+    return str(rendered.description.get("family", ""))
 
 
 def _evaluation(

@@ -12,7 +12,7 @@ from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
 from domain.ids import CandidateId, ChannelId, ClipId, ListenerId
 from domain.run import CloseReason, GenerationState, PostKind, Run, RunSettings, RunState
 from service.clock import Clock
-from service.conductor import WORDS_LIMIT, Conductor
+from service.conductor import WORDS_LIMIT, Conductor, current_generation
 from service.queue import JobQueue, Ticket
 from service.settings import Settings
 from service.tasting import families_of
@@ -87,8 +87,8 @@ class RunService:
         """
         async with self._db.reading() as tx:
             clip = await clips.clip(tx, clip_id)
-            parent = await runs.get_run(tx, clip.run_id) if clip else None
-        if clip is None or parent is None or parent.guild_id != actor.guild_id:
+            parent = await runs.get_run(tx, clip.run_id)
+        if parent.guild_id != actor.guild_id or parent.for_listener not in {None, actor.user_id}:
             raise NotFoundError("That clip is not there any more, so it cannot be branched.")
         new = NewRun(
             guild_id=actor.guild_id,
@@ -162,7 +162,7 @@ class RunService:
             async with self._db.transaction() as tx:
                 await runs.set_run(tx, run.id, state=RunState.ACTIVE, unattended=0)
                 post = await posts.post_of(tx, run.id, run.generation, PostKind.ROUND)
-                generation = await runs.generation(tx, run.id, run.generation)
+                generation = await current_generation(tx, run)
                 unsent = (
                     post is not None
                     and generation is not None
@@ -234,7 +234,7 @@ class RunService:
             run = await runs.latest_run_in_channel(tx, channel_id)
             if run is None:
                 raise NotFoundError("Nothing has been bred here yet. Start with /evolve start.")
-            generation = await runs.generation(tx, run.id, run.generation)
+            generation = await current_generation(tx, run)
             made = await clips.clips_of_generation(tx, run.id, run.generation)
             people = await votes.voters(tx, run.id, run.generation)
             post = await posts.post_of(tx, run.id, run.generation, PostKind.ROUND)
@@ -261,7 +261,7 @@ class RunService:
         alone = run.settings.quorum == 1 and run.for_listener is None
         if not (actor.is_moderator or alone or actor.user_id == run.for_listener):
             raise ForbiddenError(
-                f"The round closes by itself after {run.settings.quorum} voters; only a moderator can call the next one."
+                f"The round closes by itself after {run.settings.quorum} voters. Only moderators can call the next one."
             )
 
     def _check_may_end(self, actor: Actor, run: Run) -> None:
@@ -276,7 +276,7 @@ class RunService:
 
     async def _check_posted(self, run: Run) -> None:
         async with self._db.reading() as tx:
-            generation = await runs.generation(tx, run.id, run.generation)
+            generation = await current_generation(tx, run)
         if generation is not None and generation.state is GenerationState.READY:
             raise BusyError("The last round is still being posted. Try again in a moment.")
 
@@ -285,7 +285,7 @@ class RunService:
         async with self._db.reading() as tx:
             for clip_id in clip_ids:
                 clip = await clips.clip(tx, clip_id)
-                if clip is None or clip.run_id != run.id:
+                if clip.run_id != run.id:
                     raise NotFoundError(
                         "That clip does not belong to the run in this channel. Branch it instead."
                     )
@@ -296,7 +296,7 @@ class RunService:
         self, actor: Actor, new: NewRun, directive: Directive, parents: tuple[CandidateId, ...]
     ) -> Ticket:
         async with self._db.transaction() as tx:
-            live = await runs.runs_of_guild(tx, new.guild_id)
+            live = [one for one in await runs.live_runs(tx) if one.guild_id == new.guild_id]
             if len(live) >= self._settings.limits.live_runs_per_guild:
                 raise BusyError(
                     f"{len(live)} runs are going in this server, which is the cap. Stop one with /evolve stop first."
@@ -318,8 +318,5 @@ class RunService:
         """
         async with self._db.reading() as tx:
             clip = await clips.clip(tx, clip_id)
-            run = await runs.get_run(tx, clip.run_id) if clip else None
-            if clip is None or run is None:
-                raise NotFoundError("That clip is not there any more.")
-            made = await clips.clips_of_generation(tx, clip.run_id, clip.generation)
-        return run, [one for one in made if one.posted_slot]
+            run = await runs.get_run(tx, clip.run_id)
+            return run, await clips.posted_clips(tx, clip.run_id, clip.generation)

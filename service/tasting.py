@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from domain.clip import Clip
 from domain.errors import ScoringError
-from domain.ids import ClipId, GuildId, ListenerId
+from domain.ids import ClipId, GuildId, ListenerId, RunId
 from domain.run import Run
 from domain.vote import Consent, Vote, VoteSource
 from scoring.space import TasteSpace
@@ -22,7 +22,7 @@ from service.clock import Clock
 from service.settings import TasteSettings
 from service.tasks import TaskSet
 from storage import clips, listeners, tastes, votes
-from storage.database import Database, Transaction
+from storage.database import Database, Reader
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +86,9 @@ class TasteService:
                 return
             cast = await votes.votes_of_listener(tx, guild_id, listener_id)
             phi, places, rounds = await self._project(tx, cast)
+            high_water = await votes.high_water(tx, guild_id, listener_id)
         rated = fold(cast, places, rounds)
         taste = fit(await self.prior(guild_id), phi, rated)
-        high_water = max((vote.event_id for vote in cast), default=0)
         async with self._db.transaction() as tx:
             if await listeners.consent(tx, guild_id, listener_id) is not Consent.TASTE:
                 return  # withdrawn meanwhile
@@ -96,7 +96,7 @@ class TasteService:
                 tx,
                 guild_id,
                 listener_id,
-                payload=pack(taste),
+                pack(taste),
                 space_id=self.space.id,
                 evidence=evidence(rated),
                 high_water=high_water,
@@ -184,8 +184,8 @@ class TasteService:
         )
 
     async def _project(
-        self, tx: Transaction, cast: Sequence[Vote]
-    ) -> tuple[NDArray[np.float64], dict[ClipId, int], dict[ClipId, tuple[int, int]]]:
+        self, tx: Reader, cast: Sequence[Vote]
+    ) -> tuple[NDArray[np.float64], dict[ClipId, int], dict[ClipId, tuple[RunId, int]]]:
         """Return phi of the voted clips, the row of each clip, and the round of each clip."""
         ids = sorted({vote.clip_id for vote in cast})
         found, phi = await self.phi(tx, ids)
@@ -193,7 +193,7 @@ class TasteService:
         return phi, {clip_id: row for row, clip_id in enumerate(found)}, rounds
 
     async def phi(
-        self, tx: Transaction, ids: Sequence[ClipId]
+        self, tx: Reader, ids: Sequence[ClipId]
     ) -> tuple[list[ClipId], NDArray[np.float64]]:
         """Return taste features, shape (n, k + 1), of the clips that have an embedding of our encoder."""
         found, embeddings = await clips.embeddings(tx, ids, self.space.encoder_id)
@@ -201,7 +201,7 @@ class TasteService:
 
 
 def fold(
-    cast: Sequence[Vote], places: Mapping[ClipId, int], rounds: Mapping[ClipId, tuple[int, int]]
+    cast: Sequence[Vote], places: Mapping[ClipId, int], rounds: Mapping[ClipId, tuple[RunId, int]]
 ) -> list[Rated]:
     """Turn one listener's votes into ratings, whatever the order in which they arrived.
 
@@ -227,11 +227,11 @@ def fold(
         for rating, weight in _ratings(spoken[clip_id]):
             rated.append(
                 Rated(
-                    index=places[clip_id],
+                    clip=places[clip_id],
                     rating=rating,
                     weight=weight,
                     age=age,
-                    round=rounds.get(clip_id, (0, 0)),
+                    round="{}/{}".format(*rounds.get(clip_id, (0, 0))),
                     favourite=favourite,
                 )
             )
@@ -261,7 +261,7 @@ def _ratings(said: Sequence[Vote]) -> list[tuple[float, float]]:
 
 def evidence(rated: Sequence[Rated]) -> int:
     """Count the clips that ratings are about."""
-    return len({one.index for one in rated})
+    return len({one.clip for one in rated})
 
 
 def mean_ratings(cast: Sequence[Vote]) -> dict[ClipId, dict[ListenerId, float]]:

@@ -120,6 +120,15 @@ async def clips_by_id(tx: Reader, clip_ids: Sequence[ClipId]) -> list[Clip]:
     return [found[item] for item in clip_ids if item in found]
 
 
+async def rounds_of(tx: Reader, clip_ids: Sequence[ClipId]) -> dict[ClipId, tuple[RunId, int]]:
+    """Return the run and the generation of each clip that is there."""
+    rows = await tx.rows(
+        "SELECT id, run_id, generation FROM clips WHERE id IN (SELECT value FROM json_each(?))",
+        (_json.id_list(clip_ids),),
+    )
+    return {ClipId(row["id"]): (RunId(row["run_id"]), row["generation"]) for row in rows}
+
+
 async def clips_of_candidates(tx: Reader, candidate_ids: Sequence[CandidateId]) -> list[Clip]:
     """Return every clip rendered from one of the candidates, oldest first."""
     rows = await tx.rows(

@@ -112,6 +112,11 @@ async def set_generation(
     return _generation(row)
 
 
+async def delete_generation(tx: Transaction, run_id: RunId, number: int) -> None:
+    """Delete a generation with its candidates and clips: a cancelled one makes room for the next try."""
+    await tx.rows("DELETE FROM generations WHERE run_id = ? AND number = ?", (run_id, number))
+
+
 def _generation(row: sqlite3.Row) -> Generation:
     reason = row["close_reason"]
     return Generation(

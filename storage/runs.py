@@ -26,6 +26,7 @@ from storage.candidates import (
 )
 from storage.generations import (
     add_generation,
+    delete_generation,
     generation,
     generations_in_state,
     generations_of_run,
@@ -43,6 +44,7 @@ __all__ = [
     "create_run",
     "debts",
     "delete_candidates",
+    "delete_generation",
     "delete_run",
     "generation",
     "generations_in_state",

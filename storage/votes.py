@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from domain.ids import ClipId, GuildId, ListenerId, RunId
+from domain.ids import ChannelId, ClipId, GuildId, ListenerId, RunId
 from domain.vote import Vote, VoteSource
 from storage import _json
 from storage._sqlite import Reader, Transaction
@@ -113,6 +113,36 @@ async def votes_of_round(
         {"run": run_id, "number": number, "listener": listener_id},
     )
     return [vote_of(row) for row in rows]
+
+
+async def votes_of_channel(tx: Reader, channel_id: ChannelId) -> list[Vote]:
+    """Return all votes on the clips of a channel's runs, taken-back rows included."""
+    rows = await tx.rows(
+        f"""SELECT v.* FROM runs AS r JOIN clips AS c ON c.run_id = r.id JOIN votes AS v ON v.clip_id = c.id
+        WHERE r.channel_id = ? {_ORDER}""",
+        (channel_id,),
+    )
+    return [vote_of(row) for row in rows]
+
+
+async def rated_clips(tx: Reader, guild_id: GuildId, listener_id: ListenerId) -> int:
+    """Count the clips of a server on which a listener has a standing vote. Calling a clip broken is no vote."""
+    return int(
+        await tx.value(
+            """
+            SELECT count(DISTINCT clip_id) FROM votes
+            WHERE listener_id = ? AND guild_id = ? AND NOT retracted AND source <> 'broken'
+            """,
+            (listener_id, guild_id),
+        )
+    )
+
+
+async def delete_votes(tx: Transaction, guild_id: GuildId, listener_id: ListenerId) -> int:
+    """Forget everything a listener voted in a server; returns how many rows went."""
+    return await tx.run(
+        "DELETE FROM votes WHERE listener_id = ? AND guild_id = ?", (listener_id, guild_id)
+    )
 
 
 async def votes_of_clips(tx: Reader, clip_ids: Sequence[ClipId]) -> list[Vote]:
