@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +22,7 @@ from typing import Any, Self
 from domain.errors import CorruptError, StorageError
 from storage import backup as backups
 from storage import integrity, migrations
-from storage._sqlite import Handle, Reader, Transaction
+from storage._sqlite import Handle, Reader, T, Transaction
 from storage.lock import FileLock
 
 __all__ = ["Database", "Reader", "Transaction"]
@@ -105,6 +105,24 @@ class Database:
         Raises:
             StorageError: The database refused, is closed or read-only, or this task is in a transaction already.
         """
+        async with self._writing() as writer, writer.transaction() as tx:
+            yield tx
+
+    async def in_one_step(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+        """Run ``work(tx)`` in a transaction of its own and return its result once that is committed.
+
+        For small changes that come often: everything happens on the database's thread in one trip, which nothing
+        interrupts. So ``work`` may wait for nothing but ``tx`` and must not touch the event loop. When this call is
+        cancelled, the work is done either wholly or not at all.
+
+        Raises:
+            StorageError: As ``transaction``, or ``work`` waited for something else.
+        """
+        async with self._writing() as writer:
+            return await writer.in_one_step(work)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Handle]:
         task = asyncio.current_task()
         if self._owner is not None and self._owner is task:
             raise StorageError("A database transaction was started inside another one.")
@@ -114,8 +132,7 @@ class Database:
                 raise StorageError(f"The database {self.path} is {state}.")
             self._owner = task
             try:
-                async with self._writer.transaction() as tx:
-                    yield tx
+                yield self._writer
             finally:
                 self._owner = None
 

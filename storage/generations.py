@@ -38,11 +38,15 @@ class GenerationChanges(TypedDict, total=False):
 
 
 async def add_generation(tx: Transaction, new: Generation) -> None:
-    """Store a generation.
+    """Store a generation. It takes the place of one with its number that was cancelled.
 
     Raises:
         StorageError: The run has one of that number, or there is no such run.
     """
+    await tx.rows(
+        "DELETE FROM generations WHERE run_id = ? AND number = ? AND state = 'cancelled'",
+        (new.run_id, new.number),
+    )
     row = await tx.row(
         """
         INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -65,18 +69,12 @@ async def add_generation(tx: Transaction, new: Generation) -> None:
         raise StorageError(f"Run {new.run_id} already has a generation {new.number}.")
 
 
-async def generation(tx: Reader, run_id: RunId, number: int) -> Generation:
-    """Return a generation.
-
-    Raises:
-        NotFoundError: It is not there (any more).
-    """
+async def generation(tx: Reader, run_id: RunId, number: int) -> Generation | None:
+    """Return a generation, or ``None`` when it is not there."""
     row = await tx.row(
         "SELECT * FROM generations WHERE run_id = ? AND number = ?", (run_id, number)
     )
-    if row is None:
-        raise _missing()
-    return _generation(row)
+    return None if row is None else _generation(row)
 
 
 async def generations_of_run(tx: Reader, run_id: RunId) -> list[Generation]:
