@@ -28,6 +28,8 @@ class Kind(StrEnum):
     COMPARE = "compare"
     NEGATION = "negation"
     FILLER = "filler"
+    STOP = "stop"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

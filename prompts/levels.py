@@ -1,7 +1,7 @@
 """The five levels that energy, density, brightness and valence can be written in.
 
-People do not hear the difference between an energy of .68 and one of .71, and no natural sentence can say it. Whatever is
-bred or written is therefore quantised here and nowhere else.
+People do not hear the difference between an energy of .68 and one of .71, and no natural sentence can say it.
+Whatever is bred or written is therefore quantised here and nowhere else.
 """
 
 from __future__ import annotations

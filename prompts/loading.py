@@ -127,6 +127,14 @@ def listed(value: object) -> tuple[str, ...]:
     return tuple(part.strip() for part in str(value).split(" / ") if part.strip())
 
 
+def parse_metre(text: str) -> tuple[int, int] | None:
+    """Read "3/4"; ``None`` where that is no metre of music."""
+    beats, _, unit = text.partition("/")
+    if not (beats.isdecimal() and len(beats) < 3 and unit in ("2", "4", "8", "16")):
+        return None
+    return (int(beats), int(unit)) if 2 <= int(beats) <= 15 else None
+
+
 class _Instruments(_File):
     def fill(self) -> None:
         for kin, group in self.content.items():
@@ -234,21 +242,17 @@ class _Genres(_File):
         return modes
 
     def metre(self, name: str, text: object) -> tuple[int, int]:
-        beats, _, unit = str(text).partition("/")
-        if not beats.isdigit() or unit not in ("2", "4", "8", "16"):
+        metre = parse_metre(str(text))
+        if metre is None:
             raise self.wrong(name, "needs a metre like 3/4")
-        return int(beats), int(unit)
+        return metre
 
 
 class _Language(_File):
     def fill(self) -> None:
         self._levels()
         for raw, value in self._section("tempos"):
-            if str(value).startswith("level "):
-                tempo = (None, int(str(value)[6:]) / 100)
-            else:
-                tempo = (float(self._number(raw, value)), None)
-            self._add_spellings(raw, Kind.TEMPO, tempo)
+            self._add_spellings(raw, Kind.TEMPO, self._tempo(raw, value))
         for section, kind in (("shifts", Kind.SHIFT), ("amounts", Kind.AMOUNT)):
             for raw, value in self._section(section):
                 self._add_spellings(raw, kind, self.effect(raw, value))
@@ -259,13 +263,22 @@ class _Language(_File):
             for value, raw in self._section(section):
                 self._add_spellings(raw, kind, str(value))
         for value, raw in self._section("metres"):
-            beats, _, unit = str(value).partition("/")
-            self._add_spellings(raw, Kind.METRE, (int(beats), int(unit)))
+            self._add_spellings(raw, Kind.METRE, parse_metre(str(value)))
+        self._words()
+
+    def _words(self) -> None:
         for words in self.content.get("negations", ()):
             self._add_spellings(words, Kind.NEGATION, None)
         for words in self.content.get("fillers", ()):
             for word in str(words).split():
                 self.add(word, Phrase(Kind.FILLER, word))
+
+    def _tempo(self, entry: object, value: object) -> tuple[float | None, float | None]:
+        """Return beats per minute or a level; the other one is ``None``."""
+        kind, _, level = str(value).partition(" ")
+        if kind == "level" and level.isdigit():
+            return None, int(level) / 100
+        return self._number(entry, value), None
 
     def _section(self, name: str) -> Iterator[tuple[Any, Any]]:
         return iter(self.mapping(name, self.content.get(name)).items())

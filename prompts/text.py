@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 MAX_CHARACTERS = 4000
 """Longer texts are cut here; Discord's own limit for a message of a paying member."""
-MAX_TOKENS = 1200
+MAX_TOKENS = 900
 
 # Every pattern is linear: bounded or without nested repetition.
 _MARKUP = re.compile(r"<[@#:a/][^<>\s]{0,60}>|https?://\S+", re.IGNORECASE)

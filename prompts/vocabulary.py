@@ -48,6 +48,10 @@ class Vocabulary:
         """Mood words by canonical word."""
         return self._terms[Kind.MOOD]
 
+    def terms(self, kind: Kind) -> Mapping[str, Term]:
+        """Return the terms of ``kind`` by canonical word; none for a kind that is not one of terms."""
+        return self._terms.get(kind, {})
+
     @property
     def textures(self) -> Mapping[str, Term]:
         """Texture words by canonical word."""
@@ -137,8 +141,9 @@ class Vocabulary:
             for word in getattr(facets, field)
             if word in self._terms[kind]
         ]
-        if facets.era in self.eras:
-            out.append(self.eras[facets.era].effect)
+        era = self.eras.get(facets.era or "")
+        if era is not None:
+            out.append(era.effect)
         return out
 
     def settle(self, facets: Facets) -> Facets:
@@ -150,8 +155,8 @@ class Vocabulary:
         """
         genre = self.genres.get(facets.genre or "")
         family = genre.family if genre else facets.family
-        if genre is None and family in self.families:
-            genre = self.genres[self.families[family].genres[0]]
+        if genre is None:
+            genre = next(iter(self.genres_of(family or "")), None)
         effects = self.effects(facets)
         values: dict[str, object] = {"family": family if family in FAMILIES else None}
         for axis in AXES:

@@ -1,0 +1,71 @@
+"""Cuts a text into spans: the longest phrase of the vocabulary at each place, or a sign, or an unknown word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prompts.entries import Kind, Phrase
+from prompts.notation import Span, read_key, read_number
+from prompts.text import STOP, Token, forms, tokenise
+from prompts.vocabulary import Vocabulary
+
+_NOTE_LETTERS = frozenset("abcdefg")
+
+
+def scan(text: str, vocabulary: Vocabulary) -> list[Span]:
+    """Return the spans of ``text`` in order, ends of clauses among them."""
+    tokens = tokenise(text)
+    out: list[Span] = []
+    index = 0
+    while index < len(tokens):
+        span = _span_at(tokens, index, vocabulary)
+        out.append(span)
+        index = span.end
+    return out
+
+
+def _span_at(tokens: Sequence[Token], index: int, vocabulary: Vocabulary) -> Span:
+    token = tokens[index]
+    if token is STOP:
+        return Span(Kind.STOP, "", None, index, index + 1)
+    phrase = _longest(tokens, index, vocabulary)
+    if phrase is not None and phrase.end - index > 1:
+        return phrase
+    known_word = (
+        phrase is not None and phrase.kind is Kind.GENRE
+    )  # "ebm" is a genre and E flat minor
+    if token.word[0] in _NOTE_LETTERS and len(token.word) <= 7 and not known_word:
+        key = read_key(tokens, index)
+        if key is not None:
+            return key
+    if token.word[0].isdecimal() and token.word.isascii():
+        number = read_number(tokens, index)
+        return number if number.kind is not Kind.FILLER or phrase is None else phrase
+    return phrase or Span(Kind.UNKNOWN, token.word, None, index, index + 1)
+
+
+def _longest(tokens: Sequence[Token], index: int, vocabulary: Vocabulary) -> Span | None:
+    first = tokens[index].word
+    phrases = vocabulary.phrases
+    reach = vocabulary.reach.get(first, 0)
+    words = [first]
+    while len(words) < reach and index + len(words) < len(tokens):
+        word = tokens[index + len(words)].word
+        if not word:
+            break
+        words.append(word)
+    for length in range(len(words), 1, -1):
+        head = " ".join(words[: length - 1])
+        for last in forms(words[length - 1]):
+            hit = phrases.get(f"{head} {last}")
+            if hit is not None:
+                return _span(hit, index, length)
+    for form in forms(first):
+        hit = phrases.get(form)
+        if hit is not None:
+            return _span(hit, index, 1)
+    return None
+
+
+def _span(hit: Phrase, start: int, length: int) -> Span:
+    return Span(hit.kind, hit.name, hit.value, start, start + length)
