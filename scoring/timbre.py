@@ -50,7 +50,7 @@ def _share(power: Floats, frequencies: Doubles, low: float, high: float, floor: 
 def loud_frames(power: Floats) -> NDArray[np.bool_]:
     """Return the frames within 40 dB of the loudest one."""
     energy = power.sum(axis=1)
-    return np.asarray(energy >= 1e-4 * max(float(energy.max()), 1e-20))
+    return np.asarray(energy >= 1e-4 * float(energy.max()))
 
 
 def _brightness(spectra: Spectrogram, loud: NDArray[np.bool_]) -> float:

@@ -43,19 +43,21 @@ class Piece:
         )
 
 
-def _tone(
-    pitch: float, seconds: float, piece: Piece, rate: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _tone(pitch: float, seconds: float, piece: Piece, rate: int) -> NDArray[np.float64]:
     t = np.arange(int(seconds * rate)) / rate
     f = 440.0 * 2 ** ((pitch - 69) / 12)
     slope = 2.6 - 2.0 * piece.bright
-    out = np.zeros(len(t))
-    for k in range(1, 16):
-        if f * k > min(rate * 0.45, 15000):
+    turn = np.exp(2j * np.pi * f * t)
+    wave, harmonic = np.zeros(len(t), dtype=np.complex128), np.ones(len(t), dtype=np.complex128)
+    for k in range(1, 13):
+        if f * k > min(rate * 0.45, 12000):
             break
-        out += np.sin(2 * np.pi * f * k * t + rng.uniform(0, 6.28)) / k**slope
+        harmonic = harmonic * turn
+        wave += np.exp(2.4j * k * k) / k**slope * harmonic
     decay = 0.15 + 1.6 * piece.sustain
-    return out * np.exp(-t / decay) * np.minimum(1, t / 0.005) * np.minimum(1, (seconds - t) / 0.01)
+    edge = np.minimum(1, t / 0.005) * np.minimum(1, (seconds - t) / 0.01)
+    out: NDArray[np.float64] = wave.imag * np.exp(-t / decay) * edge
+    return out
 
 
 def _hit(kind: int, rate: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -88,23 +90,28 @@ def play(
     progression = PROGRESSIONS[int(rng.integers(len(PROGRESSIONS)))]
     base = 57 + piece.tonic + round(12 * piece.register)
 
+    known: dict[tuple[int, float], NDArray[np.float64]] = {}
+
     def pitch(degree: int) -> int:
         return base + scale[degree % 7] + 12 * (degree // 7)
+
+    def tone(key: int, length: float) -> NDArray[np.float64]:
+        if (key, length) not in known:
+            known[key, length] = _tone(key, length, piece, rate)
+        return known[key, length]
 
     for number in range(int(seconds / beat) + 1):
         at, root = number * beat, progression[(number // 4) % 4]
         if number % 4 == 0:
             for step in (0, 2, 4):
-                _add(chords, at, _tone(pitch(root + step), 4 * beat, piece, rate, rng) * 0.5, rate)
+                _add(chords, at, tone(pitch(root + step), 4 * beat) * 0.5, rate)
         if number % 2 == 0:
-            low = _tone(pitch(root) - 24, 2 * beat, piece, rate, rng)
-            _add(bass, at, low * 1.2, rate)
+            _add(bass, at, tone(pitch(root) - 24, 2 * beat) * 1.2, rate)
         offbeat = beat * (2 / 3 if piece.swing > 0.5 else 0.5)
         for shift in (0.0, offbeat):
             if rng.random() < (0.25 + 0.75 * piece.density) * (1.0 if shift == 0 else 0.7):
                 degree = root + int(rng.choice([0, 2, 4, 1, 7]))
-                note = _tone(pitch(degree) + 12, beat * 0.8, piece, rate, rng)
-                _add(lead, at + shift, note * 0.7, rate)
+                _add(lead, at + shift, tone(pitch(degree) + 12, beat * 0.8) * 0.7, rate)
             if rng.random() < 0.4 + 0.6 * piece.density:
                 _add(drums, at + shift, _hit(2, rate, rng), rate)
         _add(drums, at, _hit(number % 2, rate, rng), rate)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.errors import ScoringError
+from scoring.quality import BROKEN, HINGES, assess
+from tests.scoring.damage import DAMAGE
+
+RATE = 32000
+
+
+def rng():
+    return np.random.default_rng(3)
+
+
+def noise(seconds=4.0, channels=2):
+    return rng().normal(size=(int(seconds * RATE), channels)).astype(np.float32)
+
+
+def low_passed(sound, cutoff):
+    spectrum = np.fft.rfft(sound, axis=0)
+    frequencies = np.fft.rfftfreq(len(sound), 1 / RATE)
+    spectrum *= (1 / (1 + (frequencies / cutoff) ** 4))[:, None]
+    return np.fft.irfft(spectrum, len(sound), axis=0).astype(np.float32)
+
+
+def test_clean_music_is_whole(clips):
+    for clip in clips:
+        assert assess(clip, RATE).score == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_ruined_music_is_broken(clips, name):
+    for clip in clips:
+        found = assess(DAMAGE[name](clip, RATE, 0.95, rng()), RATE)
+        assert not found.usable, (name, found)
+        assert found.defects
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+@pytest.mark.parametrize("severity", [0.15, 0.4, 0.7])
+def test_damage_is_never_preferred(clips, name, severity):
+    for clip in clips[:4]:
+        damaged = assess(DAMAGE[name](clip, RATE, severity, rng()), RATE)
+        assert damaged.score <= assess(clip, RATE).score
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    name=st.sampled_from(sorted(DAMAGE)),
+    which=st.integers(0, 7),
+    severities=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_more_damage_never_scores_better(clips, name, which, severities):
+    clip = clips[which][: 3 * RATE]
+    less, more = sorted(severities)
+    before = assess(DAMAGE[name](clip, RATE, less, rng()), RATE).score
+    after = assess(DAMAGE[name](clip, RATE, more, rng()), RATE).score
+    assert after <= before + 0.02
+
+
+@given(
+    name=st.sampled_from(sorted(HINGES)),
+    amounts=st.tuples(st.floats(-100, 10), st.floats(-100, 10)),
+)
+def test_hinges_are_monotone_and_bounded(name, amounts):
+    low, high = (HINGES[name].strength(amount) for amount in sorted(amounts))
+    assert 0.0 <= low <= high <= 1.0
+
+
+def test_silence_scores_nothing():
+    assert assess(np.zeros((RATE, 2), np.float32), RATE).score < 0.05
+    assert assess(noise() * 1e-5, RATE).score < 0.05
+    assert assess(np.zeros((0, 2), np.float32), RATE).score == 0.0
+
+
+def test_samples_that_are_not_finite_score_nothing(clips):
+    clip = clips[0].copy()
+    clip[100, 0] = np.nan
+    assert assess(clip, RATE).score == 0.0
+    assert "not_finite" in assess(clip, RATE).defects
+
+
+def test_no_audio_is_refused():
+    with pytest.raises(ScoringError, match="shape"):
+        assess(np.zeros((4, 4, 4), np.float32), RATE)
+
+
+def test_white_noise_is_broken():
+    assert assess(0.1 * noise(), RATE).score < BROKEN
+
+
+def test_cymbals_are_no_defect(clips):
+    t = np.arange(len(clips[0])) / RATE
+    wash = noise(5.0) * np.exp(-3.0 * (t % 0.5))[:, None]
+    for clip in clips[:4]:
+        assert assess(clip + 0.08 * wash, RATE).score > 0.9
+
+
+def test_wind_and_surf_are_no_defect(clips):
+    slow = 0.6 + 0.4 * np.sin(2 * np.pi * 0.2 * np.arange(5 * RATE) / RATE)
+    surf = low_passed(noise(5.0), 900.0) * slow[:, None]
+    assert assess(0.5 * surf, RATE).score > 0.8
+    for clip in clips[:2]:
+        assert assess(clip + 0.2 * surf, RATE).score > 0.9
+
+
+def test_record_crackle_is_no_defect(clips):
+    for clip in clips[:4]:
+        crackle = clip.copy()
+        at = rng().integers(0, len(clip) - 3, 60)
+        crackle[at] += 0.03
+        assert assess(crackle, RATE).score > 0.9
+
+
+def test_square_waves_and_bass_notes_are_no_defect():
+    t = np.arange(4 * RATE) / RATE
+    odd = range(1, 40, 2)
+    square = sum(np.sin(2 * np.pi * 220 * k * t) / k for k in odd if 220 * k < 15000)
+    lead = 0.2 * np.asarray(square) * (1.0 - 0.5 * ((t * 2) % 1))
+    assert assess(np.stack([lead, lead], 1).astype(np.float32), RATE).score > 0.9
+    for pitch in (49.0, 51.91, 58.27, 61.74):
+        bass = 0.3 * np.sin(2 * np.pi * pitch * t) + 0.1 * np.sin(4 * np.pi * pitch * t)
+        assert assess(bass.astype(np.float32), RATE).score > 0.9
+
+
+def test_a_pause_is_no_defect(clips):
+    clip = clips[0].copy()
+    fade = np.minimum(1, np.abs(np.arange(len(clip)) / RATE - 2.5) / 0.4).astype(np.float32)
+    assert assess(clip * fade[:, None], RATE).score > 0.9
+
+
+def test_very_short_clips_can_be_judged():
+    for frames in (1, 7, 100, 1000):
+        assert 0.0 <= assess(0.1 * noise(1.0)[:frames], RATE).score <= 1.0
