@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 EXPIRED = frozenset({10015, 10062, 40060, 50027})
 """Unknown webhook, unknown interaction, already acknowledged, invalid webhook token."""
-UNREACHABLE = frozenset({50007})
+PLACEHOLDER = "placeholder"
+"""Set in an interaction's extras while it shows that the bot is thinking."""
 DISK_FULL = (
     "The disk that I save on is full, so that was not recorded. The person who runs me has to free some space. "
     "(ref {reference})"
@@ -49,22 +50,23 @@ def sentence_for(error: BaseException) -> str:
     return words.format(reference=reference)
 
 
-async def acknowledge(interaction: discord.Interaction, *, public: bool = False) -> bool:
-    """Say "thinking" within the three seconds that Discord gives. ``False`` when it was too late."""
-    return await _first_answer(interaction, "public" if public else "private")
+async def acknowledge(interaction: discord.Interaction) -> bool:
+    """Say "thinking" within the three seconds that Discord gives. ``False`` when it was too late.
+
+    Only the person sees it: what comes of it may be a refusal, and a placeholder cannot change who sees it. What
+    everybody should see is sent to the channel.
+    """
+    return await _first_answer(interaction, thinking=True)
 
 
 async def acknowledge_quietly(interaction: discord.Interaction) -> bool:
     """Accept a press without showing anything. ``False`` when it was too late."""
-    return await _first_answer(interaction, "quiet")
+    return await _first_answer(interaction, thinking=False)
 
 
-async def _first_answer(interaction: discord.Interaction, how: str) -> bool:
+async def _first_answer(interaction: discord.Interaction, *, thinking: bool) -> bool:
     try:
-        if how == "quiet":
-            await interaction.response.defer()
-        else:
-            await interaction.response.defer(ephemeral=how == "private", thinking=True)
+        await interaction.response.defer(ephemeral=thinking, thinking=thinking)
     except discord.InteractionResponded:
         return True
     except discord.HTTPException as error:
@@ -72,7 +74,8 @@ async def _first_answer(interaction: discord.Interaction, how: str) -> bool:
             raise
         log.debug("Interaction %s was too late to acknowledge: %s", interaction.id, error)
         return False
-    interaction.extras["waiting"] = how
+    if thinking:
+        interaction.extras[PLACEHOLDER] = True
     return True
 
 
@@ -96,15 +99,49 @@ async def _tell(interaction: discord.Interaction, text: str, extra: dict[str, An
     if not interaction.response.is_done():
         await interaction.response.send_message(text, ephemeral=True, **extra)
         return
-    waiting = interaction.extras.pop("waiting", None)
-    if waiting == "private":
+    if interaction.extras.pop(PLACEHOLDER, False):
         if "file" in extra:
             extra["attachments"] = [extra.pop("file")]
         await interaction.edit_original_response(content=text, **extra)
-        return
-    if waiting == "public":  # its answer would be public too: take the placeholder away first
+    else:
+        await interaction.followup.send(text, ephemeral=True, **extra)
+
+
+async def announce(
+    interaction: discord.Interaction, text: str, **extra: Any
+) -> discord.Message | None:
+    """Tell the channel something that came of an interaction, and take its placeholder away.
+
+    Returns:
+        The message, or ``None`` when the channel did not take it; then the person alone is told.
+    """
+    where = interaction.client.get_partial_messageable(interaction.channel_id or 0)
+    try:
+        sent = await where.send(text, **extra)
+    except discord.HTTPException as error:
+        log.debug("The channel did not take a message: %s", error)
+        await tell(interaction, text)
+        return None
+    await dismiss(interaction)
+    return sent
+
+
+def is_waiting(interaction: discord.Interaction) -> bool:
+    """Tell whether the person sees that the bot is thinking, and nothing else yet."""
+    return bool(interaction.extras.get(PLACEHOLDER))
+
+
+async def dismiss(interaction: discord.Interaction) -> None:
+    """Take a private answer away that has nothing more to say.
+
+    A placeholder is filled before it is deleted: while it waits to be filled, nothing else can be said.
+    """
+    try:
+        if interaction.extras.pop(PLACEHOLDER, False):
+            await interaction.edit_original_response(content="Done.")
         await interaction.delete_original_response()
-    await interaction.followup.send(text, ephemeral=True, **extra)
+    except discord.HTTPException as error:
+        log.debug("A private answer stays: %s", error)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from domain.ids import ClipId, RunId
 from domain.vote import Grade
 
 PREFIX = "tb:"
-TEMPLATE = r"tb:.{1,97}"
+TEMPLATE = r"(?s:tb:.{0,97})"
 """Every custom id of ours, well-formed or not: Discord allows 1 to 100 characters."""
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _LARGEST = 2**63 - 1

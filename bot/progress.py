@@ -23,43 +23,25 @@ EDIT_EVERY = 1.2
 class StatusLine:
     """One message in the channel. It outlives the interaction that led to it, and losing it stops nothing."""
 
-    def __init__(
-        self, headline: str, message: discord.PartialMessage | discord.InteractionMessage
-    ) -> None:
+    def __init__(self, headline: str, message: discord.PartialMessage) -> None:
         self._headline = headline
-        self._message: discord.PartialMessage | discord.InteractionMessage | None = message
+        self._message: discord.PartialMessage | None = message
 
     @classmethod
     async def open(
-        cls,
-        interaction: discord.Interaction,
-        headline: str,
-        ticket: Ticket,
-        *,
-        channel_id: int | None = None,
+        cls, client: discord.Client, channel_id: int, headline: str, ticket: Ticket
     ) -> StatusLine | None:
-        """Show the line.
+        """Show the line in a channel, or return ``None`` when the channel does not take it.
 
         Args:
-            interaction: What led to it; its placeholder becomes the line or goes away.
+            client: Who shows it.
+            channel_id: Where.
             headline: Who asked for what.
             ticket: The job.
-            channel_id: Where, when it is not where the interaction happened.
-
-        Returns:
-            The line, or ``None`` when nothing can be shown there.
         """
-        text = _text(headline, ticket.progress)
-        view = cancel_button(ticket.id)
-        where = place(interaction.client, channel_id or interaction.channel_id or 0)
-        waiting = interaction.extras.pop("waiting", None)
+        where = place(client, channel_id)
         try:
-            if waiting == "public" and channel_id is None:
-                shown = await interaction.edit_original_response(content=text, view=view)
-                return cls(headline, where.get_partial_message(shown.id))
-            sent = await where.send(text, view=view)
-            if waiting in {"public", "private"}:
-                await interaction.delete_original_response()
+            sent = await where.send(_text(headline, ticket.progress), view=cancel_button(ticket.id))
         except discord.HTTPException as error:
             log.debug("No status line: %s", error)
             return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from bot.errors import acknowledge, acknowledge_quietly, tell
+from bot.errors import acknowledge, acknowledge_quietly, announce, dismiss, is_waiting, tell
 from bot.ids import Do, Pick, Verb
 from bot.places import branch_thread, check_may_post, private_place
 from bot.present import best_of, stopped_text, vibe_of
@@ -41,8 +41,12 @@ OVER = (
 )
 NEWER = "A newer round is out already; use its buttons."
 UNPOSTED = (
-    "The round is made, but it could not be posted. Check that I may send messages and attach files there, and that the "
-    "thread is open; then use /evolve resume."
+    "The round is made, but it could not be posted. Check that I may send messages and attach files there, and that "
+    "the thread is open; then use /evolve resume."
+)
+ON_IT = "On it."
+UNSEEN = (
+    "I am at it, but that channel does not take my messages, so the round may not show up there."
 )
 TOO_FEW = "A cross needs two clips. Pick two or more."
 
@@ -70,7 +74,7 @@ class Steering:
         if request.for_me:
             await self._start_private(interaction, actor, request)
             return
-        await acknowledge(interaction, public=True)
+        await acknowledge(interaction)
         check_may_post(interaction)
         ticket = await self._runs.start(actor, vibe=request.vibe, settings=request.settings)
         await self._show(interaction, ticket, f"🎛️ {_name(actor)} breeds {vibe_of(ticket.run)}")
@@ -87,26 +91,26 @@ class Steering:
             )
         link = f"<#{where.id}>" if isinstance(where, discord.Thread) else "our direct messages"
         await tell(interaction, f"Your own run starts in {link}.")
-        await self._show(interaction, ticket, "🎛️ Bred for you", channel_id=where.id)
+        await self._show(interaction, ticket, "🎛️ Bred for you")
 
     async def next(self, interaction: discord.Interaction) -> None:
         """Close the open round and breed the next one: the command."""
         actor = actor_of(interaction)
-        await acknowledge(interaction, public=actor.is_moderator)
+        await acknowledge(interaction)
         run = await self._run(actor)
         await self._breed(interaction, actor, run, Verb.NEXT)
 
     async def stop(self, interaction: discord.Interaction) -> None:
         """End the run here."""
         actor = actor_of(interaction)
-        await acknowledge(interaction, public=actor.is_moderator)
+        await acknowledge(interaction)
         run = await self._runs.stop(steering(actor, await self._run(actor), "stop"))
-        await _answer(interaction, stopped_text(run))
+        await announce(interaction, stopped_text(run))
 
     async def reset(self, interaction: discord.Interaction) -> None:
         """Start over here with the same vibe and settings."""
         actor = actor_of(interaction)
-        await acknowledge(interaction, public=actor.is_moderator)
+        await acknowledge(interaction)
         check_may_post(interaction)
         ticket = await self._runs.reset(steering(actor, await self._run(actor), "reset"))
         await self._show(
@@ -140,9 +144,7 @@ class Steering:
                 replace(actor, channel_id=ChannelId(thread.id)), clip_id
             )
         await tell(interaction, f"Your branch grows in <#{thread.id}>.")
-        await self._show(
-            interaction, ticket, f"🌿 {_name(actor)} branched {label}", channel_id=thread.id
-        )
+        await self._show(interaction, ticket, f"🌿 {_name(actor)} branched {label}")
 
     async def branch_by_letter(self, interaction: discord.Interaction, slot: int) -> None:
         """Branch a clip of the latest round here, by its letter: the command."""
@@ -252,21 +254,21 @@ class Steering:
             raise UserError(NEWER)
         return run
 
-    async def _show(
-        self,
-        interaction: discord.Interaction,
-        ticket: Ticket,
-        headline: str,
-        *,
-        channel_id: int | None = None,
-    ) -> None:
-        line = await StatusLine.open(interaction, headline, ticket, channel_id=channel_id)
+    async def _show(self, interaction: discord.Interaction, ticket: Ticket, headline: str) -> None:
+        """Show how far a job is, where its run lives, until it is done."""
+        line = await StatusLine.open(interaction.client, ticket.run.channel_id, headline, ticket)
         if line is None:
+            await tell(interaction, UNSEEN)
             return
+        placeholder = is_waiting(interaction)
+        if placeholder:
+            await tell(interaction, ON_IT)
         last = await line.follow(ticket, self._room.services.clock)
         run = (await self._runs.status(ticket.run.channel_id)).run
         if last.error is None and run.id == ticket.run.id and run.state is RunState.PAUSED:
             await tell(interaction, UNPOSTED)
+        elif placeholder:
+            await dismiss(interaction)
 
 
 def slots_of(receipt: Receipt) -> list[Slot]:
@@ -276,11 +278,3 @@ def slots_of(receipt: Receipt) -> list[Slot]:
 
 def _name(actor: Actor) -> str:
     return quote(actor.name, 40) or "Somebody"
-
-
-async def _answer(interaction: discord.Interaction, text: str) -> None:
-    """Answer where the placeholder is: publicly when it is public."""
-    if interaction.extras.pop("waiting", None) is None:
-        await tell(interaction, text)
-    else:
-        await interaction.edit_original_response(content=text)

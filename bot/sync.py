@@ -63,7 +63,7 @@ def _covers(want: Any, have: Any) -> bool:
 
 def _is_default(key: str, value: Any) -> bool:
     """Tell whether a value is what Discord assumes when nothing is said."""
-    return value in (None, [], {}, False) or (key, value) in {("dm_permission", True), ("type", 1)}
+    return not value or (key == "dm_permission" and value is True) or (key == "type" and value == 1)
 
 
 def commands_of(tree: app_commands.CommandTree[discord.Client]) -> list[str]:

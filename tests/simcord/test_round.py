@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import discord
+import pytest
+
 
 async def test_a_round_is_one_message_with_four_files_and_25_buttons(stage):
     message = await stage.start(vibe="rainy lofi")
@@ -10,3 +13,145 @@ async def test_a_round_is_one_message_with_four_files_and_25_buttons(stage):
     assert [item.label for item in rows[4]] == ["Next", "Vary", "Cross", "Remix", "More"]
     assert "rainy lofi" in message.content
     assert "AI-made" in message.content
+    assert "built-in composer" in message.content
+    assert (
+        "expected to please" not in message.content
+    )  # why a clip was chosen is said after the votes
+
+
+async def test_the_status_line_says_how_far_it_is_and_goes_away(stage):
+    await stage.start()
+    edits = [
+        str(entry.json.get("content"))
+        for entry in stage.env.http_requests
+        if entry.method == "PATCH" and isinstance(entry.json, dict)
+    ]
+    assert any("2nd in line, about 40 s" in text for text in edits)
+    assert any("3 of 12 candidates ready" in text for text in edits)
+    left = [message for message in stage.channel.history() if not message.attachments]
+    assert left == []
+
+
+async def test_a_failed_round_leaves_its_reason_and_no_button(stage):
+    stage.world.runs.error = "Cancelled."
+    await stage.mod.slash(stage.channel, "evolve start")
+    (line,) = stage.channel.history()
+    assert line.content.endswith("· Cancelled.")
+    assert line.components == []
+
+
+async def test_options_reach_the_run_and_the_rest_are_the_hosts(stage):
+    await stage.start(seconds=10, candidates=8, quorum=3, timer=0)
+    settings = stage.world.runs.by_id(1).settings
+    assert (settings.seconds, settings.candidates, settings.quorum) == (10.0, 8, 3)
+    assert settings.timer == 0.0
+    assert settings.unattended_limit == 3
+
+
+async def test_no_options_mean_the_hosts_defaults(stage):
+    await stage.start()
+    assert stage.world.runs.calls[0] == ("start", None)
+
+
+async def test_a_prompt_of_4000_emoji_is_shown_in_part(stage):
+    message = await stage.start(vibe="🎷" * 4000)
+    assert len(message.content) <= 2000
+    assert "🎷🎷🎷" in message.content
+    assert len(message.attachments) == 4
+
+
+async def test_a_second_start_is_answered_privately(stage):
+    await stage.start()
+    result = await stage.mod.slash(stage.channel, "evolve start")
+    assert result.ephemeral
+    assert "breeds already" in result.response.content
+
+
+async def test_for_me_breeds_in_a_private_thread(stage):
+    await stage.ann.slash(stage.channel, "evolve start", **{"for": "me", "vibe": "dub"})
+    (thread,) = stage.channel.threads
+    run = stage.world.runs.by_id(1)
+    assert (run.for_listener, run.channel_id) == (stage.ann.id, thread.id)
+    assert run.guild_id == stage.guild.id
+    assert [message for message in thread.history() if message.attachments]
+    assert f"<#{thread.id}>" in stage.private(stage.ann)[0].content
+
+
+async def test_a_failed_private_start_leaves_no_thread_behind(stage):
+    from domain.errors import BusyError
+
+    stage.world.runs.fail = BusyError("You have 2 rounds waiting already.")
+    await stage.ann.slash(stage.channel, "evolve start", **{"for": "me"})
+    assert stage.channel.threads == []
+    assert "2 rounds waiting" in stage.private(stage.ann)[0].content
+
+
+async def test_in_direct_messages_anybody_may_steer(stage):
+    user = stage.ann.user
+    await user.slash("evolve start", vibe="ambient")
+    run = stage.world.runs.by_id(1)
+    assert run.guild_id == 0
+    await user.slash("evolve next")
+    assert stage.world.runs.by_id(1).generation == 2
+
+
+async def test_start_says_which_permission_is_missing(stage):
+    quiet = stage.guild.create_text_channel(
+        "quiet",
+        overwrites={stage.guild.default_role: discord.PermissionOverwrite(attach_files=False)},
+    )
+    await stage.ann.slash(quiet, "evolve start")
+    (answer,) = quiet.history(viewer=stage.ann)
+    assert "Attach Files" in answer.content
+    assert stage.world.runs.all == {}
+
+
+async def test_a_revoked_permission_is_said_and_nothing_is_lost(stage):
+    stage.env.inject_error("POST", "/channels/*/messages", status=403, code=50013)
+    await stage.mod.slash(stage.channel, "evolve start")
+    (error,) = stage.world.outbox.errors
+    assert error.permanent
+    assert "Grant me" in str(error)
+    assert any("could not be posted" in message.content for message in stage.private(stage.mod))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "permanent", "words"),
+    [
+        (400, 160005, True, "locked"),
+        (400, 50083, True, "archived"),
+        (404, 10003, True, "channel is gone"),
+        (413, 40005, True, "too large"),
+        (500, 0, False, "just now"),
+        (503, 0, False, "just now"),
+    ],
+)
+async def test_what_stops_a_post_and_whether_it_is_tried_again(
+    stage, status, code, permanent, words
+):
+    stage.env.inject_error("POST", "/channels/*/messages", status=status, code=code)
+    await stage.mod.slash(stage.channel, "evolve start")
+    (error,) = stage.world.outbox.errors
+    assert error.permanent is permanent
+    assert words in str(error)
+
+
+async def test_a_message_lost_in_a_crash_is_found_again(stage):
+    from tests.bot.fakes import make_post, round_view
+
+    message = await stage.start()
+    run = stage.world.runs.by_id(1)
+    clips = stage.world.runs.rounds[1, 1]
+    post = make_post(
+        run_id=1, channel_id=stage.channel.id, created_at=message.created_at.timestamp()
+    )
+    assert await stage.sink.find(round_view(run, post, clips)) == message.id
+    other = [clip for clip in clips[:0]] or [__import__("dataclasses").replace(clips[0], id=77)]
+    assert await stage.sink.find(round_view(run, post, other)) is None
+
+
+async def test_the_runs_of_deleted_channels_are_told(stage):
+    await stage.start()
+    stage.env.backend.delete_channel(stage.channel.id)
+    await stage.env.settle()
+    assert stage.world.runs.gone == [stage.channel.id]

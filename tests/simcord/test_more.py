@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+
+async def panel(stage, ids):
+    message = await stage.start()
+    await stage.ann.click(message, custom_id=ids(message, "tb:do:", 4))
+    (shown,) = stage.private(stage.ann)
+    return shown
+
+
+async def test_the_panel_is_private_and_has_everything(stage, ids):
+    shown = await panel(stage, ids)
+    labels = [item.label for row in shown.components for item in row.children]
+    assert labels == [
+        *"ABCD",
+        "Why this clip",
+        "Lineage",
+        "Branch to a thread",
+        "Keep",
+        "Download WAV",
+        "Broken audio",
+        "All bad",
+        "For me",
+    ]
+    assert stage.private(stage.bob) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("Why this clip", "I expect you to like it with 70%"),
+        ("Lineage", "← #2"),
+        ("Keep", "stays for good"),
+    ],
+)
+async def test_answers_appear_on_the_panel(stage, ids, label, words):
+    shown = await panel(stage, ids)
+    await stage.ann.click(shown, label=label)
+    (after,) = stage.private(stage.ann)
+    assert after.id == shown.id
+    assert words in after.content
+    assert after.components
+
+
+async def test_picking_another_clip(stage, ids):
+    shown = await panel(stage, ids)
+    await stage.ann.click(shown, label="C")
+    (shown,) = stage.private(stage.ann)
+    assert "Clip C" in shown.content
+    await stage.ann.click(shown, label="Keep")
+    assert stage.world.clips.kept == [1013]
+
+
+async def test_the_panel_works_after_a_restart(stage, ids):
+    shown = await panel(stage, ids)
+    await stage.env.restart_bot(stage.new_bot())
+    await stage.ann.click(shown, label="Keep")
+    assert stage.world.clips.kept == [1011]
+
+
+async def test_wav_and_for_me_are_private_files(stage, ids):
+    shown = await panel(stage, ids)
+    await stage.ann.click(shown, label="Download WAV")
+    await stage.ann.click(shown, label="For me")
+    files = [one.attachments[0].filename for one in stage.private(stage.ann) if one.attachments]
+    assert files == ["A-lofi-84bpm.wav", "lofi-84bpm.mp3"]
+    assert "80%" in stage.private(stage.ann)[-1].content
+
+
+async def test_a_file_too_large_for_discord_gets_a_sentence(stage, ids):
+    shown = await panel(stage, ids)
+    stage.world.clips.wav_bytes = b"x" * (26 * 2**20)
+    await stage.ann.click(shown, label="Download WAV")
+    assert "26 MiB" in stage.private(stage.ann)[-1].content
+
+
+async def test_broken_and_all_bad_answer_with_the_receipt(stage, ids):
+    shown = await panel(stage, ids)
+    await stage.ann.click(shown, label="Broken audio")
+    assert "**A** 🔧" in stage.private(stage.ann)[-1].content
+    await stage.ann.click(shown, label="All bad")
+    assert stage.private(stage.ann)[-1].content.count("😖") == 4
+
+
+async def test_branch_from_the_panel(stage, ids):
+    shown = await panel(stage, ids)
+    await stage.ann.click(shown, label="Branch to a thread")
+    (thread,) = stage.channel.threads
+    assert stage.world.runs.calls[-1] == ("branch", 1011)
+    assert stage.world.runs.by_id(2).channel_id == thread.id
+
+
+async def test_the_panel_of_a_vanished_round(stage, ids):
+    message = await stage.start()
+    stage.world.runs.rounds.clear()
+    await stage.ann.click(message, custom_id=ids(message, "tb:do:", 4))
+    assert "not there any more" in stage.private(stage.ann)[0].content
