@@ -14,7 +14,14 @@ from playground.faults import Faults
 from playground.guard import refusal
 from playground.media import MediaStore
 from playground.options import PlaygroundOptions
+from playground.page_api import PageApi
+from playground.page_events import PageEvents
+from playground.page_faults import PageFaults
+from playground.page_files import PageFiles
+from playground.page_gate import serve_page
+from playground.page_listeners import Listeners, PageListeners
 from playground.parts import Parts, assemble
+from playground.people import People
 from playground.ratelimits import RateLimits
 from playground.rest import PREFIX, Handler, RestGate
 from playground.rest_application import ApplicationRoutes
@@ -31,7 +38,8 @@ class PlaygroundServer:
     """One playground on one port.
 
     Attributes:
-        parts: The world and everything that acts on it, for programs that act as people.
+        parts: The world and everything that acts on it.
+        people: Acts for people, as the page does.
         faults: What can be made to go wrong.
     """
 
@@ -52,7 +60,9 @@ class PlaygroundServer:
         self.options = options or PlaygroundOptions()
         self._media = MediaStore(media_folder)
         self.parts: Parts = assemble(self.options, clock=clock, media=self._media)
+        self.people = People(self.parts)
         self.faults = Faults(self.parts.world, self.parts.gateway, self.parts.sessions)
+        self._listeners = PageListeners(self.parts.world, self.options)
         self._gate = RestGate(self.options, RateLimits(self.options, clock), self.faults.plan)
         self._runner: web.AppRunner | None = None
 
@@ -71,6 +81,10 @@ class PlaygroundServer:
         """What ``DiscordWebSocket.DEFAULT_GATEWAY`` has to be."""
         return self.parts.gateway.url
 
+    def use_listeners(self, listeners: Listeners) -> None:
+        """Let the page's listener panel work."""
+        self._listeners.listeners = listeners
+
     def application(self) -> web.Application:
         """The aiohttp application with every route."""
         app = web.Application(
@@ -82,6 +96,11 @@ class PlaygroundServer:
             ChannelRoutes(self.parts),
             MessageRoutes(self.parts),
             InteractionRoutes(self.parts),
+            PageApi(self.parts, self.people),
+            PageEvents(self.parts),
+            PageFaults(self.parts, self.faults),
+            self._listeners,
+            PageFiles(),
         ):
             app.add_routes(group.routes())
         app.add_routes(
@@ -139,6 +158,8 @@ class PlaygroundServer:
             return web.json_response({"error": reason}, status=403)
         if request.path.startswith("/api/"):
             return await self._gate.serve(request, handler)
+        if request.path.startswith("/playground/"):
+            return await serve_page(request, handler)
         return await handler(request)
 
     async def _attachment(self, request: web.Request) -> web.StreamResponse:
