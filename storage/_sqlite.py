@@ -13,7 +13,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Coroutine,
     Iterable,
     Iterator,
     Mapping,
@@ -266,7 +265,7 @@ class Handle:
             reader.end()
             self._connection.submit_unattended(sqlite3.Connection.rollback)
 
-    async def in_one_step(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+    async def in_one_step(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run ``work(tx)`` and COMMIT on the connection's thread, in one trip that nothing interrupts."""
 
         def whole(raw: sqlite3.Connection) -> T:
@@ -319,12 +318,17 @@ def _connect(path: Path, *, query_only: bool) -> sqlite3.Connection:
     return raw
 
 
-def drive(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end at once; it may wait for nothing that is not ready.
+async def _await(work: Awaitable[T]) -> T:
+    return await work
+
+
+def drive(awaitable: Awaitable[T]) -> T:
+    """Wait for ``awaitable`` without an event loop: it may wait for nothing that is not ready.
 
     Raises:
         StorageError: It waits for something else than its transaction.
     """
+    work = _await(awaitable)
     try:
         work.send(None)
     except StopIteration as stop:

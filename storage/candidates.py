@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from domain.candidate import Candidate, Proposal
-from domain.errors import StorageError
+from domain.errors import NotFoundError, StorageError
 from domain.ids import CandidateId, RunId
 from storage import _json
 from storage._sqlite import Reader, Transaction
@@ -58,10 +58,16 @@ async def add_candidates(
     return [found[key] for key in stored]
 
 
-async def candidate(tx: Reader, candidate_id: CandidateId) -> Candidate | None:
-    """Return a candidate, or ``None`` when it is not there (any more)."""
+async def candidate(tx: Reader, candidate_id: CandidateId) -> Candidate:
+    """Return a candidate.
+
+    Raises:
+        NotFoundError: It is not there (any more).
+    """
     row = await tx.row(f"{_SELECT} WHERE c.id = ?", (candidate_id,))
-    return None if row is None else _candidate(row)
+    if row is None:
+        raise NotFoundError("That clip's prompt is not there any more.")
+    return _candidate(row)
 
 
 async def candidates_of_run(tx: Reader, run_id: RunId) -> list[Candidate]:

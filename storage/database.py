@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -108,7 +108,7 @@ class Database:
         async with self._writing() as writer, writer.transaction() as tx:
             yield tx
 
-    async def in_one_step(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+    async def in_one_step(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run ``work(tx)`` in a transaction of its own and return its result once that is committed.
 
         For small changes that come often: everything happens on the database's thread in one trip, which nothing

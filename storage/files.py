@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from domain.errors import CorruptError, NotFoundError, StorageError
+from domain.errors import CorruptError, StorageError
 from storage._files import disk_errors, sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -60,12 +60,12 @@ class AudioStore:
         """Return a file's bytes, checked against its hash when ``verify`` is set.
 
         Raises:
-            NotFoundError: It is not kept any more.
+            StorageError: It is not kept any more, or cannot be read.
             CorruptError: ``verify`` is set and the file is not what was stored.
         """
         path = self.path(sha256, extension)
         if not path.is_file():
-            raise NotFoundError(
+            raise StorageError(
                 "The audio of that clip is not kept any more. Clips that were posted or kept stay."
             )
         with disk_errors(path, "audio file"):

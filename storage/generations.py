@@ -38,15 +38,11 @@ class GenerationChanges(TypedDict, total=False):
 
 
 async def add_generation(tx: Transaction, new: Generation) -> None:
-    """Store a generation. It takes the place of one with its number that was cancelled.
+    """Store a generation.
 
     Raises:
         StorageError: The run has one of that number, or there is no such run.
     """
-    await tx.rows(
-        "DELETE FROM generations WHERE run_id = ? AND number = ? AND state = 'cancelled'",
-        (new.run_id, new.number),
-    )
     row = await tx.row(
         """
         INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -69,12 +65,18 @@ async def add_generation(tx: Transaction, new: Generation) -> None:
         raise StorageError(f"Run {new.run_id} already has a generation {new.number}.")
 
 
-async def generation(tx: Reader, run_id: RunId, number: int) -> Generation | None:
-    """Return a generation, or ``None`` when it is not there."""
+async def generation(tx: Reader, run_id: RunId, number: int) -> Generation:
+    """Return a generation.
+
+    Raises:
+        NotFoundError: It is not there (any more).
+    """
     row = await tx.row(
         "SELECT * FROM generations WHERE run_id = ? AND number = ?", (run_id, number)
     )
-    return None if row is None else _generation(row)
+    if row is None:
+        raise _missing()
+    return _generation(row)
 
 
 async def generations_of_run(tx: Reader, run_id: RunId) -> list[Generation]:
@@ -111,8 +113,22 @@ async def set_generation(
 
 
 async def delete_generation(tx: Transaction, run_id: RunId, number: int) -> None:
-    """Delete a generation with its candidates and clips: a cancelled one makes room for the next try."""
-    await tx.rows("DELETE FROM generations WHERE run_id = ? AND number = ?", (run_id, number))
+    """Delete a generation that was cancelled or never finished: it makes room for the next try.
+
+    Raises:
+        StorageError: It is ready, open or closed: it is history by now.
+    """
+    state = await tx.value(
+        """
+        DELETE FROM generations WHERE run_id = ? AND number = ? AND state IN ('breeding', 'cancelled')
+        RETURNING state
+        """,
+        (run_id, number),
+    )
+    if state is None and await tx.row(
+        "SELECT 1 FROM generations WHERE run_id = ? AND number = ?", (run_id, number)
+    ):
+        raise StorageError(f"Generation {number} of run {run_id} was posted; it stays as it is.")
 
 
 def _generation(row: sqlite3.Row) -> Generation:

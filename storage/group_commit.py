@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from domain.errors import StorageError
 from storage._sqlite import T, Transaction, drive
 from storage.database import Database
 
-Work = Callable[[Transaction], Coroutine[Any, Any, T]]
+Work = Callable[[Transaction], Awaitable[T]]
 
 
 class _Job:

@@ -80,10 +80,13 @@ async def mark_failed(tx: Transaction, post_id: PostId, error: str) -> Post:
     )
 
 
-async def post(tx: Reader, post_id: PostId) -> Post | None:
-    """Return a post, or ``None`` when it is not there (any more)."""
-    row = await tx.row("SELECT * FROM posts WHERE id = ?", (post_id,))
-    return None if row is None else _post(row)
+async def post(tx: Reader, post_id: PostId) -> Post:
+    """Return a post.
+
+    Raises:
+        NotFoundError: It is not there (any more).
+    """
+    return _found(await tx.row("SELECT * FROM posts WHERE id = ?", (post_id,)))
 
 
 async def post_by_message(tx: Reader, message_id: MessageId) -> Post | None:

@@ -122,10 +122,16 @@ async def create_run(tx: Transaction, new: NewRun) -> Run:
     return _run(row)
 
 
-async def get_run(tx: Reader, run_id: RunId) -> Run | None:
-    """Return a run, or ``None`` when it is not there (any more)."""
+async def get_run(tx: Reader, run_id: RunId) -> Run:
+    """Return a run.
+
+    Raises:
+        NotFoundError: It is not there (any more).
+    """
     row = await tx.row("SELECT * FROM runs WHERE id = ?", (run_id,))
-    return None if row is None else _run(row)
+    if row is None:
+        raise _missing()
+    return _run(row)
 
 
 async def run_in_channel(tx: Reader, channel_id: ChannelId) -> Run | None:
@@ -152,12 +158,9 @@ async def live_runs(tx: Reader) -> list[Run]:
     ]
 
 
-async def runs_of_guild(tx: Reader, guild_id: GuildId, *, stopped: bool = False) -> list[Run]:
-    """Return a server's runs that are not stopped, private ones included, oldest first; or with ``stopped`` all."""
-    rows = await tx.rows(
-        "SELECT * FROM runs WHERE guild_id = ? AND (? OR state <> 'stopped') ORDER BY id",
-        (guild_id, stopped),
-    )
+async def runs_of_guild(tx: Reader, guild_id: GuildId) -> list[Run]:
+    """Return every run of a server, oldest first, stopped and private ones included."""
+    rows = await tx.rows("SELECT * FROM runs WHERE guild_id = ? ORDER BY id", (guild_id,))
     return [_run(row) for row in rows]
 
 
