@@ -108,8 +108,8 @@ def gaps(mono: Floats, sample_rate: int) -> float:
 def noise(spectra: Spectrogram) -> tuple[float, float]:
     """Return the level of hiss in dB relative to the clip, and the clip's flatness.
 
-    Hiss is what stays above 5 kHz in the quiet moments, alike in every bin and steady: the 10th percentile over time, put
-    back to the mean that noise of such a percentile has. Cymbals die away, so that their quiet moments differ among
+    Hiss is what stays above 5 kHz in the quiet moments, alike in every bin and steady: the 10th percentile over time,
+    put back to the mean that noise of such a percentile has. Cymbals die away, so that their quiet moments differ among
     themselves, and every dB of that counts against its being hiss. The flatness is the median over time of geometric
     to arithmetic mean between 100 Hz and 12 kHz.
     """
@@ -147,7 +147,7 @@ def hum(mono: Floats, sample_rate: int) -> float:
     rate = sample_rate / step
     window = np.hanning(len(thin))
     power = np.abs(np.fft.rfft((thin - thin.mean()) * window)) ** 2 * 2.0 / window.sum() ** 2
-    frequencies = np.fft.rfftfreq(len(thin), 1 / rate)
+    frequencies = np.fft.rfftfreq(len(thin), 1 / rate).astype(np.float64)
     worst = ABSENT
     for base in (50.0, 60.0):
         first, second = (_line(power, frequencies, base * k) for k in (1, 2))

@@ -12,7 +12,10 @@ from scoring.spectra import Floats
 Doubles = NDArray[np.float64]
 
 SLOWEST, FASTEST = 42.0, 210.0
-TEMPO_CENTRE, TEMPO_WIDTH = 112.0, 0.85
+TEMPO_CENTRE, TEMPO_WIDTH = 115.0, 0.9
+COMB = ((1.0, 1.0), (2.0, 0.5), (3.0, 0.2), (4.0, 0.3), (1.5, -0.25), (0.5, -0.2))
+"""Beats and weight of the autocorrelation there, chosen on pieces of known tempo."""
+LOW_WEIGHT, LOW_BANDS = 0.3, 8
 LAG_BINS = 16
 
 
@@ -59,21 +62,30 @@ def _autocorrelation(strength: Doubles) -> Doubles:
     return out / max(float(out[0]), 1e-12)
 
 
+def _smooth(strength: Doubles) -> Doubles:
+    kernel = np.array([1.0, 3.0, 4.0, 3.0, 1.0]) / 12.0
+    return np.convolve(np.pad(strength, 2, mode="edge"), kernel, "valid")
+
+
 def _at(curve: Doubles, lags: Doubles) -> Doubles:
     return np.interp(lags, np.arange(len(curve)), curve, right=0.0)
 
 
-def _tempo(curve: Doubles, frame_rate: float) -> tuple[float, float]:
-    """Return tempo and pulse clarity: the lag whose multiples are all strong, leaning to moderate tempi."""
+def _tempo(curve: Doubles, low: Doubles, frame_rate: float) -> tuple[float, float]:
+    """Return tempo and pulse clarity.
+
+    A tempo is good when the onsets repeat after one, two, three and four beats, and those of the lowest bands after two
+    (bass and kick keep to the beat where a hi-hat does not). It is bad when they repeat after half a beat or after one
+    and a half: then its double, or two thirds of it, is the better answer. Moderate tempi are preferred.
+    """
     grid = SLOWEST * 2.0 ** np.arange(0.0, np.log2(FASTEST / SLOWEST), 1 / 60)
     lag = 60.0 * frame_rate / grid
-    comb = _at(curve, lag) + 0.7 * _at(curve, 2 * lag) + 0.3 * _at(curve, 3 * lag)
-    comb = (comb + 0.5 * _at(curve, 4 * lag)) / 2.5
-    # Half a beat being weaker than the beat is what tells a tempo from its half.
-    comb = comb - 0.25 * _at(curve, 1.5 * lag)
+    comb = LOW_WEIGHT * _at(low, 2.0 * lag)
+    for beats, weight in COMB:
+        comb = comb + weight * _at(curve, beats * lag)
     prior = np.exp(-0.5 * (np.log2(grid / TEMPO_CENTRE) / TEMPO_WIDTH) ** 2)
     best = int(np.argmax(np.maximum(comb, 0.0) * prior + 1e-9 * prior))
-    return float(grid[best]), float(np.clip(comb[best] * 1.4, 0.0, 1.0))
+    return float(grid[best]), float(np.clip(_at(curve, lag[best : best + 1])[0], 0.0, 1.0))
 
 
 def _swing(strength: Doubles, lag: float) -> float:
@@ -116,11 +128,10 @@ def listen(bands: Floats, frame_rate: float) -> Rhythm:
             onset_strength=0.0,
             profile=zeros,
         )
-    smooth = np.convolve(
-        np.pad(strength, 2, mode="edge"), np.array([1, 3, 4, 3, 1]) / 12.0, "valid"
-    )
+    smooth = _smooth(strength)
     curve = _autocorrelation(smooth)
-    tempo, pulse = _tempo(curve, frame_rate)
+    low = _autocorrelation(_smooth(onsets(bands[:, :LOW_BANDS])))
+    tempo, pulse = _tempo(curve, low, frame_rate)
     return Rhythm(
         tempo=tempo,
         pulse=pulse,
