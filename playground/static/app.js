@@ -10,7 +10,7 @@ import { Interactions } from "./interactions.js";
 import { ListenersPanel } from "./listeners.js";
 import { refreshTimes } from "./markdown.js";
 import { Modals } from "./modal.js";
-import { showMenu } from "./popover.js";
+import { askText, showMenu } from "./popover.js";
 import { Rail, setTheme, TopBar } from "./rail.js";
 import { displayName, emojiKey, isEphemeral, Store } from "./store.js";
 import { Timeline } from "./timeline.js";
@@ -110,11 +110,22 @@ function messageEntries(message, anchor) {
   const entries = [
     { label: "Reply", run: () => composer.replyTo(message), skip: own },
     { label: "Add a reaction", run: () => actions.addReaction(message, anchor), skip: own },
+    { label: "Start a thread", run: () => startThread(message, anchor), skip: own || store.channel?.type !== 0 || store.channels.has(message.id) },
     { label: "Copy text", run: () => copy(message.content ?? ""), skip: !message.content },
     { label: "Copy id", run: () => copy(message.id) },
     { label: "Dismiss", run: () => store.dismiss(message), skip: !own },
+    { label: "Delete", run: () => tried(api.remove({ user: store.me, channel: message.channel_id, message: message.id })), skip: own || !(store.self?.moderator || message.author?.id === store.me) },
   ].filter((entry) => !entry.skip);
   return own ? entries : [...entries, ...appEntries(ofType(store.commands, COMMAND.MESSAGE), message.id)];
+}
+
+function startThread(message, anchor) {
+  askText(anchor, { label: "Name of the thread", button: "Start", longest: 100 }, async (name) => {
+    const thread = await tried(api.startThread({ user: store.me, channel: message.channel_id, message: message.id, name }));
+    if (!thread) return;
+    store.onChannel(thread);
+    actions.openChannel(thread.id);
+  });
 }
 
 function appEntries(commands, target) {

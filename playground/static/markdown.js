@@ -11,16 +11,18 @@ import { safeLink } from "./api.js";
 const MAX_DEPTH = 8;
 const BLOCKS = [
   [/```(?:([\w+#.-]{1,20})\n)?\n?([\s\S]*?)\n?```/y, (found) => h("pre", {}, h("code", {}, found[2]))],
-  [/>>> ([\s\S]*)/y, (found, names) => h("blockquote", {}, render(found[1], names))],
-  [/(?:> [^\n]*(?:\n|$))+/y, (found, names) => h("blockquote", {}, render(found[0].replace(/^> /gm, "").replace(/\n$/, ""), names))],
+  [/>>> ([\s\S]*)/y, (found, names) => h("blockquote", {}, render(found[1], names, { quoted: true }))],
+  [/(?:> [^\n]*(?:\n|$))+/y, (found, names) => h("blockquote", {}, render(found[0].replace(/^> /gm, "").replace(/\n$/, ""), names, { quoted: true }))],
   [/(#{1,3}) +([^\n]+)(?:\n|$)/y, (found, names) => h(`h${found[1].length + 2}`, { class: "md-heading" }, inline(found[2], names))],
   [/-# +([^\n]+)(?:\n|$)/y, (found, names) => h("p", { class: "md-small" }, inline(found[1], names))],
   [/(?: {0,6}[-*] +[^\n]+(?:\n|$))+/y, (found, names) => bulleted(found[0], names)],
   [/(?:\d{1,4}\. +[^\n]+(?:\n|$))+/y, (found, names) => numbered(found[0], names)],
 ];
 
-/** Turn `text` into a list of nodes. */
-export function render(text, names) {
+const QUOTES = new Set([BLOCKS[1][0], BLOCKS[2][0]]);
+
+/** Turn `text` into a list of nodes. Quotes do not nest: inside one, `quoted` is true. */
+export function render(text, names, { quoted = false } = {}) {
   const nodes = [];
   let plain = "";
   let at = 0;
@@ -29,7 +31,7 @@ export function render(text, names) {
     plain = "";
   };
   while (at < text.length) {
-    const block = matchBlock(text, at);
+    const block = matchBlock(text, at, quoted);
     if (block) {
       flush();
       nodes.push(block.make(block.found, names));
@@ -44,10 +46,11 @@ export function render(text, names) {
   return nodes;
 }
 
-function matchBlock(text, at) {
+function matchBlock(text, at, quoted) {
   const lineStart = at === 0 || text[at - 1] === "\n";
   for (const [pattern, make] of BLOCKS) {
     if (!lineStart && pattern !== BLOCKS[0][0]) break;
+    if (quoted && QUOTES.has(pattern)) continue;
     pattern.lastIndex = at;
     const found = pattern.exec(text);
     if (found?.[0]) return { found, make };
@@ -83,14 +86,14 @@ const INLINE = [
   [/`([^`\n]+)`/y, (found) => h("code", {}, found[1])],
   [/\|\|([\s\S]+?)\|\|/y, (found, names, depth) => spoiler(inline(found[1], names, depth + 1))],
   [/\*\*\*([\s\S]+?)\*\*\*/y, (found, names, depth) => h("strong", {}, h("em", {}, inline(found[1], names, depth + 1)))],
-  [/\*\*([\s\S]+?)\*\*(?!\*)/y, wrap("strong")],
+  [/\*\*(?=\s*[^\s*])([\s\S]+?)\*\*(?!\*)/y, wrap("strong")],
   [/__([\s\S]+?)__(?!_)/y, wrap("u")],
   [/\*(?=[^\s*]|\*\*[^*])([^*\n]*(?:\*\*[^*\n]+\*\*[^*\n]*)*)\*(?!\*)/y, wrap("em")],
   [/\b_(?=\S)([^_\n]+)_\b/y, wrap("em")],
   [/~~([\s\S]+?)~~/y, wrap("s")],
   [/\[([^\]\n]{1,300})\]\(<?([^\s)>]+)>?(?: "[^"\n]*")?\)/y, (found, names, depth) => link(found[2], inline(found[1], names, depth + 1), found[0])],
   [/<(https?:\/\/[^\s>]+)>/y, (found) => link(found[1], found[1], found[0])],
-  [/https?:\/\/[^\s<>]*[^\s<>.,:;!?)\]'"*_]/y, (found) => link(found[0], found[0], found[0])],
+  [/https?:\/\/(?:\([^\s<>()]*\)|[^\s<>()])*(?:\([^\s<>()]*\)|[^\s<>()\].,:;!?'"*_])/y, (found) => link(found[0], found[0], found[0])],
   [/<@!?(\d{1,25})>/y, (found, names) => pill(`@${names.user(found[1]) ?? "someone"}`)],
   [/<@&(\d{1,25})>/y, (found, names) => pill(`@${names.role?.(found[1]) ?? "role"}`)],
   [/<#(\d{1,25})>/y, (found, names) => channelLink(found[1], names)],

@@ -69,7 +69,7 @@ function headParts(message, context) {
 
 function aboveLine(message, context) {
   const { store, names, actions } = context;
-  const asked = message.interaction_metadata ?? message.interaction;
+  const asked = message.interaction?.name ? message.interaction : message.interaction_metadata;
   if (asked?.name && asked.user) {
     const user = store.users.get(asked.user.id) ?? asked.user;
     return h("div", { class: "above" }, avatar(user, "avatar avatar-small"), h("b", {}, displayName(user)), " used ", h("span", { class: "mention" }, `/${asked.name}`));

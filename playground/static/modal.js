@@ -31,7 +31,7 @@ export class Modals {
   /** Show the form {id, custom_id, title, components}. */
   open(data) {
     this.close();
-    const modal = { ...data, channelId: data.channel_id ?? this.store.channelId };
+    const modal = { ...data, channelId: data.channel ?? this.store.channelId };
     const before = document.activeElement;
     const readers = [];
     const problem = h("p", { class: "composer-error", role: "alert", hidden: true });

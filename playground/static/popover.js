@@ -51,6 +51,10 @@ export const isOpen = (anchor) => open?.anchor === anchor;
 function place(panel, anchor) {
   const box = anchor.getBoundingClientRect();
   const { width, height } = panel.getBoundingClientRect();
+  if (!anchor.isConnected || !box.width) {
+    panel.classList.add("is-centred");
+    return;
+  }
   const below = box.bottom + GAP + height <= innerHeight;
   const top = below ? box.bottom + GAP : Math.max(GAP, box.top - GAP - height);
   const left = Math.max(GAP, Math.min(box.left, innerWidth - width - GAP));
@@ -85,4 +89,18 @@ function menuEntry(entry) {
       entry.run();
     },
   }, entry.before ?? null, h("span", { class: "menu-label" }, entry.label), entry.note ? h("span", { class: "menu-note" }, entry.note) : null);
+}
+
+/** Ask for one short text next to `anchor`; `use` gets it. */
+export function askText(anchor, { label, button, longest }, use) {
+  const field = h("input", { class: "field", "aria-label": label, placeholder: label, maxlength: String(longest), autocomplete: "off" });
+  const form = h("form", { class: "ask-form", onsubmit: (event) => {
+    event.preventDefault();
+    const text = field.value.trim();
+    if (!text) return;
+    closePopover();
+    use(text);
+  } }, field, h("button", { class: "button button-primary" }, button));
+  showPopover(anchor, form, { label });
+  field.focus();
 }
