@@ -12,10 +12,11 @@ from scoring.spectra import Floats
 Doubles = NDArray[np.float64]
 
 SLOWEST, FASTEST = 42.0, 210.0
-TEMPO_CENTRE, TEMPO_WIDTH = 115.0, 0.9
+TEMPO_CENTRE, TEMPO_WIDTH = 115.0, 0.7
+USUAL_RATE, RATE_PULL = 3.6, 0.45
 COMB = ((1.0, 1.0), (2.0, 0.5), (3.0, 0.2), (4.0, 0.3), (1.5, -0.25), (0.5, -0.2))
 """Beats and weight of the autocorrelation there, chosen on pieces of known tempo."""
-LOW_WEIGHT, LOW_BANDS = 0.3, 8
+LOW_WEIGHT, LOW_BANDS = 0.5, 8
 LAG_BINS = 16
 
 
@@ -71,19 +72,23 @@ def _at(curve: Doubles, lags: Doubles) -> Doubles:
     return np.interp(lags, np.arange(len(curve)), curve, right=0.0)
 
 
-def _tempo(curve: Doubles, low: Doubles, frame_rate: float) -> tuple[float, float]:
+def _tempo(
+    curve: Doubles, low: Doubles, frame_rate: float, onset_rate: float
+) -> tuple[float, float]:
     """Return tempo and pulse clarity.
 
     A tempo is good when the onsets repeat after one, two, three and four beats, and those of the lowest bands after two
     (bass and kick keep to the beat where a hi-hat does not). It is bad when they repeat after half a beat or after one
-    and a half: then its double, or two thirds of it, is the better answer. Moderate tempi are preferred.
+    and a half: then its double, or two thirds of it, is the better answer. Of a tempo and its double, both of which
+    people tap, the moderate one is preferred, and the faster the more notes there are.
     """
     grid = SLOWEST * 2.0 ** np.arange(0.0, np.log2(FASTEST / SLOWEST), 1 / 60)
     lag = 60.0 * frame_rate / grid
     comb = LOW_WEIGHT * _at(low, 2.0 * lag)
     for beats, weight in COMB:
         comb = comb + weight * _at(curve, beats * lag)
-    prior = np.exp(-0.5 * (np.log2(grid / TEMPO_CENTRE) / TEMPO_WIDTH) ** 2)
+    usual = np.log2(TEMPO_CENTRE) + RATE_PULL * np.log2((1.0 + onset_rate) / (1.0 + USUAL_RATE))
+    prior = np.exp(-0.5 * ((np.log2(grid) - usual) / TEMPO_WIDTH) ** 2)
     best = int(np.argmax(np.maximum(comb, 0.0) * prior + 1e-9 * prior))
     return float(grid[best]), float(np.clip(_at(curve, lag[best : best + 1])[0], 0.0, 1.0))
 
@@ -117,8 +122,8 @@ def listen(bands: Floats, frame_rate: float) -> Rhythm:
     strength = onsets(bands)
     seconds = max(len(strength) / frame_rate, 0.1)
     lags = frame_rate * 0.15 * 2.0 ** np.linspace(0.0, 4.0, LAG_BINS)
+    rate = _count(strength, frame_rate) / seconds
     if len(strength) < frame_rate or strength.max() <= 1e-6:
-        rate = _count(strength, frame_rate) / seconds
         zeros = np.zeros(LAG_BINS)
         return Rhythm(
             tempo=TEMPO_CENTRE,
@@ -131,11 +136,11 @@ def listen(bands: Floats, frame_rate: float) -> Rhythm:
     smooth = _smooth(strength)
     curve = _autocorrelation(smooth)
     low = _autocorrelation(_smooth(onsets(bands[:, :LOW_BANDS])))
-    tempo, pulse = _tempo(curve, low, frame_rate)
+    tempo, pulse = _tempo(curve, low, frame_rate, rate)
     return Rhythm(
         tempo=tempo,
         pulse=pulse,
-        onset_rate=_count(strength, frame_rate) / seconds,
+        onset_rate=rate,
         swing=_swing(smooth, 60.0 * frame_rate / tempo) * min(1.0, 3 * pulse),
         onset_strength=float(strength.mean()),
         profile=_at(curve, lags),
