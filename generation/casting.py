@@ -1,0 +1,215 @@
+"""Who plays what: instruments that were asked for, left out or left to the style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.facets import Facets
+from generation.patches import (
+    Patch,
+    family_of,
+    find_layers,
+    find_patch,
+    find_percussion,
+    patch,
+    silenced,
+)
+from generation.styles import Style
+
+_PREFERENCES = {
+    "keys": ("chords", "lead", "pad"),
+    "plucked": ("chords", "lead"),
+    "mallet": ("lead", "chords"),
+    "sustained": ("lead", "pad"),
+    "pad": ("pad", "chords", "lead"),
+    "arp": ("chords", "lead"),
+}
+_SPARE = {
+    "drums": ("kit_standard",),
+    "bass": ("finger_bass", "sub_bass", "upright_bass"),
+    "chords": ("piano", "rhodes", "steel_guitar", "warm_pad", "strings", "organ"),
+    "pad": ("warm_pad", "slow_strings", "organ"),
+    "lead": ("flute", "vibraphone", "clean_guitar", "soft_lead", "piano", "violin"),
+}
+"""Stand-ins for when everything that a style would take is unwanted."""
+
+ROLES = ("drums", "bass", "chords", "pad", "lead", "counter")
+"""In the order in which they are mixed and written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A player: role, sound, and whether the prompt asked for it."""
+
+    role: str
+    patch: Patch
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """All players.
+
+    Attributes:
+        voices: In the order of ``ROLES``; ``"counter"`` may come several times.
+        pieces: Percussion pieces that were asked for besides the kit's own groove.
+        banned_pieces: Pieces that must not be heard.
+        groove: Whether the kit plays its groove; not when only single pieces were asked for.
+        ignored: Instrument words that mean nothing here.
+    """
+
+    voices: tuple[Voice, ...]
+    pieces: tuple[str, ...] = ()
+    banned_pieces: frozenset[str] = frozenset()
+    groove: bool = True
+    ignored: tuple[str, ...] = ()
+
+    def voice(self, role: str) -> Voice | None:
+        """Return the first player of a role."""
+        return next((v for v in self.voices if v.role == role), None)
+
+
+class _Casting:
+    """Fills roles one request at a time."""
+
+    def __init__(self, style: Style, facets: Facets, rng: np.random.Generator) -> None:
+        self.style = style
+        self.rng = rng
+        self.roles: dict[str, Voice] = {}
+        self.counters: list[Voice] = []
+        self.pieces: list[str] = []
+        self.ignored: list[str] = []
+        self.wanted_roles: list[str] = []
+        layers = [layer for word in facets.without for layer in find_layers(word)]
+        self.no_percussion = "percussion" in layers
+        self.banned_roles = set(layers)
+        self.banned_patches = {name for word in facets.without for name in silenced(word)}
+        self.banned_pieces = {p for word in facets.without for p in find_percussion(word)}
+
+    def own(self, role: str) -> list[str]:
+        """Names of the style's sounds for a role, without the unwanted."""
+        part = getattr(self.style, role, None)
+        names: tuple[str, ...] = ()
+        if part is not None:
+            names = part.kits if role == "drums" else part.patches
+        names = names or _SPARE.get(role, ())
+        free = [n for n in names if n not in self.banned_patches]
+        return free or [n for n in _SPARE.get(role, ()) if n not in self.banned_patches]
+
+    def request(self, word: str) -> None:
+        pieces = find_percussion(word)
+        layers = find_layers(word)
+        if layers:
+            self.wanted_roles += [layer for layer in layers if layer != "percussion"]
+        if pieces and "percussion" not in layers:
+            self.pieces += pieces
+        elif "percussion" in layers:
+            self.pieces += pieces or ("shaker", "conga_high", "conga_low")
+        elif not layers:
+            found = self._mean(word)
+            if found is None:
+                self.ignored.append(word)
+            else:
+                self._seat(found)
+
+    def _mean(self, word: str) -> Patch | None:
+        """A general word means the style's own kind of it: a guitar in metal is distorted."""
+        kin = family_of(word)
+        if kin:
+            for role in ("chords", "lead", "pad", "bass"):
+                part = getattr(self.style, role, None)
+                for name in part.patches if part is not None else ():
+                    if name in kin:
+                        return patch(name)
+        return find_patch(word)
+
+    def _seat(self, found: Patch) -> None:
+        if found.name in {v.patch.name for v in (*self.roles.values(), *self.counters)}:
+            return
+        if found.kind in {"drums", "bass"}:
+            role = found.kind
+            if role in self.roles:
+                return
+            self.roles[role] = Voice(role=role, patch=found, asked=True)
+            return
+        ranked = list(_PREFERENCES[found.kind])
+        at_home = [r for r in ("lead", "chords", "pad") if found.name in self._listed(r)]
+        for role in [*at_home, *ranked]:
+            if role not in self.roles and role not in self.banned_roles:
+                self.roles[role] = Voice(role=role, patch=found, asked=True)
+                return
+        self.counters.append(Voice(role="counter", patch=found, asked=True))
+
+    def _listed(self, role: str) -> tuple[str, ...]:
+        part = getattr(self.style, role, None)
+        return part.patches if part is not None else ()
+
+    def fill(self, role: str) -> None:
+        if role in self.roles or role in self.banned_roles:
+            return
+        taken = {v.patch.name for v in self.roles.values()}
+        names = self.own(role)
+        fresh = [n for n in names if n not in taken] or names
+        if fresh:
+            name = fresh[int(self.rng.integers(len(fresh)))]
+            self.roles[role] = Voice(role=role, patch=patch(name))
+
+
+def cast(style: Style, facets: Facets, density: float, rng: np.random.Generator) -> Cast:
+    """Choose the players.
+
+    Args:
+        style: The family's style.
+        facets: Instruments wanted and unwanted.
+        density: Busier clips get more layers.
+        rng: Chooses among the style's sounds.
+    """
+    casting = _Casting(style, facets, rng)
+    for word in facets.instruments:
+        casting.request(word)
+    wish = rng.uniform(size=2)
+    groove = style.drums is not None or "drums" in {*casting.roles, *casting.wanted_roles}
+    if groove or casting.pieces:
+        casting.fill("drums")
+    casting.fill("bass")
+    casting.fill("chords")
+    casting.fill("lead")
+    chance = style.pad.chance * (0.6 + 0.8 * density) if style.pad is not None else 0.0
+    if "pad" in casting.wanted_roles or wish[0] < chance:
+        casting.fill("pad")
+    if not casting.counters and density > 0.45 and wish[1] < density - 0.1:
+        _add_counter(casting)
+    voices = [casting.roles[r] for r in ROLES if r in casting.roles and r not in casting.banned_roles]
+    if "counter" not in casting.banned_roles or "lead" not in casting.banned_roles:
+        voices += casting.counters
+    banned = casting.banned_pieces - set(casting.pieces)
+    if casting.no_percussion:
+        casting.pieces.clear()
+        banned |= _HAND_PERCUSSION
+    return Cast(
+        voices=tuple(voices),
+        pieces=tuple(dict.fromkeys(casting.pieces)),
+        banned_pieces=frozenset(banned),
+        groove=groove,
+        ignored=tuple(casting.ignored),
+    )
+
+
+_HAND_PERCUSSION = {
+    "shaker", "tambourine", "cowbell", "bongo_high", "bongo_low", "conga_mute", "conga_high",
+    "conga_low", "timbale_high", "timbale_low", "agogo_high", "agogo_low", "cabasa", "guiro",
+    "clave", "block_high", "block_low", "triangle", "timpani",
+}  # fmt: skip
+
+
+def _add_counter(casting: _Casting) -> None:
+    """A second melodic voice for busy clips, another sound than the rest."""
+    if "counter" in casting.banned_roles:
+        return
+    taken = {v.patch.name for v in casting.roles.values()}
+    spare = [n for n in (*casting.own("lead"), *casting.own("chords")) if n not in taken]
+    if spare:
+        name = spare[int(casting.rng.integers(len(spare)))]
+        casting.counters.append(Voice(role="counter", patch=patch(name)))

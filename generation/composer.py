@@ -1,0 +1,171 @@
+"""The built-in composer: prompt to facets to plan to score to sound. No weights, no downloads, no GPU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
+from domain.errors import PromptError
+from domain.facets import TONICS, Facets
+from generation.arrange import arrange
+from generation.audio import SAMPLE_RATE, Audio, Floats
+from generation.beds import lay
+from generation.generator import Composition, Progress, Score
+from generation.master import TARGET, master
+from generation.mix import Stem, mix
+from generation.plan import Plan, make_plan
+from generation.renderers import Renderer, create_renderer, find_soundfont, kick_notes
+from prompts.reader import read
+from prompts.vocabulary import shipped
+
+VERSION = "1"
+"""Raise it whenever the same request would sound different."""
+
+SHORTEST, LONGEST = 1.0, 60.0
+"""Seconds that a clip may last."""
+
+
+class Composer:
+    """A ``Generator`` that writes and plays music itself.
+
+    Args:
+        renderer: One of ``generation.renderers.NAMES``.
+        soundfont: Path of a ``.sf2`` file, or ``""`` for the one that comes with the dependencies.
+
+    Raises:
+        GenerationError: The renderer or the SoundFont is not there.
+    """
+
+    def __init__(self, *, renderer: str = "auto", soundfont: str = "") -> None:
+        path: Path = find_soundfont(soundfont)
+        self._renderer: Renderer = create_renderer(renderer, path)
+        self._info = GeneratorInfo(
+            name="composer",
+            version=VERSION,
+            licence=_licence(path),
+            stand_in_for="MusicGen",
+            details={"renderer": self._renderer.name, "soundfont": path.name},
+        )
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """What makes the sound, and under which licence."""
+        return self._info
+
+    def generate(
+        self, requests: Sequence[ClipRequest], *, progress: Progress | None = None
+    ) -> list[Composition | ClipFailure]:
+        """Compose and play each request. One that cannot be made becomes a ``ClipFailure``."""
+        out: list[Composition | ClipFailure] = []
+        for request in requests:
+            out.append(_refuse(request) or self._make(request))
+            if progress is not None:
+                progress(len(out), len(requests))
+        return out
+
+    def _make(self, request: ClipRequest) -> Composition | ClipFailure:
+        facets = read(request.prompt)
+        return self.compose(facets, seed=request.seed, seconds=request.seconds)
+
+    def compose(self, facets: Facets, *, seed: int, seconds: float) -> Composition | ClipFailure:
+        """Compose from facets that were read or bred already.
+
+        Args:
+            facets: What the music should be.
+            seed: At least 0; another seed is a variation.
+            seconds: Length in [1, 60].
+        """
+        plan = make_plan(facets, seed, seconds, usual_tempo=_genre_tempo(facets))
+        score = arrange(plan)
+        if not score.parts:
+            return ClipFailure(reason="The prompt leaves nobody to play: allow an instrument.")
+        done = master(_faded(plan, self._sound(plan, score)))
+        return Composition(
+            audio=Audio(samples=np.ascontiguousarray(done.samples.T), sample_rate=SAMPLE_RATE),
+            loudness=round(done.loudness, 2),
+            description=_describe(plan, score, self._renderer.name),
+            notes=score,
+        )
+
+    def _sound(self, plan: Plan, score: Score) -> Floats:
+        frames = round(plan.seconds * SAMPLE_RATE)
+        stems = [
+            Stem(role=part.role, patch=part.patch, samples=self._renderer.play(part, frames))
+            for part in score.parts
+        ]
+        return lay(mix(plan, stems, kick_notes(score.parts)), plan.effects, plan.rng("beds"))
+
+
+def _refuse(request: ClipRequest) -> ClipFailure | None:
+    if not math.isfinite(request.seconds) or not SHORTEST <= request.seconds <= LONGEST:
+        return ClipFailure(
+            reason=f"A clip lasts {SHORTEST:.0f} to {LONGEST:.0f} seconds, not {request.seconds:g}."
+        )
+    if not 0 <= request.seed < 2**31:
+        return ClipFailure(reason="A seed is a whole number from 0 to 2147483647.")
+    return None
+
+
+def _licence(soundfont: Path) -> str:
+    if soundfont.name == "TimGM6mb.sf2":
+        return "MIT (composer), GPL-2.0 (TimGM6mb SoundFont)"
+    return f"MIT (composer), {soundfont.name} under its own licence"
+
+
+def _genre_tempo(facets: Facets) -> tuple[float, float] | None:
+    if facets.genre is None:
+        return None
+    try:
+        genre = shipped().genre(facets.genre)
+    except (KeyError, PromptError):
+        return None
+    return (float(genre.tempo[0]), float(genre.tempo[1])) if genre is not None else None
+
+
+def _faded(plan: Plan, samples: Floats) -> Floats:
+    """Open without a click, let the last chord die away, and fade in slowly where a word asks for it."""
+    frames = samples.shape[1]
+    out = samples.copy()
+    opening = min(frames // 4, int((0.25 * plan.seconds if plan.effects.fade else 0.003) * SAMPLE_RATE))
+    # Never from nothing: a clip should be there at once.
+    ramp = np.linspace(0.2 if plan.effects.fade else 0.0, 1, opening, dtype=np.float32)
+    out[:, :opening] *= ramp
+    closing = min(frames // 3, int(min(0.9, 0.11 * plan.seconds) * SAMPLE_RATE))
+    curve = np.cos(np.linspace(0, np.pi / 2, closing, dtype=np.float32)) ** 2
+    out[:, frames - closing :] *= curve
+    return out
+
+
+def _describe(plan: Plan, score: Score, renderer: str) -> dict[str, Any]:
+    grid = plan.grid
+    return {
+        "family": plan.style.family,
+        "genre": plan.facets.genre,
+        "tempo": round(grid.tempo, 2),
+        "tonic": TONICS[plan.tonic],
+        "mode": plan.mode,
+        "metre": list(grid.metre),
+        "swing": grid.swing,
+        "bars": len(plan.bars) - 1,
+        "upbeat": plan.form.upbeat,
+        "downbeat": round(grid.downbeat, 3),
+        "chords": [[chord.name for _, chord in bar.chords] for bar in plan.bars],
+        "sections": [[name, bars] for name, bars in plan.form.sections],
+        "instruments": {
+            role: [part.patch for part in score.parts if part.role == role]
+            for role in dict.fromkeys(part.role for part in score.parts)
+        },
+        "energy": round(plan.energy, 3),
+        "density": round(plan.density, 3),
+        "brightness": round(plan.brightness, 3),
+        "valence": round(plan.valence, 3),
+        "facets": plan.facets.to_json(),
+        "ignored": [*plan.facets.unknown, *plan.cast.ignored],
+        "loudness_target": TARGET,
+        "renderer": renderer,
+    }

@@ -1,0 +1,186 @@
+"""Plays notes on zones: resampling, envelopes and summing, in numpy.
+
+What is slow is done once: the waveform of a zone at a key does not depend on velocity or length, so it is kept,
+and so are envelopes. A note is then one product and one addition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from generation.audio import SAMPLE_RATE, Floats
+from generation.generator import Note
+from generation.zones import Zone
+
+_BUDGET = 24_000_000
+"""Cached floats at most; past that everything is forgotten and made again."""
+_LONGEST_TAIL = 1.1
+"""Seconds that a note may ring after its key was let go."""
+_ONE_SHOT = 3.0
+"""Seconds of a percussion sound at most."""
+_NARROW = 0.16
+"""Zones panned less than this are played as mono."""
+_FADE = 220
+
+
+class Sampler:
+    """Plays zones. Keeps waveforms and envelopes between calls; the sound does not depend on what it keeps."""
+
+    def __init__(self) -> None:
+        self._waves: dict[tuple[Zone, int], Floats] = {}
+        self._envelopes: dict[tuple[float, ...], Floats] = {}
+        self._kept = 0
+
+    def play(
+        self, notes: Sequence[Note], zones: Sequence[Zone], frames: int, *, percussion: bool = False
+    ) -> Floats:
+        """Play notes into a fresh stem.
+
+        Args:
+            notes: What to play; whatever rings past the end is cut.
+            zones: The patch.
+            frames: Length of the stem.
+            percussion: Sounds ring out whatever their notes' lengths are.
+
+        Returns:
+            Shape (1, frames) when everything lies in the middle, else (2, frames).
+        """
+        wide = any(abs(zone.pan) >= _NARROW for zone in zones)
+        stem = np.zeros((2 if wide else 1, frames), dtype=np.float32)
+        ends = _choke_ends(notes, zones) if percussion else {}
+        for index, note in enumerate(notes):
+            start = round(note.start * SAMPLE_RATE)
+            if start >= frames:
+                continue
+            for zone in zones:
+                if not (
+                    zone.keys[0] <= note.pitch <= zone.keys[1]
+                    and zone.velocities[0] <= note.velocity <= zone.velocities[1]
+                ):
+                    continue
+                held = note.seconds
+                if percussion:
+                    held = min(_ONE_SHOT, ends.get((index, zone.choke), _ONE_SHOT))
+                sound = self._sound(zone, note.pitch, held, frames - start)
+                _add(stem, sound, start, note.velocity, zone)
+        return stem
+
+    def _sound(self, zone: Zone, key: int, held: float, room: int) -> Floats:
+        # Lengths are rounded to 64 frames so that humanised notes share envelopes.
+        frames = max(64, round(held * SAMPLE_RATE / 64) * 64)
+        envelope = self._envelope(zone, frames)
+        wave = self._wave(zone, key, min(room, envelope.size))
+        size = min(wave.size, envelope.size, room)
+        return wave[:size] * envelope[:size]
+
+    def _wave(self, zone: Zone, key: int, frames: int) -> Floats:
+        known = self._waves.get((zone, key))
+        step = zone.step(key)
+        most = frames if zone.loop else min(frames, int((zone.data.size - 2) / step))
+        if known is not None and known.size >= most:
+            return known
+        # A little more than was asked, so that a slightly longer note does not start over.
+        span = frames + frames // 2
+        position = np.arange(span, dtype=np.float64) * step
+        if zone.loop is None:
+            position = position[: max(0, int(np.searchsorted(position, zone.data.size - 2)))]
+        else:
+            a, b = zone.loop
+            first = int(np.searchsorted(position, b - 1))
+            position[first:] = a + (position[first:] - a) % (b - a)
+        index = position.astype(np.int32)
+        share = (position - index).astype(np.float32)
+        following = index + 1
+        if zone.loop is not None:
+            following[following >= zone.loop[1]] = zone.loop[0]
+        low = zone.data[index]
+        wave = low + (zone.data[following] - low) * share
+        if zone.loop is None and wave.size > 64:
+            wave[-64:] *= np.linspace(1, 0, 64, dtype=np.float32)
+        self._waves[zone, key] = wave
+        self._keep(wave.size)
+        return wave
+
+    def _envelope(self, zone: Zone, held: int) -> Floats:
+        key = (
+            *(zone.delay, zone.attack, zone.hold, zone.decay, zone.sustain, zone.release),
+            float(held),
+        )
+        known = self._envelopes.get(key)
+        if known is None:
+            known = _envelope(zone, held)
+            self._envelopes[key] = known
+            self._keep(known.size)
+        return known
+
+    def _keep(self, size: int) -> None:
+        self._kept += size
+        if self._kept > _BUDGET:
+            self._waves.clear()
+            self._envelopes.clear()
+            self._kept = 0
+
+
+def _add(stem: Floats, sound: Floats, start: int, velocity: int, zone: Zone) -> None:
+    # The format's default velocity curve: 40 dB for a tenfold velocity.
+    gain = (velocity / 127) ** 2 * 10 ** (-zone.attenuation / 20)
+    place = slice(start, start + sound.size)
+    if stem.shape[0] == 1:
+        stem[0, place] += sound * np.float32(gain)
+        return
+    angle = (zone.pan + 1) * np.pi / 4
+    if zone.pan < 0.98:
+        stem[0, place] += sound * np.float32(gain * np.sqrt(2) * np.cos(angle))
+    if zone.pan > -0.98:
+        stem[1, place] += sound * np.float32(gain * np.sqrt(2) * np.sin(angle))
+
+
+def _envelope(zone: Zone, held: int) -> Floats:
+    """Delay, linear attack, hold, exponential decay to the sustain level, exponential release."""
+    rate = SAMPLE_RATE
+    release = min(zone.release * 0.6, _LONGEST_TAIL)
+    tail = max(_FADE, int(release * rate))
+    out = np.ones(held + tail, dtype=np.float32)
+    attack_from = min(held, int(zone.delay * rate))
+    attack_to = min(held, int((zone.delay + zone.attack) * rate))
+    out[:attack_from] = 0
+    if zone.attack > 0.0005:
+        ramp = np.arange(attack_to - attack_from, dtype=np.float32)
+        out[attack_from:attack_to] = ramp / np.float32(zone.attack * rate)
+    decay_from = min(held, int((zone.delay + zone.attack + zone.hold) * rate))
+    if zone.decay > 0 and zone.sustain > 0 and held > decay_from:
+        per_frame = 100 / (zone.decay * rate) * np.log(10) / 20
+        time = np.arange(held - decay_from, dtype=np.float32)
+        floor = np.float32(10 ** (-zone.sustain / 20))
+        out[decay_from:held] = np.maximum(np.exp(time * np.float32(-per_frame)), floor)
+    level = float(out[held - 1])
+    per_frame = 100 / (max(zone.release, 0.02) * rate) * np.log(10) / 20
+    time = np.arange(tail, dtype=np.float32)
+    out[held:] = np.exp(time * np.float32(-per_frame)) * np.float32(level)
+    out[-_FADE:] *= np.linspace(1, 0, _FADE, dtype=np.float32)
+    return out
+
+
+def _choke_ends(
+    notes: Sequence[Note], zones: Sequence[Zone]
+) -> dict[tuple[int, int], float]:
+    """Return for each note and choke group how long it may ring until the next note of its group."""
+    group_of = {
+        key: zone.choke
+        for zone in zones
+        if zone.choke
+        for key in range(zone.keys[0], zone.keys[1] + 1)
+    }
+    ends = {}
+    following: dict[int, float] = {}
+    for index in range(len(notes) - 1, -1, -1):
+        note = notes[index]
+        group = group_of.get(note.pitch)
+        if group is None:
+            continue
+        if group in following:
+            ends[index, group] = max(0.02, following[group] - note.start)
+        following[group] = note.start
+    return ends

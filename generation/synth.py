@@ -1,0 +1,198 @@
+"""Pitched sounds of our own, where a General MIDI font is weak: pads, supersaws, chip voices, sub and 808 bass.
+
+Every patch is a tuple of zones, so the sampler plays it like a SoundFont's. Ensembles follow the PADsynth idea
+(Nasca, 2006: give each harmonic a bell of random-phase partials and take one inverse FFT), which yields a wide,
+seamless loop for the price of an FFT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from generation.audio import SAMPLE_RATE, Floats
+from generation.zones import Zone
+
+_LOOP = 32_768
+_CYCLE = 2048
+_SPACING = 6
+"""Keys that share one recording: transposing further would shift the timbre audibly."""
+
+Shape = Callable[[Floats], Floats]
+"""Amplitudes of harmonics 1, 2, 3 ... given their numbers."""
+
+
+def _hertz(key: float) -> float:
+    return float(440 * 2 ** ((key - 69) / 12))
+
+
+def _saw(cutoff: float) -> Shape:
+    """A saw whose harmonics past ``cutoff`` fall off by 12 dB an octave more."""
+    return lambda n: (1 / n / (1 + (n / np.float32(cutoff)) ** 2)).astype(np.float32)
+
+
+def _pulse(width: float) -> Shape:
+    return lambda n: np.abs(np.sin(np.pi * n * np.float32(width)) / n).astype(np.float32)
+
+
+def _triangle(n: Floats) -> Floats:
+    return np.where(n % 2 == 1, 1 / n**2, 0).astype(np.float32)
+
+
+def _voice(n: Floats) -> Floats:
+    """A vowel-like hump around the third harmonic."""
+    return (np.exp(-((n - 2.6) ** 2) / 5) + 0.5 / n**1.6).astype(np.float32)
+
+
+def _cycle(shape: Shape, key: int) -> Floats:
+    """One band-limited period of 2,048 samples, for keys up to ``key``."""
+    count = int(min(400, 18_000 / _hertz(key)))
+    numbers = np.arange(1, max(2, count + 1), dtype=np.float32)
+    spectrum = np.zeros(_CYCLE // 2 + 1, dtype=np.complex64)
+    spectrum[1 : numbers.size + 1] = -1j * shape(numbers)
+    wave = np.fft.irfft(spectrum, _CYCLE).astype(np.float32)
+    return wave * np.float32(0.3 / np.sqrt(np.mean(wave**2)))
+
+
+def _ensemble(shape: Shape, key: int, cents: float, seed: int) -> Floats:
+    """A loop of 32,768 samples in which each harmonic is ``cents`` wide."""
+    base = _hertz(key)
+    rng = np.random.default_rng([seed, key])
+    bins = np.arange(_LOOP // 2 + 1, dtype=np.float32) * np.float32(SAMPLE_RATE / _LOOP)
+    level = np.zeros_like(bins)
+    numbers = np.arange(1, max(2, int(min(64, 16_000 / base)) + 1), dtype=np.float32)
+    for number, amount in zip(numbers, shape(numbers), strict=True):
+        centre = base * float(number)
+        width = centre * (2 ** (cents / 1200) - 1) + 0.7
+        near = slice(
+            max(1, int((centre - 5 * width) * _LOOP / SAMPLE_RATE)),
+            int((centre + 5 * width) * _LOOP / SAMPLE_RATE) + 2,
+        )
+        bell = np.exp(-(((bins[near] - centre) / width) ** 2))
+        level[near] += bell * np.float32(amount / np.sqrt(width))
+    phase = rng.uniform(0, 2 * np.pi, bins.size).astype(np.float32)
+    wave = np.fft.irfft(level * np.exp(1j * phase), _LOOP).astype(np.float32)
+    return wave * np.float32(0.22 / np.sqrt(np.mean(wave**2)))
+
+
+class _Patch:
+    """Collects zones over the keyboard."""
+
+    def __init__(self, low: int = 24, high: int = 102) -> None:
+        self.low, self.high = low, high
+        self.zones: list[Zone] = []
+
+    def _spans(self) -> list[tuple[int, tuple[int, int]]]:
+        roots = list(range(self.low, self.high + 1, _SPACING))
+        spans = [(root, (root - 3, root + 2)) for root in roots]
+        spans[0] = (roots[0], (0, spans[0][1][1]))
+        spans[-1] = (roots[-1], (spans[-1][1][0], 127))
+        return spans
+
+    def cycle(self, shape: Shape, *, cents: float = 0.0, **envelope: float) -> _Patch:
+        """Add a single steady oscillator."""
+        for root, keys in self._spans():
+            self.zones.append(
+                Zone(
+                    data=_cycle(shape, keys[1] if keys[1] < 127 else root + 4),
+                    loop=(0, _CYCLE),
+                    rate=_hertz(root) * _CYCLE,
+                    root=root,
+                    keys=keys,
+                    cents=cents,
+                    **envelope,  # type: ignore[arg-type]  # the names are Zone's own floats
+                )
+            )
+        return self
+
+    def ensemble(self, shape: Shape, width: float, seed: int, **envelope: float) -> _Patch:
+        """Add a wide, beating section, another one on each side."""
+        for root, keys in self._spans():
+            for side in (-1, 1):
+                self.zones.append(
+                    Zone(
+                        data=_ensemble(shape, root, width, seed * 2 + side),
+                        loop=(0, _LOOP),
+                        root=root,
+                        keys=keys,
+                        pan=side * 0.75,
+                        **envelope,  # type: ignore[arg-type]
+                    )
+                )
+        return self
+
+
+def _eight_oh_eight() -> tuple[Zone, ...]:
+    """A sine that drops into its pitch and rings, driven a little for small speakers."""
+    time = np.arange(int(2.4 * SAMPLE_RATE), dtype=np.float32) / SAMPLE_RATE
+    base = _hertz(36)
+    phase = 2 * np.pi * base * (time + 1.6 * 0.018 * (1 - np.exp(-time / 0.018)))
+    wave = np.tanh(2.2 * np.sin(phase) * np.exp(-time / 1.1)) * np.minimum(1, time / 0.002)
+    data = (0.45 * wave).astype(np.float32)
+    return (Zone(data=data, loop=None, root=36, release=0.25),)
+
+
+def _reese() -> tuple[Zone, ...]:
+    patch = _Patch(24, 66).ensemble(_saw(7), 16, 11, attack=0.01, release=0.25, attenuation=4)
+    return tuple(patch.cycle(lambda n: np.where(n == 1, 1, 0).astype(np.float32), release=0.2).zones)
+
+
+def _make(name: str) -> tuple[Zone, ...]:  # noqa: PLR0911  # a table of recipes
+    match name:
+        case "bass_808":
+            return _eight_oh_eight()
+        case "bass_reese":
+            return _reese()
+        case "bass_sub":
+            tone = _Patch(24, 60).cycle(lambda n: np.where(n == 1, 1, 0.12 / n**2).astype(np.float32))
+            return tuple(tone.zones)
+        case "bass_saw":
+            # A bright layer that dies quickly over a dark one that stays: a closing filter.
+            patch = _Patch(24, 66).cycle(_saw(16), decay=1.6, sustain=30, release=0.15)
+            return tuple(patch.cycle(_saw(3), decay=9, sustain=12, release=0.15).zones)
+        case "chip_triangle":
+            return tuple(_Patch().cycle(_triangle, release=0.06).zones)
+        case "chip_square":
+            return tuple(_Patch().cycle(_pulse(0.5), decay=12, sustain=9, release=0.08).zones)
+        case "chip_pulse":
+            return tuple(_Patch().cycle(_pulse(0.25), decay=7, sustain=14, release=0.08).zones)
+        case "supersaw":
+            return tuple(_Patch(36, 96).ensemble(_saw(22), 24, 3, attack=0.015, release=0.5).zones)
+        case "warm_pad":
+            return tuple(_Patch(36, 96).ensemble(_saw(4), 22, 5, attack=0.35, release=2.2).zones)
+        case "glass_pad":
+            shape: Shape = lambda n: (np.isin(n, (1, 3, 4, 7)) / n**0.8).astype(np.float32)  # noqa: E731
+            return tuple(_Patch(36, 96).ensemble(shape, 9, 7, attack=0.25, release=2.6).zones)
+        case "voice_pad":
+            return tuple(_Patch(36, 90).ensemble(_voice, 30, 9, attack=0.3, release=1.8).zones)
+        case "drone":
+            return tuple(_Patch(24, 84).ensemble(_saw(6), 34, 13, attack=0.5, release=3.0).zones)
+        case "synth_pluck":
+            patch = _Patch(36, 102).ensemble(_saw(30), 12, 15, decay=1.1, sustain=60, release=0.4)
+            return tuple(patch.cycle(_saw(3), decay=3.5, sustain=60, release=0.5).zones)
+        case "saw_lead":
+            patch = _Patch(36, 102).ensemble(_saw(14), 10, 17, attack=0.012, release=0.3)
+            return tuple(patch.cycle(_saw(5), release=0.25).zones)
+        case "soft_lead":
+            return tuple(_Patch(36, 102).ensemble(_triangle, 8, 19, attack=0.03, release=0.4).zones)
+    raise KeyError(name)
+
+
+PATCHES = (
+    *("bass_808", "bass_reese", "bass_sub", "bass_saw", "chip_triangle", "chip_square"),
+    *("chip_pulse", "supersaw", "warm_pad", "glass_pad", "voice_pad", "drone", "synth_pluck"),
+    *("saw_lead", "soft_lead"),
+)
+"""Names that ``zones`` knows."""
+
+
+@cache
+def zones(name: str) -> tuple[Zone, ...]:
+    """Return the zones of one of ``PATCHES``.
+
+    Raises:
+        KeyError: There is no such patch.
+    """
+    return _make(name)
