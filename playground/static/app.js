@@ -93,16 +93,21 @@ const actions = {
     scrim();
   },
   closeDrawers() {
+    const inside = byId("rail").contains(document.activeElement) || byId("listeners").contains(document.activeElement);
+    const opener = byId("rail").classList.contains("is-open") ? byId("rail-toggle") : byId("listeners-toggle");
     byId("rail").classList.remove("is-open");
     if (small()) actions.toggleListeners(false);
     scrim();
+    if (small() && inside) opener.focus();
   },
 };
 
 const small = () => matchMedia("(max-width: 820px)").matches;
 
 function scrim() {
-  byId("scrim").hidden = !(small() && (byId("rail").classList.contains("is-open") || !byId("listeners").hidden));
+  const covered = small() && (byId("rail").classList.contains("is-open") || !byId("listeners").hidden);
+  byId("scrim").hidden = !covered;
+  document.querySelector(".main").inert = covered;
 }
 
 function messageEntries(message, anchor) {
@@ -170,6 +175,8 @@ function banner(text) {
 }
 
 store.on("connection", () => banner(store.connected ? null : "Lost the playground. Trying again…"));
+store.on("connection", () => store.connected || checkStillThere());
+store.on("users", () => store.self || begin());
 store.on("problem", (text) => banner(text));
 store.on("channel", () => rememberPlace());
 byId("scrim").addEventListener("click", () => actions.closeDrawers());
@@ -180,8 +187,20 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.defaultPrevented && !byId("scrim").hidden) actions.closeDrawers();
 });
+window.addEventListener("resize", scrim);
 window.addEventListener("focus", () => timeline.atBottom && store.markSeen(store.channelId));
 setInterval(refreshTimes, RELATIVE_MS);
+
+/** The person may have left (a synthetic listener who was removed): then be somebody else. */
+async function checkStillThere() {
+  const { me } = store;
+  try {
+    const { users } = await api.state(me);
+    if (me === store.me && !users.some((user) => user.id === me)) begin();
+  } catch {
+    // the server itself is away; the live connection keeps trying
+  }
+}
 
 function rememberPlace() {
   const url = new URL(location.href);

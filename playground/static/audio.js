@@ -53,6 +53,11 @@ export class Speaker extends EventTarget {
     return Number.isFinite(this.#element.duration) ? this.#element.duration : this.track?.duration ?? NaN;
   }
 
+  /** Whether this clip of a message is playing. */
+  sounds(messageId, letter) {
+    return this.playing && this.track.messageId === messageId && this.track.letter === letter;
+  }
+
   /** Play a track from `at` seconds, or from where it stopped. */
   async play(track, at = null) {
     if (this.track?.id !== track.id) {
@@ -234,7 +239,12 @@ export function connectPlayers(speaker) {
   const each = (selector, name) => {
     for (const node of document.querySelectorAll(selector)) views.get(node)?.[name]();
   };
-  speaker.addEventListener("change", () => each(".clip", "update"));
+  speaker.addEventListener("change", () => {
+    each(".clip", "update");
+    for (const row of document.querySelectorAll(".row[data-letter]")) {
+      row.classList.toggle("is-playing", speaker.sounds(row.closest(".message")?.dataset.id, row.dataset.letter));
+    }
+  });
   speaker.addEventListener("time", () => each(".clip.is-current", "move"));
   speaker.addEventListener("failed", () => each(".clip.is-current", "failed"));
 }

@@ -19,7 +19,7 @@ export function isLettered(message, clips) {
 /** The letter of the nth clip and row. */
 export const letterOf = (index) => LETTERS[index] ?? String(index + 1);
 
-/** All components of a message. `context`: {message, store, interactions, names, clips, playRow}. */
+/** All components of a message. `context`: {message, store, speaker, interactions, names, clips, playRow}. */
 export function componentsOf(context) {
   const { message, clips } = context;
   const lettered = isLettered(message, clips);
@@ -42,7 +42,8 @@ function actionRow(row, context, letter) {
     ? h("button", { type: "button", class: "letter row-letter", dataset: { control: `letter-${letter}` }, "aria-label": `Play clip ${letter}`, title: `Play clip ${letter}`,
       onclick: () => context.playRow(LETTERS.indexOf(letter)) }, letter)
     : null;
-  return h("div", { class: "row", role: "group", "aria-label": letter ? `Clip ${letter}` : "Actions", dataset: letter ? { letter } : {} }, label, controls);
+  const sounds = letter && context.speaker.sounds(context.message.id, letter);
+  return h("div", { class: sounds ? "row is-playing" : "row", role: "group", "aria-label": letter ? `Clip ${letter}` : "Actions", dataset: letter ? { letter } : {} }, label, controls);
 }
 
 function control(component, context) {

@@ -294,7 +294,12 @@ export class Store extends EventTarget {
     this.emit("typing");
   }
 
-  async onLookAgain(_data, name) {
+  async onLookAgain(data, name) {
+    if (data?.users) {
+      this.users = new Map(data.users.map((user) => [user.id, user]));
+      this.emit(name);
+      return;
+    } // the commands are asked for: the event leaves out those that are shown greyed
     const epoch = this.#epoch;
     try {
       const state = await api.state(this.me);
