@@ -33,13 +33,50 @@ _MODES: dict[tuple[str, ...], str] = {
     ("blues", "scale"): "blues",
 }
 _AFTER_KEY = frozenset(
-    ["with", "at", "in", "and", "or", "using", "featuring", "plus", "for", "over", "played", "tempo", "but", "around", "about", "on", "bpm"]
+    [
+        "with",
+        "at",
+        "in",
+        "and",
+        "or",
+        "using",
+        "featuring",
+        "plus",
+        "for",
+        "over",
+        "played",
+        "tempo",
+        "but",
+        "around",
+        "about",
+        "on",
+        "bpm",
+    ]
 )
-_BEFORE_TEMPO = frozenset(["at", "around", "about", "bpm", "tempo", "of", "is", "roughly", "circa", "approximately", "ca"])
+_BEFORE_TEMPO = frozenset(
+    ["at", "around", "about", "bpm", "tempo", "of", "is", "roughly", "circa", "approximately", "ca"]
+)
 _NOT_TEMPO = frozenset(
-    ["hz", "khz", "percent", "am", "pm", "years", "minutes", "minute", "seconds", "sec", "db", "st", "th", "bars"]
+    [
+        "hz",
+        "khz",
+        "percent",
+        "am",
+        "pm",
+        "years",
+        "minutes",
+        "minute",
+        "seconds",
+        "sec",
+        "db",
+        "st",
+        "th",
+        "bars",
+    ]
 )
-_NOT_METRE = frozenset(["minutes", "minute", "seconds", "second", "hours", "hour", "days", "bars", "steps", "parts"])
+_NOT_METRE = frozenset(
+    ["minutes", "minute", "seconds", "second", "hours", "hour", "days", "bars", "steps", "parts"]
+)
 _METRES_BY_BEATS = {3: (3, 4), 4: (4, 4), 5: (5, 4), 6: (6, 8), 7: (7, 8), 9: (9, 8), 11: (11, 8)}
 
 

@@ -26,13 +26,63 @@ _ADJECTIVES = (Kind.MOOD, Kind.TEXTURE, Kind.LEVEL, Kind.ERA, Kind.TEMPO)
 _NOUNS = (Kind.INSTRUMENT, Kind.GENRE)
 _TRANSPARENT = (Kind.FILLER, Kind.UNKNOWN)
 _SECOND_BEFORE = frozenset(
-    ["hint", "hints", "touch", "touches", "element", "elements", "influence", "influences", "influenced", "inspired", "dash", "meets", "meet", "flavour", "flavours", "flavor", "flavors", "undertones", "overtones", "accents", "with"]
+    [
+        "hint",
+        "hints",
+        "touch",
+        "touches",
+        "element",
+        "elements",
+        "influence",
+        "influences",
+        "influenced",
+        "inspired",
+        "dash",
+        "meets",
+        "meet",
+        "flavour",
+        "flavours",
+        "flavor",
+        "flavors",
+        "undertones",
+        "overtones",
+        "accents",
+        "with",
+    ]
 )
 _SECOND_AFTER = frozenset(
-    ["influence", "influences", "influenced", "inspired", "tinged", "flavoured", "flavored", "undertones", "overtones", "elements", "touches", "accents"]
+    [
+        "influence",
+        "influences",
+        "influenced",
+        "inspired",
+        "tinged",
+        "flavoured",
+        "flavored",
+        "undertones",
+        "overtones",
+        "elements",
+        "touches",
+        "accents",
+    ]
 )
 _TURNS = frozenset(
-    ["but", "just", "only", "with", "plus", "yet", "keep", "use", "add", "please", "instead", "while", "have", "want"]
+    [
+        "but",
+        "just",
+        "only",
+        "with",
+        "plus",
+        "yet",
+        "keep",
+        "use",
+        "add",
+        "please",
+        "instead",
+        "while",
+        "have",
+        "want",
+    ]
 )
 
 

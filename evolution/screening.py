@@ -1,0 +1,70 @@
+"""Keeps, of many drafts, those that the surrogate prefers and that differ from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evolution.archive import Individual
+from evolution.operators import Draft
+from evolution.surrogate import FeatureMap, Surrogate, similarity
+
+Array = NDArray[np.float64]
+
+NEAR = 0.985
+"""Drafts more alike than this (cosine of features) count as the same music."""
+_CROWDING = 0.12
+"""Fitness that a draft loses for being wholly like one that is already chosen."""
+
+
+class Screen:
+    """Scores drafts by the text-side prediction of fitness, greedily or by a draw from the posterior."""
+
+    def __init__(self, features: FeatureMap, members: Sequence[Individual]) -> None:
+        self._features = features
+        matrix = features.matrix([member.facets for member in members])
+        self._surrogate = Surrogate(matrix, members) if members else None
+
+    def predict(self, drafts: Sequence[Draft]) -> list[float | None]:
+        """Return the expected fitness of each draft in [0, 1]; ``None`` while nothing has been told."""
+        if self._surrogate is None or not drafts:
+            return [None] * len(drafts)
+        rows = self._features.matrix([draft.facets for draft in drafts])
+        return [float(value) for value in np.clip(self._surrogate.mean(rows), 0, 1)]
+
+    def choose(
+        self, drafts: Sequence[Draft], count: int, rng: np.random.Generator, *, daring: float
+    ) -> list[Draft]:
+        """Choose up to ``count`` drafts, the best first, never two that are nearly the same.
+
+        Args:
+            drafts: What to choose from.
+            count: How many are wanted.
+            rng: For the draws from the posterior.
+            daring: Share of the choices in [0, 1] made by Thompson sampling instead of by the mean.
+        """
+        if not drafts or count < 1:
+            return []
+        rows = self._features.matrix([draft.facets for draft in drafts])
+        alike = similarity(rows, rows)
+        crowd = np.zeros(len(drafts))
+        usable = np.ones(len(drafts), dtype=bool)
+        chosen: list[int] = []
+        expected = self._scores(rows, None)
+        while len(chosen) < count and usable.any():
+            bold = rng.random() < daring
+            scores = self._scores(rows, rng) if bold else expected
+            scores = np.where(usable, scores - _CROWDING * crowd, -np.inf)
+            best = int(np.argmax(scores))
+            chosen.append(best)
+            usable &= alike[best] < NEAR
+            usable[best] = False
+            crowd = np.maximum(crowd, alike[best])
+        return [drafts[index] for index in chosen]
+
+    def _scores(self, rows: Array, rng: np.random.Generator | None) -> Array:
+        if self._surrogate is None:
+            return np.zeros(len(rows))
+        return self._surrogate.mean(rows) if rng is None else self._surrogate.draw(rows, rng)
