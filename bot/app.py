@@ -12,7 +12,7 @@ from discord import app_commands
 
 from bot.dispatch import Dispatcher, persistent_item
 from bot.endpoints import shield
-from bot.errors import sentence_for, tell
+from bot.errors import WIRE_ERRORS, sentence_for, tell
 from bot.evolve import Evolve
 from bot.general import about_command, help_command
 from bot.personal import MyData, Taste
@@ -40,7 +40,6 @@ def intents() -> discord.Intents:
     """Return what the bot listens to. None of it is privileged, and no message is kept."""
     wanted = discord.Intents.none()
     wanted.guilds = True
-    wanted.guild_messages = True  # for messages that are deleted; their content is not sent to us
     wanted.guild_reactions = True
     wanted.dm_reactions = True
     return wanted
@@ -60,7 +59,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
             text = sentence_for(error)
         try:
             await tell(interaction, text)
-        except discord.HTTPException as again:
+        except WIRE_ERRORS as again:
             log.warning("Could not tell a person about it: %s", again)
 
 
@@ -96,7 +95,7 @@ class TunebreederBot(discord.Client):
             return
         try:
             await sync_if_changed(self.tree)
-        except discord.HTTPException as error:
+        except WIRE_ERRORS as error:
             log.warning("The slash commands could not be registered: %s", error)
 
     async def on_ready(self) -> None:

@@ -46,8 +46,8 @@ class Dispatcher:
 
     async def other(self, interaction: discord.Interaction) -> None:
         """Answer forms, and components that are not ours; leave everything else alone."""
-        data: Any = interaction.data or {}
-        custom_id = data.get("custom_id")
+        data: Any = interaction.data
+        custom_id = data.get("custom_id") if isinstance(data, dict) else None
         if not isinstance(custom_id, str):
             return
         if interaction.type is _MODAL:

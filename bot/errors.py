@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import discord
 
 from domain.errors import DiskFullError, UserError
 
 log = logging.getLogger(__name__)
 
+WIRE_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
+"""What a request to Discord may end with: a refusal, or no answer at all."""
 EXPIRED = frozenset({10015, 10062, 40060, 50027})
 """Unknown webhook, unknown interaction, already acknowledged, invalid webhook token."""
 PLACEHOLDER = "placeholder"
@@ -118,7 +121,7 @@ async def announce(
     where = interaction.client.get_partial_messageable(interaction.channel_id or 0)
     try:
         sent = await where.send(text, **extra)
-    except discord.HTTPException as error:
+    except WIRE_ERRORS as error:
         log.debug("The channel did not take a message: %s", error)
         await tell(interaction, text)
         return None
@@ -140,7 +143,7 @@ async def dismiss(interaction: discord.Interaction) -> None:
         if interaction.extras.pop(PLACEHOLDER, False):
             await interaction.edit_original_response(content="Done.")
         await interaction.delete_original_response()
-    except discord.HTTPException as error:
+    except WIRE_ERRORS as error:
         log.debug("A private answer stays: %s", error)
 
 
@@ -162,5 +165,5 @@ async def _report(interaction: discord.Interaction, error: Exception) -> None:
     text = sentence_for(error)
     try:
         await tell(interaction, text)
-    except discord.HTTPException as again:
+    except WIRE_ERRORS as again:
         log.warning("Could not tell a person about it: %s", again)

@@ -177,6 +177,8 @@ def _do(rest: list[str]) -> Press:
 
 def _pick(rest: list[str]) -> Press:
     run, generation, verb = rest
+    if verb not in {Verb.VARY, Verb.CROSS}:
+        raise ValueError(verb)
     return Pick(run_id=RunId(_number(run)), generation=_number(generation), verb=Verb(verb))
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import discord
 
+from bot.errors import WIRE_ERRORS
 from bot.text import shorten
 from domain.errors import UserError
 
@@ -23,6 +24,7 @@ CLOSED_DOOR = (
     "I can make neither a private thread here nor write to you directly. Allow direct messages from this server in its "
     "privacy settings, or ask a moderator to let me create private threads."
 )
+NO_BRANCH = "I lack a permission for a branch: Send Messages, Create Public Threads and Send Messages in Threads."
 NO_THREADS = (
     "A branch needs a thread, and there are none here. Try it in a text channel of a server."
 )
@@ -85,18 +87,19 @@ async def branch_thread(
         channel = channel.parent
     if not isinstance(channel, discord.TextChannel):
         raise UserError(NO_THREADS)
+    name = discord.utils.escape_markdown(interaction.user.display_name)
     try:
         # A thread that starts from a message with words shows them at its top.
-        starter = await channel.send(
-            f"🌿 {discord.utils.escape_markdown(interaction.user.display_name)}: {title}"
-        )
-        thread = await starter.create_thread(name=shorten(title, 90))
+        starter = await channel.send(f"🌿 {name}: {title}")
     except discord.Forbidden as error:
-        raise UserError(
-            "I lack a permission for a branch: Send Messages, Create Public Threads and Send Messages in Threads."
-        ) from error
-    async with _kept_if_used(thread):
-        yield thread
+        raise UserError(NO_BRANCH) from error
+    async with _kept_if_used(starter):
+        try:
+            thread = await starter.create_thread(name=shorten(title, 90))
+        except discord.Forbidden as error:
+            raise UserError(NO_BRANCH) from error
+        async with _kept_if_used(thread):
+            yield thread
 
 
 async def _private_thread(interaction: discord.Interaction, title: str) -> discord.Thread | None:
@@ -121,12 +124,12 @@ async def _direct_messages(interaction: discord.Interaction) -> discord.DMChanne
 
 
 @asynccontextmanager
-async def _kept_if_used(thread: discord.Thread) -> AsyncIterator[None]:
+async def _kept_if_used(made: discord.Thread | discord.Message) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
         try:
-            await thread.delete()
-        except discord.HTTPException as error:
-            log.debug("An unused thread stays: %s", error)
+            await made.delete()
+        except WIRE_ERRORS as error:
+            log.debug("Something unused stays: %s", error)
         raise

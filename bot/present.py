@@ -16,6 +16,8 @@ from service.views import (
     StatusView,
 )
 
+SAME = 0.5
+"""Distance between two ratings in [-1, 1] up to which opinions count as the same."""
 AI_LABEL = "AI-made music"
 CONSENT_QUESTION = (
     "May I learn **your** taste from your votes here? With yes, clips are also picked for you, and you can see, export "
@@ -155,6 +157,22 @@ def answered(content: str, *, yes: bool) -> str:
     kept = content.replace(CONSENT_QUESTION, "").rstrip()
     answer = CONSENT_YES if yes else CONSENT_NO
     return f"{kept}\n{answer}" if kept else answer
+
+
+def difference_text(receipt: Receipt, view: RevealView) -> str:
+    """Return how one listener's ratings differ from those of all voters, for their eyes only."""
+    means = {row.clip.id: row.mean for row in view.rows if row.votes > 1}
+    gaps = [
+        (one.grade.rating - mean, one)
+        for one in receipt.ratings
+        if one.grade is not None and (mean := means.get(one.clip_id)) is not None
+    ]
+    if not gaps:
+        return ""
+    gap, one = max(gaps, key=lambda pair: abs(pair[0]))
+    if abs(gap) < SAME:
+        return "You and the others heard this round much the same way."
+    return f"You liked **{letter(one.slot)}** {'more' if gap > 0 else 'less'} than the others did ({gap:+.1f})."
 
 
 def status_text(view: StatusView) -> str:

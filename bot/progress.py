@@ -7,6 +7,7 @@ import logging
 
 import discord
 
+from bot.errors import WIRE_ERRORS
 from bot.room import place
 from bot.text import quote
 from bot.views import cancel_button, nothing
@@ -42,7 +43,7 @@ class StatusLine:
         where = place(client, channel_id)
         try:
             sent = await where.send(_text(headline, ticket.progress), view=cancel_button(ticket.id))
-        except discord.HTTPException as error:
+        except WIRE_ERRORS as error:
             log.debug("No status line: %s", error)
             return None
         return cls(headline, where.get_partial_message(sent.id))
@@ -74,7 +75,7 @@ class StatusLine:
         elif self._message is not None:
             try:
                 await self._message.delete()
-            except discord.HTTPException as error:
+            except WIRE_ERRORS as error:
                 log.debug("A status line stays: %s", error)
 
     async def _edit(self, text: str, view: discord.ui.View) -> None:
@@ -82,7 +83,7 @@ class StatusLine:
             return
         try:
             await self._message.edit(content=text, view=view)
-        except discord.HTTPException as error:
+        except WIRE_ERRORS as error:
             log.debug("A status line is lost: %s", error)
             self._message = None
 

@@ -6,6 +6,7 @@ import logging
 
 import discord
 
+from bot.errors import WIRE_ERRORS
 from bot.room import place
 from bot.sink import snowflake
 from domain.errors import TunebreederError
@@ -76,7 +77,7 @@ class Reactions:
                 continue
             try:
                 await self._heal(post, post.message_id)
-            except discord.HTTPException as error:
+            except WIRE_ERRORS as error:
                 log.info("The reactions of post %s cannot be read: %s", post.id, error)
             except TunebreederError as error:
                 log.warning("The reactions of post %s were not healed: %s", post.id, error)

@@ -7,15 +7,15 @@ import datetime
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import discord
 
-from bot.errors import acknowledge, acknowledge_quietly, sentence_for
-from bot.present import receipt_text
+from bot.errors import WIRE_ERRORS, acknowledge, acknowledge_quietly, sentence_for
+from bot.present import difference_text, receipt_text
 from bot.views import consent_buttons, nothing
 from domain.vote import Consent
-from service.views import Receipt
+from service.views import Receipt, RevealView
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class _Ballot:
     """Whose answer the receipt is."""
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
+    last: Receipt | None = None
 
     def has_receipt(self) -> bool:
         """Tell whether there is a receipt that can still be edited."""
@@ -59,6 +60,17 @@ class ReceiptBook:
         ballot = self._ballot(interaction)
         ballot.waiting.append(vote)
         await asyncio.gather(self._accept(ballot, interaction), self._drain(ballot))
+
+    async def reveal(self, view: RevealView) -> None:
+        """Tell who voted in a closed round, on the receipts that are still there, how their taste differed."""
+        for ballot in list(self._ballots.values()):
+            receipt = ballot.last
+            if receipt is None or (receipt.run_id, receipt.number) != (view.run.id, view.number):
+                continue
+            difference = difference_text(receipt, view)
+            if difference and ballot.has_receipt() and not ballot.draining:
+                closed = replace(receipt, late=True, note=difference)
+                await self._show(ballot, *_faces(closed))
 
     def _ballot(self, interaction: discord.Interaction) -> _Ballot:
         message_id = interaction.message.id if interaction.message is not None else 0
@@ -90,7 +102,7 @@ class ReceiptBook:
         ballot.draining = True
         try:
             while ballot.waiting:
-                text, view = await _record(ballot.waiting)
+                text, view = await _record(ballot)
                 await ballot.acknowledged.wait()
                 if not ballot.waiting:
                     await self._show(ballot, text, view)
@@ -102,20 +114,24 @@ class ReceiptBook:
             return
         try:
             await ballot.owner.edit_original_response(content=text, view=view)
-        except discord.HTTPException as error:
+        except WIRE_ERRORS as error:
             log.debug("A receipt could not be shown: %s", error)
             ballot.owner = None
 
 
-async def _record(waiting: deque[Vote]) -> tuple[str, discord.ui.View]:
+async def _record(ballot: _Ballot) -> tuple[str, discord.ui.View]:
     """Record what waits, in order, and return what the receipt says after it."""
     text, view = "", nothing()
-    while waiting:
+    while ballot.waiting:
         try:
-            receipt = await waiting.popleft()()
+            receipt = ballot.last = await ballot.waiting.popleft()()
         except Exception as error:  # noqa: BLE001 - the next press must still be recorded
             text, view = sentence_for(error), nothing()
         else:
-            text = receipt_text(receipt)
-            view = consent_buttons() if receipt.consent is Consent.UNASKED else nothing()
+            text, view = _faces(receipt)
     return text, view
+
+
+def _faces(receipt: Receipt) -> tuple[str, discord.ui.View]:
+    view = consent_buttons() if receipt.consent is Consent.UNASKED else nothing()
+    return receipt_text(receipt), view

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import discord
 
@@ -17,10 +17,12 @@ from bot.endpoints import point_at
 from bot.room import Room
 from bot.sink import DiscordSink
 from domain.errors import ConfigError
-from service.clock import Clock
+from service.views import RevealView
 
 if TYPE_CHECKING:  # the caller builds them; the bot only names their type
     from service.bootstrap import Services
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +30,8 @@ FIRST_WAIT = 1.0
 LAST_WAIT = 60.0
 STABLE = 300.0
 """Seconds of connection after which a failure counts as the first one again."""
-BAD_TOKEN = (
-    "Discord refused the token. Copy the bot's token from the developer portal into the environment variable "  # noqa: S105
+BAD_LOGIN = (
+    "Discord refused the token. Copy the bot's token from the developer portal into the environment variable "
     "DISCORD_TOKEN and start again."
 )
 BAD_INTENTS = (
@@ -53,7 +55,13 @@ async def run_bot(
         ConfigError: Discord refused the token or the intents; says what to do.
     """
     point_at(services.settings.discord.api, services.settings.discord.gateway)
-    supervisor = Supervisor(token, services, ready)
+    room = Room(services=services)
+
+    def revealed(view: RevealView) -> None:
+        services.tasks.spawn(room.receipts.reveal(view), "receipts of a closed round")
+
+    sink = DiscordSink(revealed)
+    supervisor = Supervisor(token, services, sink, lambda: TunebreederBot(room, sink, ready=ready))
     if stop is not None:
         await supervisor.run(stop)
         return
@@ -65,67 +73,70 @@ async def run_bot(
 class Supervisor:
     """Starts a fresh client whenever one ends, with a growing pause in between."""
 
-    def __init__(self, token: str, services: Services, ready: Ready | None) -> None:
+    def __init__(
+        self,
+        token: str,
+        services: Services,
+        sink: DiscordSink,
+        make_client: Callable[[], discord.Client],
+    ) -> None:
         self._token = token
         self._services = services
-        self._clock: Clock = services.clock
-        self._ready = ready
-        self._room = Room(services=services)
-        self._sink = DiscordSink()
+        self._clock = services.clock
+        self._sink = sink
+        self._make_client = make_client
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Stay connected until ``stop`` is set."""
+        """Stay connected until ``stop`` is set.
+
+        Raises:
+            ConfigError: Discord refused the token or the intents.
+        """
         wait = FIRST_WAIT
         while not stop.is_set():
             began = self._clock.now()
-            await self._connect(stop)
-            if stop.is_set():
-                return
+            refusal = await self._connect(stop)
+            if refusal is not None:
+                raise refusal
             if self._clock.now() - began > STABLE:
                 wait = FIRST_WAIT
-            await self._pause(wait, stop)
+            await self._until(self._clock.sleep(wait), stop)
             wait = min(LAST_WAIT, 2 * wait)
 
-    async def _connect(self, stop: asyncio.Event) -> None:
-        client = TunebreederBot(self._room, self._sink, ready=self._ready)
-        connection = self._services.tasks.spawn(self._live(client), "Discord connection")
-        stopping = self._services.tasks.spawn(_wait(stop), "wait for the end")
+    async def _connect(self, stop: asyncio.Event) -> ConfigError | None:
+        client = self._make_client()
         try:
-            await asyncio.wait({connection, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if stop.is_set():
-                log.info("Leaving Discord")
-            await client.close()
-            await connection
+            return await self._until(self._live(client), stop)
         finally:
-            stopping.cancel()
-            connection.cancel()
             self._sink.disconnect()
             self._services.outbox.detach()
 
-    async def _live(self, client: TunebreederBot) -> None:
-        """Run one client to its end; what it fails with is worded, logged, and tried again."""
+    async def _live(self, client: discord.Client) -> ConfigError | None:
+        """Run one client to its end. What it fails with is logged and tried again, or returned when that is useless."""
         try:
             async with client:
                 await client.start(self._token)
         except discord.LoginFailure:
-            raise ConfigError(BAD_TOKEN) from None
+            return ConfigError(BAD_LOGIN)
         except discord.PrivilegedIntentsRequired:
-            raise ConfigError(BAD_INTENTS) from None
+            return ConfigError(BAD_INTENTS)
         except Exception:
             log.exception(
                 "The connection to Discord ended (ref %s); connecting again", secrets.token_hex(3)
             )
+        return None
 
-    async def _pause(self, seconds: float, stop: asyncio.Event) -> None:
-        sleeping = self._services.tasks.spawn(self._clock.sleep(seconds), "reconnect")
-        stopping = self._services.tasks.spawn(_wait(stop), "wait for the end")
-        await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        sleeping.cancel()
-        stopping.cancel()
-
-
-async def _wait(stop: asyncio.Event) -> None:
-    await stop.wait()
+    async def _until(self, work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T | None:
+        """Return what some work returns, or ``None`` after ending it because ``stop`` was set."""
+        working = self._services.tasks.spawn(work, "Discord connection")
+        stopping = self._services.tasks.spawn(stop.wait(), "wait for the end")
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            stopping.cancel()
+            working.cancel()
+            await asyncio.wait({working, stopping})
 
 
 @contextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import aiohttp
 import discord
 from discord import ui
 
 from bot import present, views
+from bot.errors import WIRE_ERRORS
 from bot.ids import Rate, Resume
 from bot.room import place
 from domain.clip import Clip
@@ -73,10 +73,14 @@ def waveform(peaks: Sequence[float]) -> str:
 
 
 class DiscordSink:
-    """Posts through whichever client is connected; the supervisor attaches a new one after a reconnect."""
+    """Posts through whichever client is connected; the supervisor attaches a new one after a reconnect.
 
-    def __init__(self) -> None:
+    ``revealed`` is told of every reveal that went out.
+    """
+
+    def __init__(self, revealed: Callable[[RevealView], object] = lambda _: None) -> None:
         self._client: discord.Client | None = None
+        self._revealed = revealed
 
     def connect(self, client: discord.Client) -> None:
         """Post through this client from now on."""
@@ -100,7 +104,7 @@ class DiscordSink:
                     and is_post(message, view)
                 ):
                     return MessageId(message.id)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        except WIRE_ERRORS as error:
             raise undeliverable(error) from error
         return None
 
@@ -120,8 +124,10 @@ class DiscordSink:
                 nonce=f"tb-post-{view.post.id}",
                 allowed_mentions=discord.AllowedMentions.none(),
             )
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        except WIRE_ERRORS as error:
             raise undeliverable(error) from error
+        if isinstance(view, RevealView):
+            self._revealed(view)
         return MessageId(sent.id)
 
     def _ready(self) -> discord.Client:

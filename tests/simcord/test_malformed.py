@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 
+import discord
 import pytest
 from simcord import interactions as wire
 from simcord.backend import serializers
@@ -30,8 +31,6 @@ def interaction(stage, message, kind: int, data: dict) -> dict:
 
 async def with_button(stage, custom_id: str):
     """Return a message of the bot that has this button."""
-    import discord
-
     view = discord.ui.View(timeout=None)
     view.add_item(discord.ui.Button(label="odd", custom_id=custom_id))
     view.stop()
@@ -52,7 +51,7 @@ async def with_button(stage, custom_id: str):
         "tb:consent:maybe",
         "other:thing",
         "tb:rate:1:1\n",
-        "𝟙" * 20,
+        "\N{MATHEMATICAL DOUBLE-STRUCK DIGIT ONE}" * 20,
     ],
 )
 async def test_unknown_buttons_get_a_polite_answer(stage, custom_id):

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 import discord
 import pytest
+
+from domain.errors import BusyError
+from tests.bot.fakes import make_post, reveal_view, round_view
 
 
 async def test_a_round_is_one_message_with_four_files_and_25_buttons(stage):
@@ -78,8 +83,6 @@ async def test_for_me_breeds_in_a_private_thread(stage):
 
 
 async def test_a_failed_private_start_leaves_no_thread_behind(stage):
-    from domain.errors import BusyError
-
     stage.world.runs.fail = BusyError("You have 2 rounds waiting already.")
     await stage.ann.slash(stage.channel, "evolve start", **{"for": "me"})
     assert stage.channel.threads == []
@@ -137,8 +140,6 @@ async def test_what_stops_a_post_and_whether_it_is_tried_again(
 
 
 async def test_a_message_lost_in_a_crash_is_found_again(stage):
-    from tests.bot.fakes import make_post, round_view
-
     message = await stage.start()
     run = stage.world.runs.by_id(1)
     clips = stage.world.runs.rounds[1, 1]
@@ -146,7 +147,7 @@ async def test_a_message_lost_in_a_crash_is_found_again(stage):
         run_id=1, channel_id=stage.channel.id, created_at=message.created_at.timestamp()
     )
     assert await stage.sink.find(round_view(run, post, clips)) == message.id
-    other = [clip for clip in clips[:0]] or [__import__("dataclasses").replace(clips[0], id=77)]
+    other = [dataclasses.replace(clips[0], id=77)]
     assert await stage.sink.find(round_view(run, post, other)) is None
 
 
@@ -155,3 +156,17 @@ async def test_the_runs_of_deleted_channels_are_told(stage):
     stage.env.backend.delete_channel(stage.channel.id)
     await stage.env.settle()
     assert stage.world.runs.gone == [stage.channel.id]
+
+
+async def test_a_reveal_is_posted_and_found_again(stage):
+    message = await stage.start()
+    run = stage.world.runs.by_id(1)
+    post = make_post(
+        run_id=1, channel_id=stage.channel.id, created_at=message.created_at.timestamp()
+    )
+    view = reveal_view(run=run, post=post)
+    assert await stage.sink.find(view) is None
+    sent = await stage.sink.send(view)
+    assert "won among 2 listeners" in stage.channel.last_message.content
+    assert await stage.sink.find(view) == sent
+    assert await stage.sink.find(dataclasses.replace(view, number=2)) is None

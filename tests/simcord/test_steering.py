@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from domain.candidate import Directive
 from domain.run import RunState
+from tests.bot.fakes import make_post, pause_view
 
 
 def last_call(stage):
@@ -151,8 +154,6 @@ async def test_buttons_of_a_run_that_is_over(stage, ids):
 
 
 async def test_cancel(stage, ids):
-    from domain.errors import NotFoundError  # noqa: F401
-
     stage.world.runs.error = "Cancelled."
     await stage.mod.slash(stage.channel, "evolve start")
     sent = [
@@ -164,10 +165,6 @@ async def test_cancel(stage, ids):
 
 
 async def test_a_pause_has_one_button_that_anybody_may_press(stage, ids):
-    import dataclasses
-
-    from tests.bot.fakes import make_post, pause_view
-
     await stage.start()
     run = dataclasses.replace(stage.world.runs.by_id(1), state=RunState.PAUSED)
     stage.world.runs.put(run)

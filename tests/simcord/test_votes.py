@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
+from simcord import interactions as wire
+from simcord.backend import serializers
 
 from domain.errors import DiskFullError
 from domain.vote import Consent, Grade
+from tests.bot.fakes import reveal_view
 
 
 async def test_a_press_is_answered_by_one_private_receipt_that_is_updated(stage, ids):
@@ -65,9 +69,6 @@ async def test_an_expired_receipt_is_replaced(stage, ids):
 
 async def test_twenty_fast_presses_end_with_the_right_receipt(stage, ids):
     message = await stage.start()
-    from simcord import interactions as wire
-    from simcord.backend import serializers
-
     backend = stage.env.backend
     stored = backend.get_message(message.channel.id, message.id)
     presses = [button for _ in range(5) for button in (3, 7, 11, 15)]
@@ -185,3 +186,16 @@ async def test_slow_storage_does_not_keep_discord_waiting(stage, ids):
     gate.set()
     await stage.env.settle()
     assert "**A** 😍" in stage.private(stage.ann)[0].content
+
+
+async def test_after_the_reveal_the_receipt_says_how_a_taste_differed(stage, ids):
+    message = await stage.start()
+    await stage.ann.click(message, custom_id=ids(message, "tb:rate:", 3))
+    row = reveal_view().rows[0]
+    rows = (dataclasses.replace(row, clip=stage.world.runs.rounds[1, 1][0], mean=-0.5, votes=3),)
+    with stage.env._bot_scope():
+        await stage.room.receipts.reveal(reveal_view(run=stage.world.runs.by_id(1), rows=rows))
+    await stage.env.settle()
+    (receipt,) = stage.private(stage.ann)
+    assert "You liked **A** more than the others did (+1.5)." in receipt.content
+    assert stage.private(stage.bob) == []

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+
+import discord
+import pytest
+
+from bot.run import Supervisor
+from bot.sink import DiscordSink
+from domain.errors import ConfigError
+from tests.bot.fakes import World
+
+
+class FakeClient:
+    """A client whose connection ends as told: with an error, by itself, or never."""
+
+    def __init__(self, ending: BaseException | None, started: asyncio.Event) -> None:
+        self.ending = ending
+        self.started = started
+        self.closed = False
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *error):
+        self.closed = True
+
+    async def start(self, token: str) -> None:
+        if self.ending is not None:
+            raise self.ending
+        self.started.set()
+        await asyncio.Event().wait()
+
+
+def supervise(*endings):
+    world = World(lambda: 0.0)
+    started = asyncio.Event()
+    clients = [FakeClient(ending, started) for ending in endings]
+    waiting = iter(clients)
+    return (
+        Supervisor("secret-token", world, DiscordSink(), lambda: next(waiting)),
+        world,
+        clients,
+        started,
+    )
+
+
+async def test_a_broken_connection_is_replaced_until_somebody_stops(caplog):
+    supervisor, world, clients, started = supervise(KeyError("t"), ValueError("seq"), None)
+    stop = asyncio.Event()
+    running = world.tasks.spawn(supervisor.run(stop), "supervisor")
+    await asyncio.wait_for(started.wait(), 5)
+    assert caplog.text.count("connecting again") == 2
+    assert "secret-token" not in caplog.text
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    assert all(client.closed for client in clients)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (discord.LoginFailure("improper token"), "DISCORD_TOKEN"),
+        (discord.PrivilegedIntentsRequired(None), "intents"),
+    ],
+)
+async def test_a_refusal_for_good_is_a_sentence(error, words):
+    supervisor, *_ = supervise(error)
+    with pytest.raises(ConfigError, match=words):
+        await supervisor.run(asyncio.Event())
+
+
+async def test_posts_wait_while_the_connection_is_replaced():
+    supervisor, world, _, started = supervise(KeyError("t"), None)
+    world.outbox.sink = object()
+    stop = asyncio.Event()
+    running = world.tasks.spawn(supervisor.run(stop), "supervisor")
+    await asyncio.wait_for(started.wait(), 5)
+    assert world.outbox.sink is None
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_stopped_before_it_began():
+    supervisor, _, clients, _ = supervise(None)
+    stop = asyncio.Event()
+    stop.set()
+    await supervisor.run(stop)
+    assert not clients[0].closed
