@@ -14,6 +14,8 @@ Doubles = NDArray[np.float64]
 
 ABSENT = -99.0
 """Level in dB of what is not there."""
+LOUD_CLICK = 5.0
+"""Second difference, relative to the RMS of the clip, above which a spike is no crackle any more."""
 UNSTEADY = 6.0
 """dB that each dB of movement among the quiet moments takes off the hiss."""
 
@@ -79,7 +81,7 @@ def clicks(mono: Floats, sample_rate: int) -> float:
     near = np.minimum(around[:, 3], around[:, 5])
     quiet = np.maximum(np.maximum(before, after), near)
     rms = float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))) + 1e-9
-    found = (high > 6.0 * quiet) & (high > 0.7 * rms)
+    found = (high > 6.0 * quiet) & (high > LOUD_CLICK * rms)
     return float(found.sum()) * sample_rate / len(mono)
 
 

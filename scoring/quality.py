@@ -59,11 +59,11 @@ HINGES: Mapping[str, _Hinge] = {
     "silence": _Hinge(start=0.45, full=0.95, left=0.02),
     "clipping": _Hinge(start=0.0015, full=0.06, left=0.15),
     "offset": _Hinge(start=0.05, full=0.35, left=0.15),
-    "clicks": _Hinge(start=0.6, full=6.0, left=0.15),
+    "clicks": _Hinge(start=1.0, full=6.0, left=0.15),
     "gaps": _Hinge(start=0.002, full=0.12, left=0.1),
     "hum": _Hinge(start=-38.0, full=-8.0, left=0.15),
     "hiss": _Hinge(start=-27.0, full=-5.0, left=0.15),
-    "flatness": _Hinge(start=0.12, full=0.45, left=0.05),
+    "flatness": _Hinge(start=0.36, full=0.52, left=0.05),
     "cancellation": _Hinge(start=0.9, full=0.995, left=0.2),
 }
 
