@@ -99,6 +99,10 @@ class Connection(aiosqlite.Connection):
         self._tx.put_nowait((future, partial(work, self._conn)))
         return future
 
+    def join(self) -> None:
+        """Wait for the thread of a connection that could not be opened: it ends at once by itself."""
+        self._thread.join()
+
     def submit_unattended(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Queue ``work`` for the thread when nobody needs to know how it ends."""
         self._tx.put_nowait((None, partial(work, self._conn)))
@@ -232,7 +236,11 @@ class Handle:
             )
         with translated(path):
             connection = Connection(partial(_connect, path, query_only=query_only), 64)
-            await connection
+            try:
+                await connection
+            except BaseException:
+                connection.join()
+                raise
         return cls(connection, path)
 
     async def pragma(self, text: str) -> list[sqlite3.Row]:

@@ -20,6 +20,8 @@ from domain.ids import CandidateId, ClipId, GuildId, ListenerId, RunId
 from storage import _json
 from storage._sqlite import Reader, Transaction
 
+_PEAKS = tuple(level / 255 for level in range(256))
+
 _SELECT = """
 SELECT c.*, (SELECT listener_id FROM kept WHERE clip_id = c.id ORDER BY id LIMIT 1) AS kept_by
 FROM clips AS c
@@ -288,7 +290,7 @@ def _clip(row: sqlite3.Row) -> Clip:
         extension=row["extension"],
         media_type=row["media_type"],
         loudness=row["loudness"],
-        waveform=tuple(peak / 255 for peak in row["waveform"]),
+        waveform=tuple(map(_PEAKS.__getitem__, row["waveform"])),
         encoder_id=row["encoder_id"],
         quality=row["quality"],
         generator=row["generator"],
