@@ -65,7 +65,7 @@ class Breeder:
         genres = self.vocabulary.genres_of(family)
         if not genres:
             return Facets()
-        weights = np.arange(1, len(genres) + 1) ** -0.5
+        weights = np.arange(1, len(genres) + 1, dtype=float) ** -0.5
         genre = genres[draw(weights, rng)]
         return self.dress(Facets(genre=genre.name, family=family), rng)
 
@@ -297,7 +297,7 @@ def _shared_words(
 
 def _apart(genre: Genre, other: Genre) -> float:
     feel = sum(abs(getattr(genre, axis) - getattr(other, axis)) for axis in AXES)
-    return feel + 2 * abs(float(np.log2(genre.usual_tempo / other.usual_tempo)))
+    return float(feel + 2 * abs(np.log2(genre.usual_tempo / other.usual_tempo)))
 
 
 def _neighbour(

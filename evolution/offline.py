@@ -21,7 +21,7 @@ from evolution.remix import remix
 from evolution.screening import Screen
 from evolution.selection import elites
 from evolution.surrogate import FeatureMap
-from prompts.levels import FASTEST, SLOWEST
+from prompts.levels import FASTEST, SLOWEST, clamp
 from prompts.reader import interpret
 from prompts.vocabulary import Vocabulary, shipped
 from prompts.writer import write, written
@@ -129,7 +129,7 @@ class OfflineBreeder:
 
     def _next(self, count: int, screen: Screen) -> list[Draft]:
         """Breed most of a generation from what is liked and keep some slots for other families."""
-        exploring = self._exploring(count)
+        exploring = self._exploring(count, screen)
         nursery = Nursery(self._breeder, self._members, self._rng)
         bred = [nursery.exploit() for _ in range(BREED_FACTOR * (count - exploring))]
         chosen = screen.choose(bred, count - exploring, self._rng, daring=0.2)
@@ -138,15 +138,13 @@ class OfflineBreeder:
             chosen.append(vary(self._breeder, parent, 0.5, self._rng))
         return [*chosen, *self._explorers(chosen, exploring, nursery, screen)]
 
-    def _exploring(self, count: int) -> int:
-        """Return how many slots explore: about a quarter once the best are liked, half while nothing is.
+    def _exploring(self, count: int, screen: Screen) -> int:
+        """Return how many slots explore: a quarter once the best are liked, three quarters while nothing is.
 
-        Liked means what the best three are told to be worth, so a run that finds nothing keeps looking around.
+        Liked means what the best three are thought to be worth, so a run that finds nothing keeps looking around.
         """
-        fitness = [member.fitness for member in self._members]
-        best = float(np.mean([fitness[index] for index in elites(fitness, 3)]))
-        doubt = min(max((_SATISFIED - best) / 0.35, 0.0), 1.0)
-        wanted = round(count * (0.25 + 0.3 * doubt))
+        doubt = clamp((_SATISFIED - screen.level) / 0.2)
+        wanted = round(count * (0.25 + 0.5 * doubt))
         return min(max(wanted, MIN_FAMILIES - 1), max(count - 1, 0))
 
     def _explorers(

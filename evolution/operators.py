@@ -39,7 +39,7 @@ class Draft:
     parents: tuple[int, ...] = ()
 
 
-def credits(members: Sequence[Individual]) -> dict[str, float]:
+def credit(members: Sequence[Individual]) -> dict[str, float]:
     """Return the weight of every operator of ``PRIORS``: its prior times what its children gained over their parents.
 
     The gain is the mean of child minus parents, shrunk by three pretended children without gain, so that one lucky
@@ -68,7 +68,7 @@ class Nursery:
         self._rng = rng
         self._promise = [member.promise for member in members]
         self._elites = [members[index] for index in elites(self._promise, _ELITES)]
-        weights = credits(members)
+        weights = credit(members)
         self._names = list(weights)
         self._weights = list(weights.values())
 

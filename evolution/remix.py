@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from domain.facets import Facets
 from prompts.entries import Effect, Kind
@@ -73,26 +74,26 @@ def _freed(mixed: Facets, said: Facets, vocabulary: Vocabulary) -> Facets:
         if getattr(said, axis) is None
         and any(abs(getattr(effect, axis)) >= _STRONG for effect in effects)
     }
-    moods = [
-        word
-        for word in mixed.moods
-        if word in said.moods or not _against(vocabulary.moods[word].effect, said, vocabulary)
-    ]
+    moods = []
+    for word in mixed.moods:
+        mood = vocabulary.moods.get(word)
+        if word in said.moods or (mood and not _against(mood.effect, said, effects)):
+            moods.append(word)
     return dataclasses.replace(mixed, moods=tuple(moods), **freed)  # type: ignore[arg-type]
 
 
-def _against(effect: Effect, said: Facets, vocabulary: Vocabulary) -> bool:
-    wanted = {axis: getattr(said, axis) for axis in AXES}
-    for axis, level in wanted.items():
-        if level is not None and (level - 0.5) * getattr(effect, axis) < 0:
-            if abs(level - 0.5) > 0.1 and abs(getattr(effect, axis)) >= _STRONG:
-                return True
-    return any(
-        getattr(effect, axis) * getattr(other, axis) < 0
-        and min(abs(getattr(effect, axis)), abs(getattr(other, axis))) >= _STRONG
-        for other in vocabulary.effects(said)
-        for axis in AXES
-    )
+def _against(effect: Effect, said: Facets, said_effects: Sequence[Effect]) -> bool:
+    """Say whether an inherited mood pulls strongly against a level or a word that was said."""
+    for axis in AXES:
+        pull, level = getattr(effect, axis), getattr(said, axis)
+        if abs(pull) < _STRONG:
+            continue
+        if level is not None and abs(level - 0.5) > 0.1 and (level - 0.5) * pull < 0:
+            return True
+        others = (getattr(other, axis) for other in said_effects)
+        if any(abs(other) >= _STRONG and other * pull < 0 for other in others):
+            return True
+    return False
 
 
 def _shifted(mixed: Facets, parent: Facets, reading: Reading, vocabulary: Vocabulary) -> Facets:

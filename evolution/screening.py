@@ -24,8 +24,15 @@ class Screen:
 
     def __init__(self, features: FeatureMap, members: Sequence[Individual]) -> None:
         self._features = features
-        matrix = features.matrix([member.facets for member in members])
-        self._surrogate = Surrogate(matrix, members) if members else None
+        self._told = features.matrix([member.facets for member in members])
+        self._surrogate = Surrogate(self._told, members) if members else None
+
+    @property
+    def level(self) -> float:
+        """What the best three told are thought to be worth, noise smoothed away; 0 while nothing is told."""
+        if self._surrogate is None:
+            return 0.0
+        return float(np.sort(self._surrogate.mean(self._told))[-3:].mean())
 
     def predict(self, drafts: Sequence[Draft]) -> list[float | None]:
         """Return the expected fitness of each draft in [0, 1]; ``None`` while nothing has been told."""

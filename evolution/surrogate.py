@@ -35,10 +35,10 @@ _SCALES = {
 }
 _NUMBER_SCALE = 0.6
 _SQUARE_SCALE = 0.4
-_AMPLITUDE = 0.25
+_AMPLITUDE = 0.3
 """Standard deviation of fitness that a unit of feature length explains."""
 _RATED_NOISE = 0.12
-_UNRATED_NOISE = 0.25
+_UNRATED_NOISE = 0.35
 
 
 class FeatureMap:

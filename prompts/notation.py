@@ -9,7 +9,7 @@ from typing import NamedTuple
 from prompts.entries import Kind
 from prompts.levels import FASTEST, SLOWEST, clamp
 from prompts.loading import parse_metre
-from prompts.text import Token
+from prompts.text import Token, word_set
 
 NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 PITCHES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
@@ -32,51 +32,12 @@ _MODES: dict[tuple[str, ...], str] = {
     ("natural", "minor"): "minor",
     ("blues", "scale"): "blues",
 }
-_AFTER_KEY = frozenset(
-    [
-        "with",
-        "at",
-        "in",
-        "and",
-        "or",
-        "using",
-        "featuring",
-        "plus",
-        "for",
-        "over",
-        "played",
-        "tempo",
-        "but",
-        "around",
-        "about",
-        "on",
-        "bpm",
-    ]
+_AFTER_KEY = word_set(
+    "with at in and or using featuring plus for over played tempo but around about on bpm"
 )
-_BEFORE_TEMPO = frozenset(
-    ["at", "around", "about", "bpm", "tempo", "of", "is", "roughly", "circa", "approximately", "ca"]
-)
-_NOT_TEMPO = frozenset(
-    [
-        "hz",
-        "khz",
-        "percent",
-        "am",
-        "pm",
-        "years",
-        "minutes",
-        "minute",
-        "seconds",
-        "sec",
-        "db",
-        "st",
-        "th",
-        "bars",
-    ]
-)
-_NOT_METRE = frozenset(
-    ["minutes", "minute", "seconds", "second", "hours", "hour", "days", "bars", "steps", "parts"]
-)
+_BEFORE_TEMPO = word_set("at around about bpm tempo of is roughly circa approximately ca")
+_NOT_TEMPO = word_set("hz khz percent am pm years minutes minute seconds sec db st th bars")
+_NOT_METRE = word_set("minutes minute seconds second hours hour days bars steps parts")
 _METRES_BY_BEATS = {3: (3, 4), 4: (4, 4), 5: (5, 4), 6: (6, 8), 7: (7, 8), 9: (9, 8), 11: (11, 8)}
 
 

@@ -11,6 +11,7 @@ from prompts.levels import AXES, clamp
 from prompts.notation import Span
 from prompts.reading import LIMITS, Reading
 from prompts.scanning import scan
+from prompts.text import word_set
 from prompts.vocabulary import Vocabulary, shipped
 
 _FIELDS = {
@@ -25,65 +26,15 @@ _FIELDS = {
 _ADJECTIVES = (Kind.MOOD, Kind.TEXTURE, Kind.LEVEL, Kind.ERA, Kind.TEMPO)
 _NOUNS = (Kind.INSTRUMENT, Kind.GENRE)
 _TRANSPARENT = (Kind.FILLER, Kind.UNKNOWN)
-_SECOND_BEFORE = frozenset(
-    [
-        "hint",
-        "hints",
-        "touch",
-        "touches",
-        "element",
-        "elements",
-        "influence",
-        "influences",
-        "influenced",
-        "inspired",
-        "dash",
-        "meets",
-        "meet",
-        "flavour",
-        "flavours",
-        "flavor",
-        "flavors",
-        "undertones",
-        "overtones",
-        "accents",
-        "with",
-    ]
+_SECOND_BEFORE = word_set(
+    "hint hints touch touches element elements influence influences influenced inspired dash meets meet "
+    "flavour flavours flavor flavors undertones overtones accents with"
 )
-_SECOND_AFTER = frozenset(
-    [
-        "influence",
-        "influences",
-        "influenced",
-        "inspired",
-        "tinged",
-        "flavoured",
-        "flavored",
-        "undertones",
-        "overtones",
-        "elements",
-        "touches",
-        "accents",
-    ]
+_SECOND_AFTER = word_set(
+    "influence influences influenced inspired tinged flavoured flavored undertones overtones elements touches "
+    "accents"
 )
-_TURNS = frozenset(
-    [
-        "but",
-        "just",
-        "only",
-        "with",
-        "plus",
-        "yet",
-        "keep",
-        "use",
-        "add",
-        "please",
-        "instead",
-        "while",
-        "have",
-        "want",
-    ]
-)
+_TURNS = word_set("but just only with plus yet keep use add please instead while have want")
 
 
 def read(text: str, vocabulary: Vocabulary | None = None) -> Facets:
@@ -168,9 +119,9 @@ class _Interpreter:
             self.stance = _Stance.COMPARED
 
     def _pass_over(self, span: Span, index: int) -> None:
-        if span.kind is Kind.UNKNOWN and len(span.name) > 1:
-            if any(char.isalpha() for char in span.name):
-                self.words["unknown"][span.name] = None
+        wordlike = len(span.name) > 1 and any(char.isalpha() for char in span.name)
+        if span.kind is Kind.UNKNOWN and wordlike:
+            self.words["unknown"][span.name] = None
         self.passed.append(span.name)
         if span.name in _TURNS or (self.applied is not None and not self._joins(span, index)):
             self._calm_down()
@@ -262,9 +213,8 @@ class _Interpreter:
             self._add("without", span.name)
         elif span.kind is Kind.LEVEL and isinstance(span.value, tuple):
             self.values[span.value[0]] = round(1 - span.value[1], 2)
-        elif span.kind is Kind.TEMPO and isinstance(span.value, tuple):
-            if span.value[1] is not None:
-                self.tempo_level = 0.5 + (0.5 - span.value[1]) * 0.5
+        elif span.kind is Kind.TEMPO and isinstance(span.value, tuple) and span.value[1]:
+            self.tempo_level = 0.5 + (0.5 - span.value[1]) * 0.5
         elif span.kind in _FIELDS:
             self.removed.add((_FIELDS[span.kind], span.name))
             if span.kind is Kind.MOOD:

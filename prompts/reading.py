@@ -37,7 +37,7 @@ class Reading:
         tempo_level: "Slow" as a level in [0, 1], whose beats per minute depend on the genre.
     """
 
-    facets: Facets = Facets()
+    facets: Facets = field(default_factory=Facets)
     shifts: Mapping[str, float] = field(default_factory=dict)
     removed: frozenset[tuple[str, str]] = frozenset()
     tempo_level: float | None = None

@@ -90,3 +90,8 @@ def forms(word: str) -> tuple[str, ...]:
         if not word.endswith("s"):
             out.append(word + "s")
     return tuple(out)
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of ``text``, for tables that read best as a line of words."""
+    return frozenset(text.split())
