@@ -129,6 +129,11 @@ class ClipService:
         note = f"The {clip.extension.upper()} as it was posted; the generator has changed since."
         return Download(filename=f"{filename(clip)}.{clip.extension}", data=data, note=note)
 
+    async def of_round(self, run_id: RunId, number: int) -> list[Clip]:
+        """Return every clip that was rendered for a round, posted or not."""
+        async with self._db.reading() as tx:
+            return await clips.clips_of_generation(tx, run_id, number)
+
     def audio(self, clip: Clip) -> bytes:
         """Return the stored file of a clip.
 

@@ -197,6 +197,8 @@ class TasteService:
     ) -> tuple[list[ClipId], NDArray[np.float64]]:
         """Return taste features, shape (n, k + 1), of the clips that have an embedding of our encoder."""
         found, embeddings = await clips.embeddings(tx, ids, self.space.encoder_id)
+        if not found:
+            return found, np.zeros((0, self.space.dimensions + 1))
         return found, self.space.project(embeddings)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -43,7 +43,6 @@ class Stage:
     device: FakeDevice
     sink: FakeSink
     settings: Settings
-    extra: dict[str, object] = field(default_factory=dict)
 
     async def start(self, who: Actor = MOD, **options: object) -> Progress:
         ticket = await self.services.runs.start(who, **options)  # type: ignore[arg-type]
@@ -59,13 +58,13 @@ class Stage:
 
     async def settle(self) -> None:
         """Let everything that can happen without time passing happen."""
-        for _ in range(40):
-            await asyncio.sleep(0.002)
-            if not self.services.outbox._busy:
-                break
-        await self.services.outbox.idle()
+        quiet = 0
+        async with asyncio.timeout(20):
+            while quiet < 5:
+                await asyncio.sleep(0.004)
+                busy = self.services.conductor._queue._all() or self.services.outbox._busy
+                quiet = 0 if busy else quiet + 1
         await self.services.tastes.flush()
-        await asyncio.sleep(0.01)
 
     def rounds(self) -> list[RoundView]:
         return [view for view in self.sink.sent if isinstance(view, RoundView)]
@@ -100,7 +99,9 @@ class Stage:
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:
-    return Settings.model_validate({"storage": {"data_dir": str(tmp_path / "data")}, "runs": {"candidates": 8}})
+    return Settings.model_validate(
+        {"storage": {"data_dir": str(tmp_path / "data")}, "runs": {"candidates": 8}}
+    )
 
 
 @pytest.fixture

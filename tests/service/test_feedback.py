@@ -129,7 +129,9 @@ async def test_many_votes_at_once_lose_nothing(stage):
     await stage.start()
     shown = await stage.shown()
     presses = [
-        stage.services.feedback.rate(actor(100 + user), clip.id, Grade.GOOD, 1000 + 10 * user + clip.posted_slot)
+        stage.services.feedback.rate(
+            actor(100 + user), clip.id, Grade.GOOD, 1000 + 10 * user + clip.posted_slot
+        )
         for user in range(60)
         for clip in shown
     ]
