@@ -60,6 +60,7 @@ class Connection:
         self._world = gateway.world
         self._request = request
         self._sent: deque[float] = deque()
+        self._left = False  # the client said goodbye for good: its session ends
         self.socket = socket
         self.session: Session | None = None
         self.outbox = Outbox(compress=request.query.get("compress") == "zlib-stream")
@@ -102,7 +103,7 @@ class Connection:
         if self.session is None:
             return
         self._gateway.sessions.lose(self.session, self.outbox)
-        if self.socket.close_code in (1000, 1001) and not self._gateway.closing:
+        if self._left:
             self._gateway.sessions.drop(self.session)
 
     async def _write(self) -> None:
@@ -124,6 +125,7 @@ class Connection:
             except TimeoutError:
                 raise CloseGatewayError(4009, "Session timed out.") from None
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                self._left = frame.type is WSMsgType.CLOSE and frame.data in (1000, 1001)
                 return
             payload = self._decoded(frame.data)
             if payload["op"] == Op.HEARTBEAT:
@@ -276,7 +278,6 @@ class Gateway:
         self.sessions = sessions
         self.faults = faults
         self.url = ""
-        self.closing = False
         self._connections: set[Connection] = set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

@@ -142,7 +142,6 @@ class PlaygroundServer:
 
     async def close(self) -> None:
         """Stop listening, end every connection and remove uploads."""
-        self.parts.gateway.closing = True
         self.parts.interactions.close()
         self.parts.world.hub.close()
         await self.parts.gateway.close_all(1001, "The playground is closing.")
