@@ -212,6 +212,11 @@ export class Store extends EventTarget {
     if (at < 0) return;
     list.splice(at, 1);
     this.emit("message-removed", { channelId, messageId });
+    for (const message of list) {
+      if (message.message_reference?.message_id !== messageId) continue;
+      message.referenced_message = null;
+      this.emit("message-changed", { message });
+    }
   }
 
   #receive(kind, data) {

@@ -142,7 +142,11 @@ export class Timeline {
   #removed() {
     const messages = this.#context.store.list();
     const wanted = new Set(messages.map((message) => message.id));
-    for (const row of [...this.#list.children]) if (!wanted.has(row.dataset.id)) row.remove();
+    for (const row of [...this.#list.children]) {
+      if (wanted.has(row.dataset.id)) continue;
+      if (row.contains(document.activeElement)) this.#scroller.focus({ preventScroll: true });
+      row.remove();
+    }
     messages.forEach((message, index) => {
       const row = document.getElementById(`message-${message.id}`);
       if (row && row.classList.contains("is-grouped") !== continues(message, messages[index - 1])) {

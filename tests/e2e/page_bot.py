@@ -38,6 +38,15 @@ def grid() -> discord.ui.View:
     return view
 
 
+def menus() -> discord.ui.View:
+    """One menu for several texts, one for a person."""
+    view = discord.ui.View(timeout=None)
+    options = [discord.SelectOption(label=f"Clip {name}", value=name) for name in "ABC"]
+    view.add_item(discord.ui.Select(custom_id="pick", options=options, min_values=2, max_values=3))
+    view.add_item(discord.ui.UserSelect(custom_id="who", placeholder="Who?"))
+    return view
+
+
 class Survey(discord.ui.Modal, title="Tell us"):
     """A form with a short and a long text and a choice."""
 
@@ -88,9 +97,14 @@ class PageBot(discord.Client):
         message = await self.channel(name).send(text, files=files, view=grid())
         return str(message.id)
 
-    async def post(self, name: str, text: str) -> str:
+    async def post(self, name: str, text: str, view: discord.ui.View | None = None) -> str:
         """Post a text; gives the message id."""
-        return str((await self.channel(name).send(text)).id)
+        more = {} if view is None else {"view": view}
+        return str((await self.channel(name).send(text, **more)).id)
+
+    async def post_menus(self, name: str) -> str:
+        """Post two select menus; gives the message id."""
+        return await self.post(name, "Choose", menus())
 
     async def rewrite(self, name: str, message_id: str, text: str) -> None:
         """Change a message."""
@@ -105,6 +119,9 @@ class PageBot(discord.Client):
             _, row, face = custom_id.split(":")
             text = f"You gave clip {'ABCD'[int(row)]} a {face}"
             await interaction.response.send_message(text, ephemeral=True)
+        elif custom_id in {"pick", "who"}:
+            chosen = sorted((interaction.data or {}).get("values", []))
+            await interaction.response.send_message(f"Chosen {chosen}", ephemeral=True)
         elif custom_id == "form":
             await interaction.response.send_modal(Survey())
         elif custom_id == "branch":
@@ -134,6 +151,11 @@ class PageBot(discord.Client):
             _interaction: discord.Interaction, current: str
         ) -> list[app_commands.Choice[str]]:
             return [app_commands.Choice(name=v, value=v.upper()) for v in VIBES if current in v]
+
+        @self.tree.command(description="Send a file")
+        async def upload(interaction: discord.Interaction, file: discord.Attachment) -> None:
+            data = await file.read()
+            await interaction.response.send_message(f"{file.filename} has {len(data)} bytes")
 
         @self.tree.command(description="Moderators only")
         @app_commands.default_permissions(manage_guild=True)

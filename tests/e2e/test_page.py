@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -179,6 +180,75 @@ def test_a_form_makes_the_round_trip(page: Page, stage: Stage) -> None:
     page.wait(lambda: not page.all("dialog"))
 
 
+def test_menus_take_one_or_several(page: Page, stage: Stage) -> None:
+    message = stage.call(stage.bot.post_menus("music"))
+    row = f"#message-{message}"
+    page.press(f"{row} [data-control='pick']")
+    page.get(".options .option:focus")
+    page.keys(Keys.ENTER, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
+    page.press_words(".popover .button", "Done")
+    page.see(".message.is-ephemeral", "Chosen ['A', 'C']")
+    page.press(f"{row} [data-control='who']")
+    page.press_words(".options .option", "Bix")
+    page.see(".message.is-ephemeral", f"Chosen ['{stage.person('Bix')}']")
+
+
+def test_files_go_with_messages_and_commands(page: Page, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("twelve bytes")
+    page.get(".draft input[type='file']").send_keys(str(note))
+    page.see(".above-chip", "note.txt")
+    page.press("#draft")
+    page.keys("Look", Keys.ENTER)
+    page.see(".message .file-card", "12 bytes")
+    page.keys("/upload", Keys.ENTER)
+    page.get(".slash input[type='file']").send_keys(str(note))
+    page.press(".slash [data-run]")
+    page.see(".message", "note.txt has 12 bytes")
+
+
+def test_what_is_unread_is_marked_and_the_bot_can_be_written_to(page: Page, stage: Stage) -> None:
+    stage.call(stage.bot.post("lounge", "Over here"))
+    page.see(".rail-link.is-unread .count", "1")
+    page.press_words(".rail-link", "lounge")
+    page.see(".message", "Over here")
+    page.wait(lambda: not page.all(".rail-link.is-unread"))
+    page.press_words(".rail-link", "Write to the bot")
+    page.see(".title", "Tunebreeder")
+    page.press("#draft")
+    page.keys("Psst", Keys.ENTER)
+    page.see(".message .markdown", "Psst")
+
+
+MARKS = {
+    "**b** *i* __u__ ~~s~~ `c`": "<p><strong>b</strong> <em>i</em> <u>u</u> <s>s</s> <code>c</code></p>",
+    "snake_case_word ** * 2*3*4": "<p>snake_case_word ** * 2<em>3</em>4</p>",
+    "- one\n  - two\nafter": '<ul><li>one</li><li class="md-nested">two</li></ul><p>after</p>',
+    "3. c\n4. d": '<ol start="3"><li>c</li><li>d</li></ol>',
+    "## H\n-# s": '<h4 class="md-heading">H</h4><p class="md-small">s</p>',
+    "> q\n> > r": "<blockquote><p>q\n&gt; r</p></blockquote>",
+    "```py\n**x** <b>\n```": "<pre><code>**x** &lt;b&gt;</code></pre>",
+    "\\*no\\* <@5> <t:x:R>": '<p>*no* <span class="mention">@Five</span> &lt;t:x:R&gt;</p>',
+    "[x](javascript:alert(1))": "<p>[x](javascript:alert(1))</p>",
+    "*" * 3000 + "[" * 3000: None,
+}
+
+
+def test_markdown_is_drawn_like_the_chat_draws_it(page: Page) -> None:
+    script = """
+        const [texts, done] = arguments;
+        const names = {user: () => "Five", channel: () => null};
+        import("/static/markdown.js").then(({render}) => done(texts.map((text) => {
+          const box = document.createElement("div");
+          box.append(...render(text, names));
+          return box.innerHTML;
+        })));
+    """
+    drawn = page.driver.execute_async_script(script, list(MARKS))
+    for text, found in zip(MARKS, drawn, strict=True):
+        assert MARKS[text] in (None, found), text
+
+
 def test_reactions_are_added_and_taken_back(page: Page, stage: Stage) -> None:
     message = stage.call(stage.bot.post("music", "React to this"))
     row = f"#message-{message}"
@@ -214,6 +284,11 @@ def test_message_menu_replies_and_runs_apps(page: Page, stage: Stage) -> None:
     page.press_words(".menu-item", "Reply")
     page.keys("Indeed", Keys.ENTER)
     page.see(".message .above", "A thing to inspect")
+    page.run("document.querySelector(arguments[0]).focus()", more)
+    page.keys(Keys.ENTER)
+    page.press_words(".menu-item", "Delete")
+    page.wait(lambda: not page.all(f"#message-{message}"))
+    page.see(".message .above", "gone")
 
 
 def test_text_cannot_become_markup(page: Page, stage: Stage) -> None:
