@@ -12,6 +12,12 @@ from domain.errors import GenerationError
 Floats = npt.NDArray[np.float32]
 """float32 array of any shape."""
 
+
+def as_floats(values: npt.ArrayLike) -> Floats:
+    """Return values as a float32 array, without a copy where they are one."""
+    return np.asarray(values, dtype=np.float32)
+
+
 SAMPLE_RATE = 44_100
 """Frames per second of everything the composer renders."""
 

@@ -46,9 +46,7 @@ def _next_root(plan: Plan, number: int, bar: Bar, step: int) -> int:
     return following.chords[0][1].root
 
 
-def _play_pattern(
-    plan: Plan, pen: Pen, where: tuple[int, Bar], pattern: str, lowest: int
-) -> None:
+def _play_pattern(plan: Plan, pen: Pen, where: tuple[int, Bar], pattern: str, lowest: int) -> None:
     number, bar = where
     kicks = kick_steps(plan, number)
     lucky = dice(plan, f"bass {number % 2}", 64)

@@ -38,7 +38,9 @@ def lay(music: Floats, effects: Effects, rng: np.random.Generator) -> Floats:
     return music
 
 
-def _noise(frames: int, rng: np.random.Generator, low: float, high: float, slope: float = 0.0) -> Floats:
+def _noise(
+    frames: int, rng: np.random.Generator, low: float, high: float, slope: float = 0.0
+) -> Floats:
     """Stereo noise between two frequencies that falls by ``slope`` dB an octave."""
     size = fast_length(frames)
     hertz = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(SAMPLE_RATE / size) + 1

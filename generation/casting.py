@@ -114,6 +114,27 @@ class _Casting:
             else:
                 self._seat(found)
 
+    def suggest(self, word: str) -> None:
+        """Seat a typical instrument where a place is free and nobody is displaced."""
+        if find_layers(word) or find_percussion(word):
+            return
+        found = self._mean(word)
+        if found is None or found.name in self.banned_patches:
+            return
+        if found.kind in {"drums", "bass"}:
+            roles = [found.kind]
+        else:
+            at_home = [r for r in ("lead", "chords", "pad") if found.name in self._listed(r)]
+            roles = at_home or list(_PREFERENCES[found.kind][:1])
+        taken = {v.patch.name for v in self.roles.values()}
+        for role in roles:
+            if role in self.roles or role in self.banned_roles or found.name in taken:
+                continue
+            if role in {"drums", "pad"} and not self._listed(role):
+                continue
+            self.roles[role] = Voice(role=role, patch=found)
+            return
+
     def _mean(self, word: str) -> Patch | None:
         """A general word means the style's own kind of it: a guitar in metal is distorted."""
         kin = family_of(word)
@@ -144,7 +165,9 @@ class _Casting:
 
     def _listed(self, role: str) -> tuple[str, ...]:
         part = getattr(self.style, role, None)
-        return part.patches if part is not None else ()
+        if part is None:
+            return ()
+        return tuple(part.kits if role == "drums" else part.patches)
 
     def fill(self, role: str) -> None:
         if role in self.roles or role in self.banned_roles:
@@ -157,7 +180,14 @@ class _Casting:
             self.roles[role] = Voice(role=role, patch=patch(name))
 
 
-def cast(style: Style, facets: Facets, density: float, rng: np.random.Generator) -> Cast:
+def cast(
+    style: Style,
+    facets: Facets,
+    density: float,
+    rng: np.random.Generator,
+    *,
+    typical: tuple[str, ...] = (),
+) -> Cast:
     """Choose the players.
 
     Args:
@@ -165,11 +195,15 @@ def cast(style: Style, facets: Facets, density: float, rng: np.random.Generator)
         facets: Instruments wanted and unwanted.
         density: Busier clips get more layers.
         rng: Chooses among the style's sounds.
+        typical: Instruments of the genre, each of which takes a free place more often than not.
     """
     casting = _Casting(style, facets, rng)
     for word in facets.instruments:
         casting.request(word)
     wish = rng.uniform(size=2)
+    for word in typical:
+        if rng.uniform() < 0.7:
+            casting.suggest(word)
     groove = style.drums is not None or "drums" in {*casting.roles, *casting.wanted_roles}
     if groove or casting.pieces:
         casting.fill("drums")
@@ -181,7 +215,9 @@ def cast(style: Style, facets: Facets, density: float, rng: np.random.Generator)
         casting.fill("pad")
     if not casting.counters and density > 0.45 and wish[1] < density - 0.1:
         _add_counter(casting)
-    voices = [casting.roles[r] for r in ROLES if r in casting.roles and r not in casting.banned_roles]
+    voices = [
+        casting.roles[r] for r in ROLES if r in casting.roles and r not in casting.banned_roles
+    ]
     if "counter" not in casting.banned_roles or "lead" not in casting.banned_roles:
         voices += casting.counters
     banned = casting.banned_pieces - set(casting.pieces)

@@ -8,7 +8,7 @@ from generation.generator import Note
 from generation.pen import Pen, by_density, dice, runs
 from generation.plan import Plan
 from generation.styles import CompStyle, PadStyle
-from generation.theory import nearest, voice
+from generation.theory import Chord, nearest, voice
 
 _LONG = "x---------------"
 _BROKEN = ("0-1-2-1-0-1-2-1-", "0-2-1-2-0-2-1-2-", "0-1-2-3-2-1-2-1-")
@@ -105,15 +105,13 @@ def _reach(span: tuple[int, int], player: Voice) -> tuple[int, int]:
     return low, high
 
 
-def _sustain(
-    plan: Plan, player: Voice, span: tuple[int, int], kind: str
-) -> tuple[Note, ...]:
+def _sustain(plan: Plan, player: Voice, span: tuple[int, int], kind: str) -> tuple[Note, ...]:
     """Hold every chord until the next differs."""
     pen = Pen(plan, player.role, drag=0)
     span = _reach(span, player)
     steps = plan.grid.bar_steps
     spans: list[tuple[int, int, int]] = []
-    chords = []
+    chords: list[Chord] = []
     for number, bar in enumerate(plan.bars):
         for index, (start, chord) in enumerate(bar.chords):
             end = bar.chords[index + 1][0] if index + 1 < len(bar.chords) else steps
@@ -152,7 +150,9 @@ def play_counter(plan: Plan, player: Voice, index: int) -> tuple[Note, ...]:
             if held or bar.section == "end":
                 guide = {(chord.root + chord.tone(3)) % 12, (chord.root + chord.tone(7)) % 12}
                 at = nearest(at, guide & chord.classes or chord.classes, span)
-                pen.write(number, start, 64 if bar.section == "end" else length * 0.97, int(at), 0.75)
+                pen.write(
+                    number, start, 64 if bar.section == "end" else length * 0.97, int(at), 0.75
+                )
                 continue
             keys = voice(chord, keys, span)
             row = plan.grid.fit(pattern, number)[start : start + length]

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
-from domain.errors import PromptError
 from domain.facets import TONICS, Facets
 from generation.arrange import arrange
 from generation.audio import SAMPLE_RATE, Audio, Floats
 from generation.beds import lay
 from generation.generator import Composition, Progress, Score
+from generation.hints import find_hints
 from generation.master import TARGET, master
 from generation.mix import Stem, mix
 from generation.plan import Plan, make_plan
@@ -80,7 +80,7 @@ class Composer:
             seed: At least 0; another seed is a variation.
             seconds: Length in [1, 60].
         """
-        plan = make_plan(facets, seed, seconds, usual_tempo=_genre_tempo(facets))
+        plan = make_plan(facets, seed, seconds, hints=find_hints(facets, shipped()))
         score = arrange(plan)
         if not score.parts:
             return ClipFailure(reason="The prompt leaves nobody to play: allow an instrument.")
@@ -117,21 +117,13 @@ def _licence(soundfont: Path) -> str:
     return f"MIT (composer), {soundfont.name} under its own licence"
 
 
-def _genre_tempo(facets: Facets) -> tuple[float, float] | None:
-    if facets.genre is None:
-        return None
-    try:
-        genre = shipped().genre(facets.genre)
-    except (KeyError, PromptError):
-        return None
-    return (float(genre.tempo[0]), float(genre.tempo[1])) if genre is not None else None
-
-
 def _faded(plan: Plan, samples: Floats) -> Floats:
     """Open without a click, let the last chord die away, and fade in slowly where a word asks for it."""
     frames = samples.shape[1]
     out = samples.copy()
-    opening = min(frames // 4, int((0.25 * plan.seconds if plan.effects.fade else 0.003) * SAMPLE_RATE))
+    opening = min(
+        frames // 4, int((0.25 * plan.seconds if plan.effects.fade else 0.003) * SAMPLE_RATE)
+    )
     # Never from nothing: a clip should be there at once.
     ramp = np.linspace(0.2 if plan.effects.fade else 0.0, 1, opening, dtype=np.float32)
     out[:, :opening] *= ramp

@@ -85,9 +85,7 @@ def _key(piece: str) -> int:
 def _crashes(plan: Plan) -> bool:
     own = plan.style.drums
     banned = plan.cast.banned_pieces & {"crash", "ride"}
-    return (
-        plan.cast.groove and own is not None and own.crash and plan.energy > 0.4 and not banned
-    )
+    return plan.cast.groove and own is not None and own.crash and plan.energy > 0.4 and not banned
 
 
 def _grooves(plan: Plan) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -110,12 +108,16 @@ def _rows(
             rows = {p: r for p, r in rows.items() if p in _TICKING or p == "kick"}
         fills = plan.style.drums.fills if plan.style.drums is not None else ()
         if bar.fill and fills and plan.energy > 0.18 and bar.section != "intro":
-            rows = _with_fill(plan, rows, fills[int(dice(plan, f"fill {number}", 1)[0] * len(fills))])
+            rows = _with_fill(
+                plan, rows, fills[int(dice(plan, f"fill {number}", 1)[0] * len(fills))]
+            )
     for piece in plan.cast.pieces:
         extra = plan.grid.fit(_PIECES.get(piece, "x...x...x...x..."), number)
         old = rows.get(piece, "")
-        rows[piece] = extra if not old else "".join(
-            a if a != "." else b for a, b in zip(old, extra, strict=True)
+        rows[piece] = (
+            extra
+            if not old
+            else "".join(a if a != "." else b for a, b in zip(old, extra, strict=True))
         )
     return {p: r for p, r in rows.items() if p not in plan.cast.banned_pieces}
 
@@ -128,7 +130,11 @@ def _with_fill(plan: Plan, rows: dict[str, str], fill: Mapping[str, str]) -> dic
     out |= {p: r for p, r in rows.items() if p in _TICKING}
     for piece, row in fill.items():
         # The fill's end belongs at the bar's end, whatever the metre.
-        fitted = plan.grid.fit(row, 0) if steps == 16 or plan.grid.compound else row[-steps:].rjust(steps, ".")
+        fitted = (
+            plan.grid.fit(row, 0)
+            if steps == 16 or plan.grid.compound
+            else row[-steps:].rjust(steps, ".")
+        )
         out[piece] = out.get(piece, silent)[:half] + fitted[half:]
     return out
 

@@ -129,7 +129,16 @@ def _sections(bars: int) -> tuple[tuple[str, int], ...]:
     if bars <= 9:
         half = bars // 2 if bars < 6 else bars // 4 * 2
         return (("A", half), ("B", bars - half))
-    plan = [("intro", 2), ("A", 4), ("B", 4), ("A2", 4), ("B", 4), ("break", 4), ("A2", 4), ("B", 4)]
+    plan = [
+        ("intro", 2),
+        ("A", 4),
+        ("B", 4),
+        ("A2", 4),
+        ("B", 4),
+        ("break", 4),
+        ("A2", 4),
+        ("B", 4),
+    ]
     out: list[tuple[str, int]] = []
     left, index = bars, 0
     while left:

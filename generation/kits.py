@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from generation.audio import SAMPLE_RATE, Floats
+from generation.audio import SAMPLE_RATE, Floats, as_floats
 from generation.zones import Zone
 
 KICK, RIM, SNARE, CLAP, CLOSED, OPEN = 36, 37, 38, 39, 42, 46
@@ -24,6 +24,7 @@ class Machine:
         kick_sweep: How many times higher it starts.
         kick_ring: Seconds in which the kick falls to a third.
         kick_click: Level of its beater.
+        kick_level: Its peak.
         drive: Saturation, from 1 (clean).
         snare_hertz: Pitch of the snare's body.
         snare_ring: Seconds in which the snare's noise falls to a third.
@@ -38,39 +39,76 @@ class Machine:
     kick_sweep: float = 5
     kick_ring: float = 0.16
     kick_click: float = 0.25
+    kick_level: float = 0.8
     drive: float = 1.5
     snare_hertz: float = 185
     snare_ring: float = 0.09
     snare_air: float = 0.65
     hat_ring: float = 0.025
     hat_low: float = 7000
-    hat_high: float = 15_000
+    hat_high: float = 10_500
     crush: int = 1
 
 
 MACHINES = {
     "kit_house": Machine(kick_hertz=51, kick_sweep=5, kick_ring=0.15, drive=1.8, hat_low=6500),
     "kit_techno": Machine(
-        kick_hertz=46, kick_sweep=7, kick_ring=0.22, kick_click=0.4, drive=3.5, snare_air=0.8
+        kick_hertz=46,
+        kick_sweep=7,
+        kick_ring=0.22,
+        kick_click=0.5,
+        drive=2.6,
+        kick_level=0.5,
+        snare_air=0.8,
+        hat_low=6000,
     ),
     "kit_808": Machine(
         kick_hertz=44, kick_sweep=3, kick_ring=0.3, kick_click=0.12, snare_ring=0.11, hat_ring=0.018
     ),
     "kit_break": Machine(
-        kick_hertz=62, kick_sweep=4, kick_ring=0.09, kick_click=0.5, drive=2.5, snare_hertz=215,
-        snare_ring=0.13, hat_ring=0.035, hat_low=5200,
+        kick_hertz=62,
+        kick_sweep=4,
+        kick_ring=0.09,
+        kick_click=0.5,
+        drive=2.5,
+        snare_hertz=215,
+        snare_ring=0.11,
+        snare_air=0.5,
+        hat_ring=0.025,
+        hat_low=5200,
     ),
     "kit_lofi": Machine(
-        kick_hertz=58, kick_sweep=3, kick_ring=0.11, kick_click=0.1, snare_hertz=170,
-        snare_ring=0.07, hat_ring=0.02, hat_low=4200, hat_high=7500, drive=2.2,
+        kick_hertz=58,
+        kick_sweep=3,
+        kick_ring=0.11,
+        kick_click=0.1,
+        snare_hertz=170,
+        snare_ring=0.07,
+        hat_ring=0.02,
+        hat_low=4200,
+        hat_high=7500,
+        drive=2.2,
     ),
     "kit_retro": Machine(
-        kick_hertz=55, kick_sweep=4, kick_ring=0.13, snare_hertz=175, snare_ring=0.2,
-        snare_air=0.8, hat_low=7500, drive=2,
+        kick_hertz=55,
+        kick_sweep=4,
+        kick_ring=0.13,
+        snare_hertz=175,
+        snare_ring=0.2,
+        snare_air=0.8,
+        hat_low=7500,
+        drive=2,
     ),
     "kit_chip": Machine(
-        kick_hertz=70, kick_sweep=8, kick_ring=0.06, kick_click=0, snare_ring=0.06, snare_air=0.95,
-        hat_ring=0.012, hat_low=3000, crush=5,
+        kick_hertz=70,
+        kick_sweep=8,
+        kick_ring=0.06,
+        kick_click=0,
+        snare_ring=0.06,
+        snare_air=0.95,
+        hat_ring=0.012,
+        hat_low=3000,
+        crush=5,
     ),
 }
 """Machines by name. Keys that a machine lacks are left to the SoundFont's kit."""
@@ -93,14 +131,18 @@ def _noise(seconds: float, low: float, high: float, seed: int) -> Floats:
 def _sweep(time: Floats, hertz: float, times: float, speed: float) -> Floats:
     """Sine that starts ``times`` higher and settles on ``hertz`` in ``speed`` seconds."""
     fall = (times - 1) * speed * (1 - np.exp(-time / np.float32(speed)))
-    return np.sin(2 * np.pi * hertz * (time + fall)).astype(np.float32)
+    return as_floats(np.sin(2 * np.pi * hertz * (time + fall)))
 
 
 def _kick(m: Machine) -> Floats:
     time = _time(m.kick_ring * 4 + 0.1)
     body = _sweep(time, m.kick_hertz, m.kick_sweep, 0.02) * np.exp(-time / m.kick_ring)
     click = _noise(time[-1] + 0.01, 1500, 6000, 1)[: time.size] * np.exp(-time / 0.004)
-    return np.tanh(m.drive * (body + m.kick_click * click)) * np.minimum(1, time / 0.001) * 0.8
+    return (
+        np.tanh(m.drive * (body + m.kick_click * click))
+        * np.minimum(1, time / 0.001)
+        * m.kick_level
+    )
 
 
 def _snare(m: Machine) -> Floats:
@@ -108,17 +150,15 @@ def _snare(m: Machine) -> Floats:
     body = _sweep(time, m.snare_hertz, 1.7, 0.012) * np.exp(-time / 0.06)
     air = _noise(0.8, 1400, min(9000, m.hat_high), 2)
     air = np.resize(air, time.size) * np.exp(-time / m.snare_ring) * 2.4
-    return np.tanh(m.drive * ((1 - m.snare_air) * body + m.snare_air * air)) * 0.5
+    return as_floats(np.tanh(m.drive * ((1 - m.snare_air) * body + m.snare_air * air)) * 0.5)
 
 
 def _clap(m: Machine) -> Floats:
     time = _time(m.snare_ring * 4 + 0.12)
-    hands = sum(
-        np.where(time >= at, np.exp(-(time - at) / 0.006), 0) for at in (0.0, 0.011, 0.021)
-    )
+    hands = sum(np.where(time >= at, np.exp(-(time - at) / 0.006), 0) for at in (0.0, 0.011, 0.021))
     tail = np.where(time >= 0.03, np.exp(-(time - 0.03) / m.snare_ring), 0)
     air = np.resize(_noise(0.8, 900, min(7000, m.hat_high), 3), time.size)
-    return np.tanh(2 * air * (hands + tail)) * 0.55
+    return as_floats(np.tanh(2 * air * (hands + tail)) * 0.55)
 
 
 def _hat(m: Machine, ring: float, seed: int) -> Floats:
@@ -127,26 +167,26 @@ def _hat(m: Machine, ring: float, seed: int) -> Floats:
     air = _noise(time.size / SAMPLE_RATE + 0.001, m.hat_low, m.hat_high, seed)[: time.size]
     spectrum = np.fft.rfft(metal * 0.05)
     hertz = np.arange(spectrum.size) * SAMPLE_RATE / time.size
-    spectrum *= (hertz > m.hat_low) / (1 + (hertz / m.hat_high) ** 2)
+    spectrum *= (hertz > m.hat_low) / (1 + (hertz / m.hat_high) ** 4)
     metal = np.fft.irfft(spectrum, time.size)
-    return (air + metal) * np.exp(-time / ring) * np.minimum(1, time / 0.0008) * 0.7
+    return as_floats((air + metal) * np.exp(-time / ring) * np.minimum(1, time / 0.0008) * 0.7)
 
 
 def _tom(m: Machine, hertz: float) -> Floats:
     time = _time(0.6)
-    return np.tanh(m.drive * _sweep(time, hertz, 1.6, 0.05) * np.exp(-time / 0.17)) * 0.6
+    return as_floats(np.tanh(m.drive * _sweep(time, hertz, 1.6, 0.05) * np.exp(-time / 0.17)) * 0.6)
 
 
 def _short(m: Machine, low: float, high: float, ring: float, seed: int) -> Floats:
     time = _time(ring * 6)
     air = _noise(time.size / SAMPLE_RATE + 0.001, low, min(high, m.hat_high * 1.2), seed)
-    return air[: time.size] * np.exp(-time / ring) * np.minimum(1, time / 0.004)
+    return as_floats(air[: time.size] * np.exp(-time / ring) * np.minimum(1, time / 0.004))
 
 
 def _bell(hertz: tuple[float, float], ring: float) -> Floats:
     time = _time(ring * 5)
     tone = sum(np.tanh(3 * np.sin(2 * np.pi * f * time)) for f in hertz)
-    return np.asarray(tone * np.exp(-time / ring) * 0.25)
+    return as_floats(tone * np.exp(-time / ring) * 0.25)
 
 
 @cache
@@ -167,7 +207,7 @@ def zones(name: str) -> tuple[Zone, ...]:
         LOW_TOM: (_tom(m, 95), -0.4, 0),
         MID_TOM: (_tom(m, 135), 0.0, 0),
         HIGH_TOM: (_tom(m, 190), 0.4, 0),
-        CRASH: (_hat(m, 0.55, 6) * 0.8, -0.3, 0),
+        CRASH: (_hat(m, 0.55, 6) * 0.6, -0.3, 0),
         RIDE: (_hat(m, 0.16, 7) * 0.6, -0.35, 0),
         COWBELL: (_bell((545, 812), 0.06), 0.35, 0),
         SHAKER: (_short(m, 5500, 13_000, 0.03, 8), -0.4, 0),
@@ -179,8 +219,13 @@ def zones(name: str) -> tuple[Zone, ...]:
             data = np.repeat(data[:: m.crush], m.crush)
         zones.append(
             Zone(
-                data=np.ascontiguousarray(data), loop=None, root=key, cents_per_key=0.0,
-                keys=(key, key), pan=pan, choke=choke,
+                data=np.ascontiguousarray(data),
+                loop=None,
+                root=key,
+                cents_per_key=0.0,
+                keys=(key, key),
+                pan=pan,
+                choke=choke,
             )
         )
     return tuple(zones)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from generation.audio import SAMPLE_RATE, Floats
+from generation.audio import SAMPLE_RATE, Floats, as_floats
 from generation.generator import Note
+from generation.patches import patch
 from generation.plan import Plan
 from generation.spectrum import (
     Spectrum,
@@ -72,7 +74,7 @@ def mix(plan: Plan, stems: Sequence[Stem], kicks: Sequence[Note]) -> Floats:
     for stem in stems:
         side = -1.0 if stem.role == "counter" and counters % 2 else 1.0
         counters += stem.role == "counter"
-        _add_part(plan, bus, _treated(plan, stem, duck), size, (stem.role, side))
+        _add_part(plan, bus, _treated(plan, stem, duck), size, (stem, side))
     curve = _tone(plan, size)
     left, right = bus.left, bus.right
     if wet > 0.005:
@@ -120,17 +122,21 @@ def _echo(samples: Floats, amount: float, seconds: float) -> Floats:
     return out
 
 
-def _add_part(
-    plan: Plan, bus: _Bus, samples: Floats, size: int, who: tuple[str, float]
-) -> None:
-    role, side = who
+def _add_part(plan: Plan, bus: _Bus, samples: Floats, size: int, who: tuple[Stem, float]) -> None:
+    stem, side = who
+    role = stem.role
     level = getattr(plan.style.mix, role)
-    curve = _role_curve(role, size, plan)
-    spectra = [np.fft.rfft(channel, size) * curve for channel in samples]
+    curve = _role_curve(stem, size, plan)
+    spectra: list[Spectrum] = [
+        (np.fft.rfft(channel, size) * curve).astype(np.complex64, copy=False) for channel in samples
+    ]
     gain = _gain(samples, spectra, size, level)
     pan = _PAN.get(role, 0.0) * side
     angle = (pan + 1) * np.pi / 4
-    left, right = np.float32(gain * np.sqrt(2) * np.cos(angle)), np.float32(gain * np.sqrt(2) * np.sin(angle))
+    left, right = (
+        np.float32(gain * np.sqrt(2) * np.cos(angle)),
+        np.float32(gain * np.sqrt(2) * np.sin(angle)),
+    )
     both = spectra if len(spectra) == 2 else [spectra[0], spectra[0]]
     bus.left += both[0] * left
     bus.right += both[1] * right
@@ -139,14 +145,23 @@ def _add_part(
         bus.send += spectrum * send
 
 
-def _role_curve(role: str, size: int, plan: Plan) -> Floats:
-    curve = high_pass(size, _CUT[role])
-    if role == "bass":
+def _role_curve(stem: Stem, size: int, plan: Plan) -> Floats:
+    curve = high_pass(size, _CUT[stem.role])
+    if stem.role == "bass":
         return np.asarray(curve * low_pass(size, 5200.0))
-    if role == "chords" and plan.style.chords is not None and plan.style.chords.voicing == "power":
-        # Driven guitars live between 90 Hz and 6 kHz; the rest is fizz.
-        return np.asarray(high_pass(size, 85.0) * low_pass(size, 6500.0))
-    return curve
+    if stem.role == "drums" and not patch(stem.patch).synth:
+        # Cymbals and skins of General MIDI kits are recorded dull.
+        return np.asarray(curve * high_shelf(size, 4500.0, 9.0))
+    if (
+        stem.role == "chords"
+        and plan.style.chords is not None
+        and plan.style.chords.voicing == "power"
+    ):
+        # Driven guitars live between 85 Hz and 7 kHz; the rest is fizz.
+        return np.asarray(
+            high_pass(size, 85.0) * low_pass(size, 7000.0) * high_shelf(size, 2000.0, 4.0)
+        )
+    return np.asarray(curve * high_shelf(size, 3000.0, 0.0 if patch(stem.patch).synth else 3.5))
 
 
 def _gain(samples: Floats, spectra: list[Spectrum], size: int, decibels: float) -> float:
@@ -196,12 +211,12 @@ def _ducking(plan: Plan, kicks: Sequence[Note], frames: int) -> Floats | None:
     return _stretch(gain, frames)
 
 
-def _stretch(values: Floats | np.ndarray, frames: int) -> Floats:  # type: ignore[type-arg]
+def _stretch(values: npt.ArrayLike, frames: int) -> Floats:
     """Interpolate one value per hop to one per frame."""
-    values = np.asarray(values, dtype=np.float32)
+    points = as_floats(values)
     step = (np.arange(_HOP, dtype=np.float32) / _HOP)[None, :]
-    full = values[:-1, None] + (values[1:] - values[:-1])[:, None] * step
-    return full.reshape(-1)[:frames]
+    full = points[:-1, None] + (points[1:] - points[:-1])[:, None] * step
+    return as_floats(full.reshape(-1)[:frames])
 
 
 def _colour(plan: Plan, out: Floats) -> Floats:
@@ -221,7 +236,7 @@ def _colour(plan: Plan, out: Floats) -> Floats:
     drive = min(1.5, max(0.0, desk.drive + effects.drive))
     if drive > 0.02:
         push = np.float32(1 + 5 * drive * drive + 1.2 * drive)
-        out = np.tanh(out * push) / push ** np.float32(0.75)
+        out = as_floats(np.tanh(out * push) / push ** np.float32(0.75))
     if effects.flutter > 0.02:
         out = _flutter(out, min(1.0, effects.flutter))
     if effects.crush > 0.05:
@@ -268,10 +283,8 @@ def _wave(frames: int, hertz: float, phase: float) -> Floats:
 def _chorus(out: Floats, amount: float) -> Floats:
     frames = out.shape[1]
     wet = np.float32(0.55 * amount)
-    late = [
-        _shifted(out[c], 560 + 190 * _wave(frames, 0.7 + 0.13 * c, 1.7 * c)) for c in (0, 1)
-    ]
-    return np.stack([out[0] + wet * late[1], out[1] + wet * late[0]]) / (1 + wet / 2)
+    late = [_shifted(out[c], 560 + 190 * _wave(frames, 0.7 + 0.13 * c, 1.7 * c)) for c in (0, 1)]
+    return as_floats(np.stack([out[0] + wet * late[1], out[1] + wet * late[0]]) / (1 + wet / 2))
 
 
 def _flutter(out: Floats, amount: float) -> Floats:

@@ -17,6 +17,7 @@ from generation.casting import Cast, cast
 from generation.effects import Effects, gather
 from generation.form import Bar, Form, lay_out
 from generation.grid import Grid
+from generation.hints import Hints
 from generation.styles import Style, style
 from generation.theory import MINOR_MODES
 
@@ -79,7 +80,11 @@ def _rng(entropy: tuple[int, int], stream: str) -> np.random.Generator:
 
 
 def make_plan(
-    facets: Facets, seed: int, seconds: float, *, usual_tempo: tuple[float, float] | None = None
+    facets: Facets,
+    seed: int,
+    seconds: float,
+    *,
+    hints: Hints = Hints(),  # noqa: B008  # frozen
 ) -> Plan:
     """Resolve facets into a plan.
 
@@ -87,24 +92,27 @@ def make_plan(
         facets: What the prompt says.
         seed: At least 0; another seed is a variation.
         seconds: Length of the clip.
-        usual_tempo: Tempo range of the genre where it is narrower than the family's.
+        hints: What the vocabulary knows about the genre and the words.
 
     Raises:
         GenerationError: A style file is wrong.
     """
     said = {k: v for k, v in facets.to_json().items() if k not in _NOT_THE_TUNE}
     entropy = (seed, zlib.crc32(json.dumps(said, sort_keys=True).encode()))
-    family = facets.family if facets.family in FAMILIES else _choose_family(facets, entropy)
+    family = facets.family if facets.family in FAMILIES else _choose_family(facets, hints, entropy)
     chosen = style(family)
-    energy, density, brightness, valence = _levels(facets, chosen, entropy)
-    mode = facets.mode or _choose_mode(chosen, valence, facets.valence is not None, entropy)
+    energy, density, brightness, valence = _levels(facets, hints, chosen, entropy)
+    mode = facets.mode or _choose_mode(facets, hints, chosen, valence, entropy)
     tonic = facets.tonic if facets.tonic in TONICS else TONICS[_rng(entropy, "tonic").integers(12)]
-    metre = facets.metre or _choose_metre(chosen, entropy)
-    tempo = facets.tempo or _choose_tempo(usual_tempo or chosen.tempo, energy - chosen.energy, entropy)
+    metre = facets.metre or hints.metre or _choose_metre(chosen, entropy)
+    span = hints.tempo or chosen.tempo
+    usual = chosen.energy if hints.usual_energy is None else hints.usual_energy
+    tempo = facets.tempo or _choose_tempo(span, energy - usual, entropy)
     grid, count = _place(
         Grid(tempo=tempo, metre=metre, swing=chosen.swing, swing_unit=chosen.swing_unit),
         seconds,
-        free=None if facets.tempo else (usual_tempo or chosen.tempo),
+        free=None if facets.tempo else span,
+        ease=float(_rng(entropy, "tail").uniform(0.8, 1.2)),
     )
     tonic_class = TONICS.index(tonic)
     rng = _rng(entropy, "form")
@@ -120,21 +128,22 @@ def make_plan(
         brightness=brightness,
         valence=valence,
         form=lay_out(chosen, grid, count=count, key=(tonic_class, mode), rng=rng),
-        cast=cast(chosen, facets, density, _rng(entropy, "cast")),
+        cast=cast(chosen, facets, density, _rng(entropy, "cast"), typical=hints.instruments),
         effects=gather(_sound_words(facets, chosen, entropy)),
         entropy=entropy,
     )
 
 
 def _levels(
-    facets: Facets, chosen: Style, entropy: tuple[int, int]
+    facets: Facets, hints: Hints, chosen: Style, entropy: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    jitter = _rng(entropy, "levels").uniform(-0.07, 0.07, 4)
-    energy = _unless(facets.energy, chosen.energy + jitter[0])
+    usual = hints.levels or (chosen.energy, chosen.density, chosen.brightness, chosen.valence)
+    jitter = _rng(entropy, "levels").uniform(-0.06, 0.06, 4)
+    energy = _unless(facets.energy, usual[0] + jitter[0])
     # Busier when livelier, unless the prompt says how busy.
-    density = _unless(facets.density, chosen.density + jitter[1] + 0.5 * (energy - chosen.energy))
-    brightness = _unless(facets.brightness, chosen.brightness + jitter[2])
-    valence = _unless(facets.valence, chosen.valence + jitter[3])
+    density = _unless(facets.density, usual[1] + jitter[1] + 0.5 * (energy - usual[0]))
+    brightness = _unless(facets.brightness, usual[2] + jitter[2])
+    valence = _unless(facets.valence, usual[3] + jitter[3])
     return energy, density, brightness, valence
 
 
@@ -143,15 +152,17 @@ def _unless(said: float | None, otherwise: float) -> float:
     return float(min(1.0, max(0.0, value)))
 
 
-def _choose_family(facets: Facets, entropy: tuple[int, int]) -> str:
+def _choose_family(facets: Facets, hints: Hints, entropy: tuple[int, int]) -> str:
     """Draw a family whose usual levels are near to what the prompt does say."""
     rng = _rng(entropy, "family")
     weights = []
     for name in FAMILIES:
         usual = style(name)
         far = 0.0
-        for level in ("energy", "density", "brightness", "valence"):
+        for index, level in enumerate(("energy", "density", "brightness", "valence")):
             said = getattr(facets, level)
+            if said is None and hints.levels is not None:
+                said = hints.levels[index]
             if said is not None:
                 far += (said - getattr(usual, level)) ** 2 * 12
         if facets.tempo is not None:
@@ -164,10 +175,14 @@ def _choose_family(facets: Facets, entropy: tuple[int, int]) -> str:
     return str(FAMILIES[int(rng.choice(len(FAMILIES), p=share))])
 
 
-def _choose_mode(chosen: Style, valence: float, said: bool, entropy: tuple[int, int]) -> str:
+def _choose_mode(
+    facets: Facets, hints: Hints, chosen: Style, valence: float, entropy: tuple[int, int]
+) -> str:
     """Draw a mode, the happier the likelier major. A valence that the prompt names rules the others out."""
+    said = facets.valence is not None or hints.leaning
+    usual = {m: chosen.modes.get(m, 1.0) for m in hints.modes} if hints.modes else chosen.modes
     weights = {}
-    for mode, weight in chosen.modes.items():
+    for mode, weight in usual.items():
         side = -1 if mode in MINOR_MODES else 1
         if mode == "blues":
             side = 0
@@ -197,7 +212,7 @@ def _choose_tempo(span: tuple[float, float], lift: float, entropy: tuple[int, in
 
 
 def _place(
-    grid: Grid, seconds: float, *, free: tuple[float, float] | None
+    grid: Grid, seconds: float, *, free: tuple[float, float] | None, ease: float
 ) -> tuple[Grid, tuple[int, int]]:
     """Find where the bars lie so that the last one begins a short ring before the end.
 
@@ -207,13 +222,15 @@ def _place(
     Returns:
         The grid, and the number of bars before the last chord with the number of upbeat beats.
     """
-    tail = min(0.35 * seconds, 0.9 + 0.03 * seconds, 2.5)
+    tail = min(0.35 * seconds, ease * (0.9 + 0.03 * seconds), 2.5)
     room = seconds - tail - _LEAD_IN
     if free is not None:
-        bars = max(1, round(room / grid.bar_seconds))
-        bent = grid.tempo * bars * grid.bar_seconds / room
-        if abs(bent / grid.tempo - 1) < 0.07 and free[0] * 0.97 <= bent <= free[1] * 1.03:
-            grid = _regrid(grid, round(bent, 2))
+        # Whole bars where they are near, else whole beats, which are never far.
+        for unit, bend in ((grid.bar_seconds, 0.025), (grid.beat_steps * grid.step_seconds, 0.06)):
+            bent = grid.tempo * max(1, round(room / unit)) * unit / room
+            if abs(bent / grid.tempo - 1) < bend and free[0] * 0.98 <= bent <= free[1] * 1.02:
+                grid = _regrid(grid, round(bent, 2))
+                break
     bars = int((room + 0.02) / grid.bar_seconds)
     beat = grid.beat_steps * grid.step_seconds
     spare = room + 0.02 - bars * grid.bar_seconds

@@ -56,9 +56,7 @@ class NumpyRenderer:
     def play(self, part: Part, frames: int) -> Floats:
         """Return a stem of shape (1 or 2, frames)."""
         used = patch(part.patch)
-        return self._sampler.play(
-            part.notes, self._zones(used), frames, percussion=used.percussion
-        )
+        return self._sampler.play(part.notes, self._zones(used), frames, percussion=used.percussion)
 
     def _zones(self, used: Patch) -> Sequence[Zone]:
         if used.percussion:
@@ -240,4 +238,6 @@ def _fluidsynth_works() -> bool:
 
 def kick_notes(parts: Sequence[Part]) -> list[Note]:
     """Return the bass drum's strokes."""
-    return [n for part in parts if part.percussion for n in part.notes if n.pitch in {35, kits.KICK}]
+    return [
+        n for part in parts if part.percussion for n in part.notes if n.pitch in {35, kits.KICK}
+    ]

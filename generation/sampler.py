@@ -163,9 +163,7 @@ def _envelope(zone: Zone, held: int) -> Floats:
     return out
 
 
-def _choke_ends(
-    notes: Sequence[Note], zones: Sequence[Zone]
-) -> dict[tuple[int, int], float]:
+def _choke_ends(notes: Sequence[Note], zones: Sequence[Zone]) -> dict[tuple[int, int], float]:
     """Return for each note and choke group how long it may ring until the next note of its group."""
     group_of = {
         key: zone.choke

@@ -246,19 +246,32 @@ def _check(made: Style, name: str) -> None:
     if made.colour not in COLOURS:
         raise GenerationError(f"{name}, colour: unknown chord colour {made.colour!r}")
     for key in ("major", "minor"):
-        if not made.progressions.get(key):
-            raise GenerationError(f"{name}, progressions: {key!r} is missing")
-        for line in (*made.progressions[key], made.cadence):
-            for symbol in line.replace("|", " ").split():
-                try:
-                    parse_chord(symbol)
-                except GenerationError as error:
-                    raise GenerationError(f"{name}, progressions: {error}") from error
+        _check_progressions(made, key, f"{name}, progressions")
     for role in ("drums", "bass", "chords", "pad", "lead"):
         part = getattr(made, role)
         if part is not None:
             _check_patches(part.kits if role == "drums" else part.patches, f"{name}, {role}")
-    _check_patterns(made, name)
+    if made.drums is not None:
+        _check_drums(made.drums, f"{name}, drums")
+    rows = {
+        "bass": (made.bass.patterns if made.bass else (), BASS_MARKS),
+        "chords": (made.chords.patterns if made.chords else (), COMP_MARKS),
+        "lead": (made.lead.cells if made.lead else (), LEAD_MARKS),
+    }
+    for role, (patterns, marks) in rows.items():
+        for row in patterns:
+            _check_row(row, marks, f"{name}, {role}")
+
+
+def _check_progressions(made: Style, key: str, where: str) -> None:
+    if not made.progressions.get(key):
+        raise GenerationError(f"{where}: {key!r} is missing")
+    for line in (*made.progressions[key], made.cadence):
+        for symbol in line.replace("|", " ").split():
+            try:
+                parse_chord(symbol)
+            except GenerationError as error:
+                raise GenerationError(f"{where}: {error}") from error
 
 
 def _check_patches(names: tuple[str, ...], where: str) -> None:
@@ -269,22 +282,12 @@ def _check_patches(names: tuple[str, ...], where: str) -> None:
             raise GenerationError(f"{where}: there is no patch {each!r}") from None
 
 
-def _check_patterns(made: Style, name: str) -> None:
-    if made.drums is not None:
-        for rows in (*made.drums.grooves, *made.drums.fills):
-            for piece, row in rows.items():
-                if percussion_key(piece) is None:
-                    raise GenerationError(f"{name}, drums: unknown piece {piece!r}")
-                _check_row(row, DRUM_MARKS, f"{name}, drums, {piece}")
-    if made.bass is not None:
-        for row in made.bass.patterns:
-            _check_row(row, BASS_MARKS, f"{name}, bass")
-    if made.chords is not None:
-        for row in made.chords.patterns:
-            _check_row(row, COMP_MARKS, f"{name}, chords")
-    if made.lead is not None:
-        for row in made.lead.cells:
-            _check_row(row, LEAD_MARKS, f"{name}, lead")
+def _check_drums(drums: DrumStyle, where: str) -> None:
+    for rows in (*drums.grooves, *drums.fills):
+        for piece, row in rows.items():
+            if percussion_key(piece) is None:
+                raise GenerationError(f"{where}: unknown piece {piece!r}")
+            _check_row(row, DRUM_MARKS, f"{where}, {piece}")
 
 
 def _check_row(row: str, marks: frozenset[str], where: str) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from generation.audio import SAMPLE_RATE, Floats
+from generation.audio import SAMPLE_RATE, Floats, as_floats
 from generation.zones import Zone
 
 _LOOP = 32_768
@@ -38,12 +38,12 @@ def _pulse(width: float) -> Shape:
 
 
 def _triangle(n: Floats) -> Floats:
-    return np.where(n % 2 == 1, 1 / n**2, 0).astype(np.float32)
+    return as_floats(np.where(n % 2 == 1, 1 / n**2, 0))
 
 
 def _voice(n: Floats) -> Floats:
     """A vowel-like hump around the third harmonic."""
-    return (np.exp(-((n - 2.6) ** 2) / 5) + 0.5 / n**1.6).astype(np.float32)
+    return as_floats(np.exp(-((n - 2.6) ** 2) / 5) + 0.5 / n**1.6)
 
 
 def _cycle(shape: Shape, key: int) -> Floats:
@@ -134,57 +134,60 @@ def _eight_oh_eight() -> tuple[Zone, ...]:
     return (Zone(data=data, loop=None, root=36, release=0.25),)
 
 
-def _reese() -> tuple[Zone, ...]:
-    patch = _Patch(24, 66).ensemble(_saw(7), 16, 11, attack=0.01, release=0.25, attenuation=4)
-    return tuple(patch.cycle(lambda n: np.where(n == 1, 1, 0).astype(np.float32), release=0.2).zones)
+def _sine(n: Floats) -> Floats:
+    return as_floats(np.where(n == 1, 1, 0))
 
 
-def _make(name: str) -> tuple[Zone, ...]:  # noqa: PLR0911  # a table of recipes
-    match name:
-        case "bass_808":
-            return _eight_oh_eight()
-        case "bass_reese":
-            return _reese()
-        case "bass_sub":
-            tone = _Patch(24, 60).cycle(lambda n: np.where(n == 1, 1, 0.12 / n**2).astype(np.float32))
-            return tuple(tone.zones)
-        case "bass_saw":
-            # A bright layer that dies quickly over a dark one that stays: a closing filter.
-            patch = _Patch(24, 66).cycle(_saw(16), decay=1.6, sustain=30, release=0.15)
-            return tuple(patch.cycle(_saw(3), decay=9, sustain=12, release=0.15).zones)
-        case "chip_triangle":
-            return tuple(_Patch().cycle(_triangle, release=0.06).zones)
-        case "chip_square":
-            return tuple(_Patch().cycle(_pulse(0.5), decay=12, sustain=9, release=0.08).zones)
-        case "chip_pulse":
-            return tuple(_Patch().cycle(_pulse(0.25), decay=7, sustain=14, release=0.08).zones)
-        case "supersaw":
-            return tuple(_Patch(36, 96).ensemble(_saw(22), 24, 3, attack=0.015, release=0.5).zones)
-        case "warm_pad":
-            return tuple(_Patch(36, 96).ensemble(_saw(4), 22, 5, attack=0.35, release=2.2).zones)
-        case "glass_pad":
-            shape: Shape = lambda n: (np.isin(n, (1, 3, 4, 7)) / n**0.8).astype(np.float32)  # noqa: E731
-            return tuple(_Patch(36, 96).ensemble(shape, 9, 7, attack=0.25, release=2.6).zones)
-        case "voice_pad":
-            return tuple(_Patch(36, 90).ensemble(_voice, 30, 9, attack=0.3, release=1.8).zones)
-        case "drone":
-            return tuple(_Patch(24, 84).ensemble(_saw(6), 34, 13, attack=0.5, release=3.0).zones)
-        case "synth_pluck":
-            patch = _Patch(36, 102).ensemble(_saw(30), 12, 15, decay=1.1, sustain=60, release=0.4)
-            return tuple(patch.cycle(_saw(3), decay=3.5, sustain=60, release=0.5).zones)
-        case "saw_lead":
-            patch = _Patch(36, 102).ensemble(_saw(14), 10, 17, attack=0.012, release=0.3)
-            return tuple(patch.cycle(_saw(5), release=0.25).zones)
-        case "soft_lead":
-            return tuple(_Patch(36, 102).ensemble(_triangle, 8, 19, attack=0.03, release=0.4).zones)
-    raise KeyError(name)
+def _warm_sine(n: Floats) -> Floats:
+    return as_floats(np.where(n == 1, 1, 0.12 / n**2))
 
 
-PATCHES = (
-    *("bass_808", "bass_reese", "bass_sub", "bass_saw", "chip_triangle", "chip_square"),
-    *("chip_pulse", "supersaw", "warm_pad", "glass_pad", "voice_pad", "drone", "synth_pluck"),
-    *("saw_lead", "soft_lead"),
-)
+def _glass(n: Floats) -> Floats:
+    return as_floats(np.isin(n, (1, 3, 4, 7)) / n**0.8)
+
+
+def _closing_bass() -> _Patch:
+    """A bright layer that dies quickly over a dark one that stays: a closing filter."""
+    patch = _Patch(24, 66).cycle(_saw(16), decay=1.6, sustain=30, release=0.15)
+    return patch.cycle(_saw(3), decay=9, sustain=12, release=0.15)
+
+
+def _pluck() -> _Patch:
+    patch = _Patch(36, 102).ensemble(_saw(30), 12, 15, decay=1.1, sustain=60, release=0.4)
+    return patch.cycle(_saw(3), decay=3.5, sustain=60, release=0.5)
+
+
+def _lead() -> _Patch:
+    patch = _Patch(36, 102).ensemble(_saw(14), 10, 17, attack=0.012, release=0.3)
+    return patch.cycle(_saw(5), release=0.25)
+
+
+def _mid() -> _Patch:
+    return _Patch(36, 96)
+
+
+_RECIPES: dict[str, Callable[[], _Patch]] = {
+    "bass_reese": lambda: (
+        _Patch(24, 66)
+        .ensemble(_saw(7), 16, 11, attack=0.01, release=0.25, attenuation=4)
+        .cycle(_sine, release=0.2)
+    ),
+    "bass_sub": lambda: _Patch(24, 60).cycle(_warm_sine),
+    "bass_saw": _closing_bass,
+    "chip_triangle": lambda: _Patch().cycle(_triangle, release=0.06),
+    "chip_square": lambda: _Patch().cycle(_pulse(0.5), decay=12, sustain=9, release=0.08),
+    "chip_pulse": lambda: _Patch().cycle(_pulse(0.25), decay=7, sustain=14, release=0.08),
+    "supersaw": lambda: _mid().ensemble(_saw(22), 24, 3, attack=0.015, release=0.5),
+    "warm_pad": lambda: _mid().ensemble(_saw(4), 22, 5, attack=0.35, release=2.2),
+    "glass_pad": lambda: _mid().ensemble(_glass, 9, 7, attack=0.25, release=2.6),
+    "voice_pad": lambda: _Patch(36, 90).ensemble(_voice, 30, 9, attack=0.3, release=1.8),
+    "drone": lambda: _Patch(24, 84).ensemble(_saw(6), 34, 13, attack=0.5, release=3.0),
+    "synth_pluck": _pluck,
+    "saw_lead": _lead,
+    "soft_lead": lambda: _Patch(36, 102).ensemble(_triangle, 8, 19, attack=0.03, release=0.4),
+}
+
+PATCHES = ("bass_808", *_RECIPES)
 """Names that ``zones`` knows."""
 
 
@@ -195,4 +198,4 @@ def zones(name: str) -> tuple[Zone, ...]:
     Raises:
         KeyError: There is no such patch.
     """
-    return _make(name)
+    return _eight_oh_eight() if name == "bass_808" else tuple(_RECIPES[name]().zones)

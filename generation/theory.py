@@ -179,28 +179,39 @@ def voice(
     tones = list(chord.intervals)
     if kind == "rootless" and len(tones) > 3:
         tones = tones[1:]
-    best: tuple[float, tuple[int, ...]] | None = None
-    for turn in range(len(tones)):
-        ordered = tones[turn:] + [t + 12 * (1 + tones[-1] // 12) for t in tones[:turn]]
-        keys = [chord.root + t for t in ordered]
-        for i in range(1, len(keys)):
-            while keys[i] - keys[i - 1] > 12:
-                keys[i] -= 12
-            while keys[i] <= keys[i - 1]:
-                keys[i] += 12
-        for octave in range(11):
-            placed = sorted(k + 12 * octave for k in keys)
-            if kind == "spread" and len(placed) > 2:
-                placed = sorted([*placed[:-2], placed[-2] - 12, placed[-1]])
-            if placed[0] < low - 4 or placed[-1] > high + 4:
-                continue
-            cost = _effort(placed, previous) + 0.35 * abs(sum(placed) / len(placed) - (low + high) / 2)
-            if best is None or cost < best[0]:
-                best = (cost, tuple(placed))
-    if best is None:
+    ways = [
+        placed
+        for keys in _inversions(chord.root, tones)
+        for placed in _placements(keys, span, spread=kind == "spread")
+    ]
+    if not ways:
         base = low + (chord.root - low) % 12
         return tuple(base + t for t in tones)
-    return best[1]
+    middle = (low + high) / 2
+    return min(ways, key=lambda w: (_effort(w, previous) + 0.35 * abs(sum(w) / len(w) - middle), w))
+
+
+def _inversions(root: int, tones: list[int]) -> list[list[int]]:
+    """Return every rotation of a chord as rising keys, each within an octave of the one below."""
+    out = []
+    for turn in range(len(tones)):
+        keys = [root + t for t in tones[turn:] + tones[:turn]]
+        for i in range(1, len(keys)):
+            keys[i] = keys[i - 1] + ((keys[i] - keys[i - 1] - 1) % 12 + 1)
+        out.append(keys)
+    return out
+
+
+def _placements(keys: list[int], span: tuple[int, int], *, spread: bool) -> list[tuple[int, ...]]:
+    """Return the octaves in which rising keys fit a span, give or take a third."""
+    out = []
+    for octave in range(11):
+        placed = [k + 12 * octave for k in keys]
+        if spread and len(placed) > 2:
+            placed = sorted([*placed[:-2], placed[-2] - 12, placed[-1]])
+        if placed[0] >= span[0] - 4 and placed[-1] <= span[1] + 4:
+            out.append(tuple(placed))
+    return out
 
 
 def _effort(keys: Sequence[int], previous: Sequence[int]) -> float:
