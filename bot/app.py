@@ -80,7 +80,7 @@ class TunebreederBot(discord.Client):
         self._ready_callback = ready
         steering = Steering(room)
         self._dispatcher = Dispatcher(room, steering)
-        self._reactions = Reactions(self, room.services.feedback, room.services.clock)
+        self._reactions = Reactions(self, room)
         self.tree = Tree(self, allowed_contexts=_CONTEXTS, allowed_installs=_GUILD_ONLY_INSTALL)
         for group in (Evolve(room, steering), Taste(room), MyData(room)):
             self.tree.add_command(group)

@@ -7,13 +7,10 @@ import logging
 import discord
 
 from bot.errors import WIRE_ERRORS
-from bot.room import place
-from bot.sink import snowflake
+from bot.room import Room, place
 from domain.errors import TunebreederError
 from domain.ids import DIRECT_MESSAGES, ChannelId, GuildId, ListenerId, MessageId
 from domain.run import Post
-from service.clock import Clock
-from service.feedback import FeedbackService
 
 log = logging.getLogger(__name__)
 
@@ -22,26 +19,13 @@ MOST_PEOPLE = 500
 """People read for each emoji when a message is healed."""
 
 
-class EventIds:
-    """Snowflakes for events that Discord gives none: made from the clock, each larger than the one before."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._last = 0
-
-    def next(self) -> int:
-        """Return the next one."""
-        self._last = max(self._last + 1, snowflake(self._clock.now()))
-        return self._last
-
-
 class Reactions:
     """Translates reaction events. Guards go from cheap to dear: most reactions in a server are on other messages."""
 
-    def __init__(self, client: discord.Client, feedback: FeedbackService, clock: Clock) -> None:
+    def __init__(self, client: discord.Client, room: Room) -> None:
         self._client = client
-        self._feedback = feedback
-        self._ids = EventIds(clock)
+        self._feedback = room.services.feedback
+        self._next_id = room.next_event_id
 
     async def changed(self, event: discord.RawReactionActionEvent, *, added: bool) -> None:
         """Record a reaction that was added or removed."""
@@ -59,7 +43,7 @@ class Reactions:
             listener_id=ListenerId(event.user_id),
             emoji=emoji_name(event.emoji),
             added=added,
-            event_id=self._ids.next(),
+            event_id=self._next_id(),
         )
 
     async def cleared(self, message_id: int, emoji: discord.PartialEmoji | None) -> None:
@@ -67,7 +51,7 @@ class Reactions:
         await self._feedback.clear_reactions(
             message_id=MessageId(message_id),
             emoji=emoji_name(emoji) if emoji is not None else None,
-            event_id=self._ids.next(),
+            event_id=self._next_id(),
         )
 
     async def heal(self) -> None:
@@ -83,7 +67,7 @@ class Reactions:
                 log.warning("The reactions of post %s were not healed: %s", post.id, error)
 
     async def _heal(self, post: Post, message_id: MessageId) -> None:
-        event_id = self._ids.next()  # before reading, so that what happens meanwhile is newer
+        event_id = self._next_id()  # before reading, so that what happens meanwhile is newer
         message = await place(self._client, post.channel_id).fetch_message(message_id)
         seen: dict[str, set[ListenerId]] = {}
         for reaction in message.reactions[:MOST_EMOJI]:

@@ -16,12 +16,34 @@ if TYPE_CHECKING:  # the caller builds them; the bot only names their type
     from service.bootstrap import Services
 
 
+def snowflake(at: float) -> int:
+    """Return the smallest id that Discord could have given at a Unix time."""
+    return max(0, int(at * 1000) - discord.utils.DISCORD_EPOCH) << 22
+
+
+class EventIds:
+    """Snowflakes for events that Discord gives none: made from the clock, each larger than the one before."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self, now: float) -> int:
+        """Return the next one; ``now`` is Unix time in seconds."""
+        self._last = max(self._last + 1, snowflake(now))
+        return self._last
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """The handlers' surroundings: shared by all of them, and by every client that a supervisor starts."""
 
     services: Services
     receipts: ReceiptBook = field(default_factory=ReceiptBook)
+    event_ids: EventIds = field(default_factory=EventIds)
+
+    def next_event_id(self) -> int:
+        """Return an id for an event that happens now and that Discord gives none."""
+        return self.event_ids.next(self.services.clock.now())
 
 
 def is_moderator(permissions: discord.Permissions, *, in_guild: bool) -> bool:

@@ -14,7 +14,7 @@ from discord import ui
 from bot import present, views
 from bot.errors import WIRE_ERRORS
 from bot.ids import Rate, Resume
-from bot.room import place
+from bot.room import place, snowflake
 from domain.clip import Clip
 from domain.ids import MessageId
 from domain.vote import Grade
@@ -173,11 +173,6 @@ def _custom_ids(message: discord.Message) -> set[str]:
         for item in row.children
         if isinstance(item, discord.Button) and item.custom_id
     }
-
-
-def snowflake(at: float) -> int:
-    """Return the smallest id that Discord could have given at a Unix time."""
-    return max(0, int(at * 1000) - discord.utils.DISCORD_EPOCH) << 22
 
 
 def undeliverable(error: BaseException) -> Undeliverable:

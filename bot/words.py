@@ -107,7 +107,9 @@ def _origin(operator: str, parents: tuple[str, ...]) -> str:
 def lineage_text(view: LineageView) -> str:
     """Return the ancestors of a clip, one line each."""
     clip = view.clip
-    lines = ["**Lineage**"]
+    lines = [f"**Lineage** of gen {clip.generation} · {quote(clip.prompt, 120)}"]
+    if not any(candidate.id != clip.candidate_id for candidate in view.ancestors):
+        lines.append("It has no parents: it was made from scratch.")
     for candidate in view.ancestors[:16]:
         parents = (
             f" ← {', '.join(f'#{parent}' for parent in candidate.parents)}"

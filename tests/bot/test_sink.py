@@ -6,7 +6,8 @@ import aiohttp
 import discord
 import pytest
 
-from bot.sink import AudioFile, DiscordSink, snowflake, undeliverable, waveform
+from bot.room import EventIds, snowflake
+from bot.sink import AudioFile, DiscordSink, undeliverable, waveform
 from service.posting import Undeliverable
 from tests.bot.fakes import make_clip, round_view
 
@@ -67,3 +68,10 @@ def test_snowflakes_follow_the_clock():
     moment = discord.utils.snowflake_time(snowflake(1_800_000_000.5))
     assert moment.timestamp() == pytest.approx(1_800_000_000.5)
     assert snowflake(0.0) == 0
+
+
+def test_event_ids_grow_even_when_the_clock_does_not():
+    ids = EventIds()
+    made = [ids.next(1_800_000_000.0), ids.next(1_800_000_000.0), ids.next(1_799_999_999.0)]
+    assert made[0] == snowflake(1_800_000_000.0)
+    assert made == sorted(set(made))
