@@ -18,7 +18,7 @@ SLOWEST, FASTEST = 40.0, 220.0
 
 def level_index(value: float) -> int:
     """Return which of ``LEVELS`` is nearest to ``value`` in [0, 1]; halves go to the lower one."""
-    return min(range(len(LEVELS)), key=lambda index: (abs(LEVELS[index] - value), index))
+    return min(range(len(LEVELS)), key=lambda index: (round(abs(LEVELS[index] - value), 9), index))
 
 
 def quantise(value: float) -> float:

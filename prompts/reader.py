@@ -78,6 +78,7 @@ class _Interpreter:
         self.shifts: dict[str, float] = {}
         self.removed: set[tuple[str, str]] = set()
         self.tempo_level: float | None = None
+        self.claimed = -1  # the span that makes the genre before it a flavour: "jazz-influenced"
         self._calm_down()
 
     def _calm_down(self) -> None:
@@ -122,7 +123,8 @@ class _Interpreter:
         wordlike = len(span.name) > 1 and any(char.isalpha() for char in span.name)
         if span.kind is Kind.UNKNOWN and wordlike:
             self.words["unknown"][span.name] = None
-        self.passed.append(span.name)
+        if index != self.claimed:
+            self.passed.append(span.name)
         if span.name in _TURNS or (self.applied is not None and not self._joins(span, index)):
             self._calm_down()
 
@@ -171,7 +173,9 @@ class _Interpreter:
     def _state(self, span: Span, index: int) -> None:
         if span.kind is Kind.GENRE:
             second = not _SECOND_BEFORE.isdisjoint(self.passed[-3:])
-            self.genres.append((span, second or self._is_second(index)))
+            if self._is_second(index):
+                second, self.claimed = True, index + 1
+            self.genres.append((span, second))
         elif span.kind is Kind.ERA:
             if not str(self.values.get("era", "")).endswith("0s") or span.name.endswith("0s"):
                 self.values["era"] = span.name
