@@ -16,6 +16,7 @@ import { displayName, emojiKey, isEphemeral, Store } from "./store.js";
 import { Timeline } from "./timeline.js";
 
 const RELATIVE_MS = 15000;
+const PROBLEM_MS = 8000;
 const byId = (id) => document.getElementById(id);
 
 setTheme(new URLSearchParams(location.search).get("theme") ?? localStorage.getItem("tb:theme") ?? "auto");
@@ -177,7 +178,10 @@ function banner(text) {
 store.on("connection", () => banner(store.connected ? null : "Lost the playground. Trying again…"));
 store.on("connection", () => store.connected || checkStillThere());
 store.on("users", () => store.self || begin());
-store.on("problem", (text) => banner(text));
+store.on("problem", (text) => {
+  banner(text);
+  setTimeout(() => store.connected && banner(null), PROBLEM_MS);
+});
 store.on("channel", () => rememberPlace());
 byId("scrim").addEventListener("click", () => actions.closeDrawers());
 document.addEventListener("click", (event) => {

@@ -227,6 +227,7 @@ export class Composer {
     fields.push(...[...entry.options].sort((left, right) => Number(right.required ?? false) - Number(left.required ?? false))
       .map((option) => optionField(option, { store: this.#store, suggest }, preset[option.name])));
     const allowed = isAllowed(entry.command, this.#store.self);
+    const help = h("p", { class: "hint slash-help" }, entry.description ?? "");
     const form = h("form", { class: "slash", "aria-label": `/${entry.words}`, novalidate: true,
       onsubmit: (event) => {
         event.preventDefault();
@@ -236,8 +237,12 @@ export class Composer {
         if (event.key !== "Escape") return;
         event.preventDefault();
         this.startWith("");
+      },
+      onfocusin: (event) => {
+        const field = fields.find((one) => one.node.contains(event.target));
+        help.textContent = field ? describeOption(field.option) : entry.description ?? "";
       } },
-    h("div", { class: "slash-head" }, h("b", { class: "slash-name" }, `/${entry.words}`), h("span", { class: "hint" }, entry.description ?? ""),
+    h("div", { class: "slash-head" }, h("b", { class: "slash-name" }, `/${entry.words}`), help,
       iconButton("close", "Leave this command", () => this.startWith(""))),
     allowed ? null : h("p", { class: "hint hint-warn" }, "This command is for moderators. The bot will probably say no."),
     h("div", { class: "slash-fields" }, fields.map((field) => field.node),
@@ -279,6 +284,12 @@ export class Composer {
     this.startWith("");
     this.#interactions.command({ name: entry.name, path: entry.path, options }, files);
   }
+}
+
+function describeOption(option) {
+  const { min_value: low, max_value: high } = option;
+  const range = Number.isFinite(low) && Number.isFinite(high) ? ` (${low} to ${high})` : "";
+  return `${option.name}: ${option.description ?? ""}${range}`;
 }
 
 function optionNames(entry) {

@@ -58,7 +58,8 @@ function text(option) {
 
 function number(option) {
   const step = option.type === OPTION.INTEGER ? "1" : "any";
-  const input = h("input", { class: "field field-short", type: "number", step, min: option.min_value, max: option.max_value, inputmode: step === "1" ? "numeric" : "decimal" });
+  const range = Number.isFinite(option.min_value) && Number.isFinite(option.max_value) ? `${option.min_value}–${option.max_value}` : null;
+  const input = h("input", { class: "field field-short", type: "number", step, placeholder: range, min: option.min_value, max: option.max_value, inputmode: step === "1" ? "numeric" : "decimal" });
   const read = () => {
     if (input.validity.badInput) throw new RangeError(`${option.name} must be a number.`);
     return input.value === "" ? undefined : typed(option, input.value);

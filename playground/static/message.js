@@ -45,7 +45,8 @@ export function messageRow(message, previous, context) {
   row.append(grouped ? h("span", { class: "side-time", "aria-hidden": "true" }, shortTime(message)) : avatar(authorOf(message, context)),
     h("div", { class: "message-main" },
       aboveLine(message, context),
-      h("div", { class: grouped ? "message-head sr-only" : "message-head" }, headParts(message, context)),
+      grouped ? h("span", { class: "sr-only" }, `${displayName(authorOf(message, context))}, ${shortTime(message)}`)
+        : h("div", { class: "message-head" }, headParts(message, context)),
       ...body(message, context)),
     toolbar(message, context));
   return row;

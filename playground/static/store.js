@@ -9,6 +9,7 @@ import { api, Live } from "./api.js";
 
 const EPHEMERAL = 64;
 const TYPING_SECONDS = 10;
+const RETRY_MS = 2000;
 
 /** Order two ids (decimal strings of any length) by age. */
 export function compareIds(left, right) {
@@ -92,7 +93,9 @@ export class Store extends EventTarget {
     try {
       await this.#sync(epoch);
     } catch (error) {
-      if (epoch === this.#epoch) this.emit("problem", error.message);
+      if (epoch !== this.#epoch) return;
+      this.emit("problem", error.message);
+      setTimeout(() => epoch === this.#epoch && this.#live.open(this.me), RETRY_MS);
     }
   }
 

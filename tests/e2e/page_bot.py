@@ -102,6 +102,13 @@ class PageBot(discord.Client):
         more = {} if view is None else {"view": view}
         return str((await self.channel(name).send(text, **more)).id)
 
+    async def post_elsewhere(self, name: str) -> str:
+        """Post a card whose picture lives on another host; gives the message id."""
+        card = discord.Embed(title="A picture from far away", description="![x](https://a.example)")
+        card.set_image(url="https://a.example/picture.png")
+        card.add_field(name="Field", value="**Value**").set_footer(text="Foot")
+        return str((await self.channel(name).send(embed=card)).id)
+
     async def post_menus(self, name: str) -> str:
         """Post two select menus; gives the message id."""
         return await self.post(name, "Choose", menus())

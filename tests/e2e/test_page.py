@@ -304,6 +304,14 @@ def test_text_cannot_become_markup(page: Page, stage: Stage) -> None:
     assert page.run("return window.hacked") is None
 
 
+def test_nothing_is_loaded_from_elsewhere(page: Page, stage: Stage) -> None:
+    message = stage.call(stage.bot.post_elsewhere("music"))
+    page.see(f"#message-{message} .embed", "A picture from far away")
+    loaded = page.run("return performance.getEntriesByType('resource').map(one => one.name)")
+    assert loaded
+    assert [one for one in loaded if not one.startswith(f"{stage.url}/")] == []
+
+
 def test_a_phone_shows_everything_without_scrolling_sideways(page: Page, stage: Stage) -> None:
     page.size(*PHONE, touch=True)
     message = stage.call(stage.bot.post_round("music", "**Round 6** " + "long" * 60))
