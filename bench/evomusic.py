@@ -1,9 +1,10 @@
 """The rule of the EvoMusic research system, written from its description, as a baseline.
 
-Its user vector, loss, optimiser and learning rate; its softmax tournament, elites and novel prompts; its fitness with its
-noise penalty. What it needs a model for is stood in for by what this project has, the same for both sides: facet crossing
-and mutation for the language model's operators, the taste space for AlignerV2's music tower. Two of its defects are left
-out, so that the comparison is with its rule and not with its bugs: likes are not inverted, and each run has its own RNG.
+Its user vector, loss, optimiser and learning rate; its softmax tournament, elites and novel prompts; its fitness with
+its noise penalty. What it needs a model for is stood in for by what this project has, the same for both sides: facet
+crossing and mutation for the language model's operators, the taste space for AlignerV2's music tower. Two of its
+defects are left out, so that the comparison is with its rule and not with its bugs: likes are not inverted, and each
+run has its own RNG.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.facets import Facets
-from evolution.facets_ops import Breeder
+from evolution.facets_ops import MUTABLE, Breeder
 from prompts.vocabulary import Vocabulary
 from prompts.writer import write
 
@@ -84,7 +85,9 @@ def noise_penalty(samples: NDArray[np.float32], sample_rate: int) -> float:
     pitch = np.fft.rfftfreq(1024, 1 / sample_rate)
     clipping = min(1.0, 5 * float((np.abs(frames) > 0.99).mean()))
     offset = min(1.0, 10 * abs(float(frames.mean())))
-    high = min(1.0, 3 * float((spectrum[:, pitch >= 8000].sum(axis=1) / spectrum.sum(axis=1)).mean()))
+    high = min(
+        1.0, 3 * float((spectrum[:, pitch >= 8000].sum(axis=1) / spectrum.sum(axis=1)).mean())
+    )
     onsets = np.maximum(0.0, np.diff(np.log(spectrum), axis=0)).mean(axis=1)
     flux = min(1.0, float(onsets.std() / (onsets.mean() + 1e-9)))
     rms = np.sqrt((frames**2).mean(axis=1))
@@ -122,22 +125,30 @@ class Population:
         while len(new) < self.size:
             mother, father = self._tournament(), self._tournament()
             child = self._breeder.cross(mother.facets, father.facets, self.rng)
-            new += [self._member(self._breeder.mutate(child, 0.3, self.rng)[0]) for _ in range(MUTANTS)]
+            new += [self._member(self._mutant(child)) for _ in range(MUTANTS)]
         self.members = new[: self.size]
+
+    def _mutant(self, facets: Facets) -> Facets:
+        field = MUTABLE[int(self.rng.integers(len(MUTABLE)))]
+        return self._breeder.mutate(facets, field, 0.3, self.rng)
 
     @property
     def _breeder(self) -> Breeder:
         return Breeder(self.vocabulary)
 
     def _tournament(self) -> Member:
-        entered = self.rng.choice(self.size, max(2, round(TOURNAMENT_SHARE * self.size)), replace=False)
+        entered = self.rng.choice(
+            self.size, max(2, round(TOURNAMENT_SHARE * self.size)), replace=False
+        )
         fitness = np.array([self.members[int(one)].fitness for one in entered])
         odds = np.exp((fitness - fitness.max()) / SELECTION_TEMPERATURE)
         return self.members[int(self.rng.choice(entered, p=odds / odds.sum()))]
 
     def _novel(self) -> Member:
         families = tuple(self.vocabulary.families)
-        return self._member(self._breeder.invent(families[int(self.rng.integers(len(families)))], self.rng))
+        return self._member(
+            self._breeder.invent(families[int(self.rng.integers(len(families)))], self.rng)
+        )
 
     def _member(self, facets: Facets) -> Member:
         return Member(facets=facets, prompt=write(facets, self.rng, self.vocabulary))

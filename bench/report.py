@@ -114,16 +114,16 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [
         max(len(str(row[column])) for row in [header, *rows]) for column in range(len(header))
     ]
-    line = lambda row: (
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return [_line(header, widths), rule, *(_line(row, widths) for row in rows)]
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return (
         "| "
         + " | ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
         + " |"
-    )  # noqa: E731
-    return [
-        line(header),
-        "|" + "|".join("-" * (width + 2) for width in widths) + "|",
-        *map(line, rows),
-    ]
+    )
 
 
 def write_json(reports: Sequence[Report], file: Path) -> None:

@@ -52,8 +52,6 @@ def run(args: argparse.Namespace) -> int:
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this command
     from generation.midi import to_midi  # noqa: PLC0415
     from generation.registry import create_generator  # noqa: PLC0415
-
-    from service.rendering import LABEL  # noqa: PLC0415
     from service.settings import load  # noqa: PLC0415
 
     extension = args.out.suffix.lower().lstrip(".")
@@ -73,9 +71,7 @@ def run(args: argparse.Namespace) -> int:
     )[0]
     if isinstance(made, ClipFailure):
         raise UserError(made.reason)
-    args.out.write_bytes(
-        encode(made.audio, extension=extension, title=args.prompt[:120], comment=LABEL)
-    )
+    args.out.write_bytes(encode(made.audio, extension=extension, title=args.prompt[:120]))
     if args.midi is not None:
         args.midi.write_bytes(to_midi(made))
     report = {

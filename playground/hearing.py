@@ -88,7 +88,8 @@ def hear(samples: NDArray[np.float32], sample_rate: int) -> Heard:
 def _onsets(power: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the rise of the compressed spectrum from frame to frame."""
     shape = np.log1p(1000 * power / power.max())
-    return np.maximum(0.0, np.diff(shape, axis=0)).mean(axis=1)
+    rise: NDArray[np.float64] = np.maximum(0.0, np.diff(shape, axis=0)).mean(axis=1)
+    return rise
 
 
 def _beat(onsets: NDArray[np.float64], rate: float) -> tuple[float, float]:

@@ -6,16 +6,14 @@ from functools import cache
 from typing import Protocol
 
 import numpy as np
-from generation.encode import MEDIA_TYPES, encode, waveform
-from generation.registry import create_generator
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, RenderedClip
 from domain.errors import GenerationError, ScoringError
+from generation.encode import encode, media_type, waveform
+from generation.registry import create_generator
 from scoring.features import FeatureEncoder
 from scoring.quality import assess
 from service.device import RenderSpec
-
-LABEL = "AI-made by Tunebreeder"
 
 
 class Engine(Protocol):
@@ -51,16 +49,14 @@ class RenderEngine:
         try:
             quality = assess(audio.samples, audio.sample_rate)
             embedding = self._encoder.encode(audio.samples, audio.sample_rate)
-            data = encode(
-                audio, extension=self._spec.extension, title=request.prompt[:120], comment=LABEL
-            )
+            data = encode(audio, extension=self._spec.extension, title=request.prompt[:120])
         except (ScoringError, GenerationError) as error:
             return ClipFailure(reason=str(error))
         return RenderedClip(
             request=request,
             generator=self.info,
             audio=data,
-            media_type=MEDIA_TYPES[self._spec.extension],
+            media_type=media_type(self._spec.extension),
             extension=self._spec.extension,
             seconds=len(audio.samples) / audio.sample_rate,
             loudness=made.loudness,
@@ -85,4 +81,4 @@ def wav(spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
     made = generator.generate([request])[0]
     if isinstance(made, ClipFailure):
         return made
-    return encode(made.audio, extension="wav", title=request.prompt[:120], comment=LABEL)
+    return encode(made.audio, extension="wav", title=request.prompt[:120])
