@@ -12,11 +12,25 @@ from scoring.spectra import Floats
 Doubles = NDArray[np.float64]
 
 SLOWEST, FASTEST = 42.0, 210.0
-TEMPO_CENTRE, TEMPO_WIDTH = 115.0, 0.7
-USUAL_RATE, RATE_PULL = 3.6, 0.45
-COMB = ((1.0, 1.0), (2.0, 0.5), (3.0, 0.2), (4.0, 0.3), (1.5, -0.25), (0.5, -0.2))
-"""Beats and weight of the autocorrelation there, chosen on pieces of known tempo."""
-LOW_WEIGHT, LOW_BANDS = 0.5, 8
+USUAL_TEMPO, USUAL_RATE = 110.0, 3.6
+COMB = (
+    (1 / 4, -0.17, 0.20),
+    (1 / 3, -0.91, -0.41),
+    (1 / 2, -0.07, 0.60),
+    (2 / 3, -1.40, -0.10),
+    (3 / 4, -0.39, 0.32),
+    (1.0, 2.40, -0.67),
+    (4 / 3, -0.80, -0.99),
+    (3 / 2, 0.23, 1.08),
+    (2.0, 2.69, 2.28),
+    (3.0, 2.57, -0.91),
+    (4.0, 2.22, 3.59),
+    (8.0, 2.05, 1.89),
+)
+"""Beats, and how much the autocorrelation there speaks for a tempo: of all onsets, and of those in the lowest bands."""
+WIDTH_WEIGHT, FAST_WEIGHT, RATE_WEIGHT = -1.56, -1.22, 2.36
+"""Of the squared octaves from the usual tempo, of the octaves, and of the octaves times those of the onset rate."""
+LOW_BANDS = 8
 LAG_BINS = 16
 
 
@@ -77,19 +91,18 @@ def _tempo(
 ) -> tuple[float, float]:
     """Return tempo and pulse clarity.
 
-    A tempo is good when the onsets repeat after one, two, three and four beats, and those of the lowest bands after two
-    (bass and kick keep to the beat where a hi-hat does not). It is bad when they repeat after half a beat or after one
-    and a half: then its double, or two thirds of it, is the better answer. Of a tempo and its double, both of which
-    people tap, the moderate one is preferred, and the faster the more notes there are.
+    A beat repeats after one, two, four and eight beats, a wrong one after other fractions as well, and of a tempo and
+    its double, both of which people tap, the one that goes with the number of notes is meant. The weights are those of
+    a conditional logit over the tempo grid, fitted to some 1,200 composed and synthetic clips of known tempo.
     """
     grid = SLOWEST * 2.0 ** np.arange(0.0, np.log2(FASTEST / SLOWEST), 1 / 60)
     lag = 60.0 * frame_rate / grid
-    comb = LOW_WEIGHT * _at(low, 2.0 * lag)
-    for beats, weight in COMB:
-        comb = comb + weight * _at(curve, beats * lag)
-    usual = np.log2(TEMPO_CENTRE) + RATE_PULL * np.log2((1.0 + onset_rate) / (1.0 + USUAL_RATE))
-    prior = np.exp(-0.5 * ((np.log2(grid) - usual) / TEMPO_WIDTH) ** 2)
-    best = int(np.argmax(np.maximum(comb, 0.0) * prior + 1e-9 * prior))
+    octaves = np.log2(grid / USUAL_TEMPO)
+    busy = np.log2((1.0 + onset_rate) / (1.0 + USUAL_RATE))
+    score = octaves * (WIDTH_WEIGHT * octaves + FAST_WEIGHT + RATE_WEIGHT * busy)
+    for beats, of_all, of_low in COMB:
+        score = score + of_all * _at(curve, beats * lag) + of_low * _at(low, beats * lag)
+    best = int(np.argmax(score))
     return float(grid[best]), float(np.clip(_at(curve, lag[best : best + 1])[0], 0.0, 1.0))
 
 
@@ -126,7 +139,7 @@ def listen(bands: Floats, frame_rate: float) -> Rhythm:
     if len(strength) < frame_rate or strength.max() <= 1e-6:
         zeros = np.zeros(LAG_BINS)
         return Rhythm(
-            tempo=TEMPO_CENTRE,
+            tempo=USUAL_TEMPO,
             pulse=0.0,
             onset_rate=rate,
             swing=0.0,
