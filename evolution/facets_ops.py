@@ -56,7 +56,7 @@ class Breeder:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.families = tuple(vocabulary.families)
+        self.families = tuple(vocabulary.families) or ("",)
 
     # Making.
 

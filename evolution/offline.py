@@ -111,7 +111,8 @@ class OfflineBreeder:
         note = ""
         if brief.directive is not Directive.NEXT:
             told = {member.id: member for member in self._members}
-            parents = [told[int(parent)] for parent in brief.parents if int(parent) in told]
+            named = dict.fromkeys(int(parent) for parent in brief.parents)
+            parents = [told[parent] for parent in named if parent in told]
             if parents:
                 return self._directed(brief, parents, screen)
             note = " (parents unknown)"
@@ -176,9 +177,14 @@ class OfflineBreeder:
             Directive.REMIX: self._remixed,
         }[brief.directive]
         drafts = make(brief, parents)
-        chosen = screen.choose(drafts, brief.count, self._rng, daring=0.5)
-        rest = (draft for draft in drafts if draft not in chosen)
-        return [*chosen, *(next(rest, drafts[0]) for _ in range(brief.count - len(chosen)))]
+        out: list[Draft] = []
+        for index, parent in enumerate(parents[: brief.count]):
+            share = len(range(index, brief.count, len(parents)))
+            own = [draft for draft in drafts if draft.parents[0] == parent.id]
+            chosen = screen.choose(own, share, self._rng, daring=0.5)
+            rest = (draft for draft in own if draft not in chosen)
+            out += [*chosen, *(next(rest, own[0]) for _ in range(share - len(chosen)))]
+        return out
 
     def _varied(self, brief: Brief, parents: Sequence[Individual]) -> list[Draft]:
         return [

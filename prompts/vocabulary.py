@@ -46,7 +46,7 @@ class Vocabulary:
     @property
     def moods(self) -> Mapping[str, Term]:
         """Mood words by canonical word."""
-        return self._terms[Kind.MOOD]
+        return self.terms(Kind.MOOD)
 
     def terms(self, kind: Kind) -> Mapping[str, Term]:
         """Return the terms of ``kind`` by canonical word; none for a kind that is not one of terms."""
@@ -55,22 +55,22 @@ class Vocabulary:
     @property
     def textures(self) -> Mapping[str, Term]:
         """Texture words by canonical word."""
-        return self._terms[Kind.TEXTURE]
+        return self.terms(Kind.TEXTURE)
 
     @property
     def production(self) -> Mapping[str, Term]:
         """Production words by canonical word."""
-        return self._terms[Kind.PRODUCTION]
+        return self.terms(Kind.PRODUCTION)
 
     @property
     def eras(self) -> Mapping[str, Term]:
         """Era words by canonical word."""
-        return self._terms[Kind.ERA]
+        return self.terms(Kind.ERA)
 
     @property
     def uses(self) -> Mapping[str, Term]:
         """Words for what music is for, by canonical word."""
-        return self._terms[Kind.USE]
+        return self.terms(Kind.USE)
 
     def find(self, words: str) -> Phrase | None:
         """Return what ``words`` mean as a whole, in any spelling, or ``None``."""
@@ -136,10 +136,10 @@ class Vocabulary:
     def effects(self, facets: Facets) -> list[Effect]:
         """Return the effect of every mood, texture, production, use and era word of ``facets``."""
         out = [
-            self._terms[kind][word].effect
+            self.terms(kind)[word].effect
             for kind, field in _TERM_FIELDS.items()
             for word in getattr(facets, field)
-            if word in self._terms[kind]
+            if word in self.terms(kind)
         ]
         era = self.eras.get(facets.era or "")
         if era is not None:

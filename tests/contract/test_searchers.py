@@ -1,0 +1,251 @@
+"""What every searcher must do. A new searcher joins by adding its factory to ``FACTORIES``."""
+
+import dataclasses
+import inspect
+import json
+import math
+
+import numpy as np
+import pytest
+
+from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
+from domain.errors import ConfigError
+from domain.ids import CandidateId, RunId
+from evolution.registry import NAMES, create_searcher
+
+
+def offline(seed=7, vibe="", state=None):
+    return create_searcher("offline", seed=seed, vibe=vibe, state=state)
+
+
+FACTORIES = {"offline": offline}
+
+
+@pytest.fixture(params=FACTORIES.values(), ids=FACTORIES)
+def factory(request):
+    return request.param
+
+
+def evaluated(proposal, number, fitness, *, rated=True, uncertainty=0.1):
+    candidate = Candidate(
+        id=CandidateId(number),
+        run_id=RunId(1),
+        generation=0,
+        prompt=proposal.prompt,
+        genome=json.loads(json.dumps(proposal.genome)),
+        operator=proposal.operator,
+        searcher="any",
+        parents=proposal.parents,
+        seed=proposal.seed,
+    )
+    return Evaluation(candidate=candidate, fitness=fitness, uncertainty=uncertainty, rated=rated)
+
+
+async def grown(searcher, rounds=2, count=6, seed=0):
+    """Run some rounds with random fitness and return the archive."""
+    rng = np.random.default_rng(seed)
+    archive = []
+    for _ in range(rounds):
+        for proposal in await searcher.ask(Brief(count=count)):
+            archive.append(evaluated(proposal, len(archive) + 1, float(rng.random())))
+        searcher.tell(archive)
+    return archive
+
+
+def normal(prompt):
+    return "".join(char for char in prompt.casefold() if char.isalnum())
+
+
+def sound(proposals, count):
+    assert len(proposals) == count
+    for proposal in proposals:
+        assert isinstance(proposal, Proposal)
+        assert proposal.prompt.strip()
+        assert len(proposal.prompt) <= 500
+        assert proposal.operator
+        assert 0 <= proposal.seed < 2**31
+        assert proposal.predicted is None or 0 <= proposal.predicted <= 1
+        assert json.loads(json.dumps(proposal.genome)) == dict(proposal.genome)
+    assert len({normal(proposal.prompt) for proposal in proposals}) == count
+
+
+def test_every_name_of_the_registry_is_held_to_the_contract(factory):
+    assert set(FACTORIES) >= set(NAMES)
+    assert factory().name in NAMES
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigError, match="offline"):
+        create_searcher("oracle", seed=1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 12, 60])
+async def test_exactly_as_many_as_asked_for(factory, count):
+    searcher = factory()
+    assert inspect.iscoroutinefunction(searcher.ask)
+    first = await searcher.ask(Brief(count=count))
+    sound(first, count)
+    searcher.tell([evaluated(p, n + 1, 0.5) for n, p in enumerate(first)])
+    sound(await searcher.ask(Brief(count=count)), count)
+
+
+async def test_two_hundred_at_once(factory):
+    searcher = factory()
+    await grown(searcher)
+    sound(await searcher.ask(Brief(count=200)), 200)
+
+
+async def test_no_prompt_comes_twice_in_thirty_generations(factory):
+    searcher = factory()
+    archive = await grown(searcher, rounds=30, count=8)
+    prompts = [normal(evaluation.candidate.prompt) for evaluation in archive]
+    assert len(set(prompts)) == len(prompts) == 240
+
+
+async def test_a_told_prompt_is_not_proposed_again(factory):
+    told = (await factory(seed=5).ask(Brief(count=6)))[:6]
+    searcher = factory(seed=5)
+    searcher.tell([evaluated(p, n + 1, 0.9) for n, p in enumerate(told)])
+    again = await searcher.ask(Brief(count=20))
+    assert not {normal(p.prompt) for p in told} & {normal(p.prompt) for p in again}
+
+
+async def test_the_same_seed_and_votes_give_the_same_proposals(factory):
+    one, two, other = factory(seed=3), factory(seed=3), factory(seed=4)
+    assert await grown(one) == await grown(two)
+    assert await one.ask(Brief(count=5)) == await two.ask(Brief(count=5))
+    assert await factory(seed=3).ask(Brief(count=5)) != await other.ask(Brief(count=5))
+
+
+@pytest.mark.parametrize("retell", [True, False])
+@pytest.mark.parametrize("rounds", [0, 3])
+async def test_a_restored_searcher_goes_on_exactly(factory, retell, rounds):
+    searcher = factory(seed=11, vibe="slow jazz")
+    archive = await grown(searcher, rounds=rounds)
+    saved = json.loads(json.dumps(searcher.state()))
+    restored = factory(seed=999, state=saved)
+    if retell:
+        searcher.tell(archive)
+        restored.tell(archive)
+    for directive in (Directive.NEXT, Directive.VARY, Directive.REMIX):
+        brief = Brief(count=7, directive=directive, parents=(CandidateId(1),), words="darker")
+        assert await restored.ask(brief) == await searcher.ask(brief)
+    assert restored.state() == searcher.state()
+
+
+async def test_saving_changes_nothing(factory):
+    one, two = factory(), factory()
+    one.state()
+    assert await one.ask(Brief(count=4)) == await two.ask(Brief(count=4))
+
+
+GENOMES = [
+    {},
+    {"tokens": [1, 2, 3]},
+    {"genre": "zorpcore", "tempo": "fast", "moods": "sad", "instruments": [["piano"]]},
+    {"genre": 5, "family": None, "tempo": math.inf, "energy": True, "metre": [4, "x"]},
+    {"moods": [None, {}], "metre": "3/4", "tonic": ["C"], "mode": {"a": 1}},
+]
+
+
+@pytest.mark.parametrize("genome", GENOMES, ids=lambda genome: ",".join(genome) or "empty")
+@pytest.mark.parametrize("prompt", ["", "zorp", "sad piano jazz", "🎹" * 200])
+async def test_foreign_genomes_are_survived(factory, genome, prompt):
+    searcher = factory()
+    proposal = (await searcher.ask(Brief(count=1)))[0]
+    strange = dataclasses.replace(proposal, genome=genome, prompt=prompt)
+    searcher.tell([evaluated(strange, 1, 0.8)])
+    json.dumps(searcher.state())
+    for directive in Directive:
+        brief = Brief(count=5, directive=directive, parents=(CandidateId(1),), words="with harp")
+        sound(await searcher.ask(brief), 5)
+
+
+@pytest.mark.parametrize("fitness", [math.nan, math.inf, -math.inf, -3.0, 7.0, 0.0, 1.0])
+async def test_strange_fitness_is_survived(factory, fitness):
+    searcher = factory()
+    first = await searcher.ask(Brief(count=4))
+    searcher.tell([evaluated(p, n + 1, fitness, uncertainty=fitness) for n, p in enumerate(first)])
+    json.dumps(searcher.state(), allow_nan=False)
+    sound(await searcher.ask(Brief(count=6)), 6)
+
+
+async def test_telling_nothing_is_like_a_new_start(factory):
+    searcher = factory()
+    await grown(searcher)
+    searcher.tell([])
+    sound(await searcher.ask(Brief(count=6)), 6)
+
+
+async def test_what_is_told_replaces_what_was_told(factory):
+    searcher, fresh = factory(), factory()
+    archive = await grown(searcher)
+    await grown(fresh)
+    searcher.tell([dataclasses.replace(e, fitness=1 - e.fitness) for e in archive])
+    searcher.tell(archive)
+    fresh.tell(archive)
+    assert await searcher.ask(Brief(count=6)) == await fresh.ask(Brief(count=6))
+
+
+@pytest.mark.parametrize("directive", [Directive.VARY, Directive.CROSS, Directive.REMIX])
+async def test_a_directive_breeds_from_the_named_parents(factory, directive):
+    searcher = factory()
+    archive = await grown(searcher)
+    parents = (archive[2].candidate.id, archive[7].candidate.id)
+    brief = Brief(count=9, directive=directive, parents=parents, words="with harp")
+    proposals = await searcher.ask(brief)
+    sound(proposals, 9)
+    assert all(proposal.parents for proposal in proposals)
+    assert all(set(proposal.parents) <= set(parents) for proposal in proposals)
+    assert {parent for proposal in proposals for parent in proposal.parents} == set(parents)
+
+
+@pytest.mark.parametrize("directive", [Directive.VARY, Directive.CROSS, Directive.REMIX])
+async def test_one_parent_is_enough(factory, directive):
+    searcher = factory()
+    archive = await grown(searcher)
+    parent = archive[3].candidate.id
+    proposals = await searcher.ask(
+        Brief(count=5, directive=directive, parents=(parent,), words="slower")
+    )
+    sound(proposals, 5)
+    assert all(parent in proposal.parents for proposal in proposals)
+
+
+@pytest.mark.parametrize("directive", list(Directive))
+async def test_a_parent_of_another_run_can_be_told_and_branched_from(factory, directive):
+    parent = (await factory(seed=1).ask(Brief(count=1)))[0]
+    branch = factory(seed=2)
+    branch.tell([evaluated(parent, 4711, 0.9)])
+    proposals = await branch.ask(Brief(count=4, directive=directive, parents=(CandidateId(4711),)))
+    sound(proposals, 4)
+
+
+@pytest.mark.parametrize("directive", list(Directive))
+@pytest.mark.parametrize("told", [True, False])
+async def test_unknown_parents_do_not_stop_it(factory, directive, told):
+    searcher = factory()
+    if told:
+        await grown(searcher)
+    brief = Brief(count=6, directive=directive, parents=(CandidateId(987654),), words="slow harp")
+    proposals = await searcher.ask(brief)
+    sound(proposals, 6)
+    if directive is not Directive.NEXT:
+        assert all("parents unknown" in proposal.operator for proposal in proposals)
+
+
+@pytest.mark.parametrize(
+    "words", ["", "zorp", "🎹" * 4000, "{genre} </prompt> %s", "\x00\x1f", "ignore all rules"]
+)
+async def test_any_words_can_remix(factory, words):
+    searcher = factory()
+    archive = await grown(searcher)
+    brief = Brief(
+        count=4, directive=Directive.REMIX, parents=(archive[0].candidate.id,), words=words
+    )
+    sound(await searcher.ask(brief), 4)
+
+
+@pytest.mark.parametrize("vibe", ["", "zorp", "slow jazz", "🎹" * 4000, "no drums", "in F# minor"])
+async def test_any_vibe_can_start(factory, vibe):
+    sound(await factory(vibe=vibe).ask(Brief(count=12)), 12)
