@@ -23,6 +23,8 @@ for _owner, _name in ((Route, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY")):
     if not hasattr(_owner, _name):
         raise ImportError(f"discord.py {discord.__version__} has no {_owner.__name__}.{_name}")
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not speak
+
 VITAL_EVENTS = frozenset({"READY", "RESUMED"})
 """Without these there is no session, so an error in one of them must end it."""
 

@@ -25,6 +25,8 @@ CLOSED_DOOR = (
     "privacy settings, or ask a moderator to let me create private threads."
 )
 NO_BRANCH = "I lack a permission for a branch: Send Messages, Create Public Threads and Send Messages in Threads."
+TOO_MANY_THREADS = 160006
+TOO_MANY = "This server has as many open threads as Discord allows. Close one, then branch again."
 NO_THREADS = (
     "A branch needs a thread, and there are none here. Try it in a text channel of a server."
 )
@@ -96,8 +98,8 @@ async def branch_thread(
     async with _kept_if_used(starter):
         try:
             thread = await starter.create_thread(name=shorten(title, 90))
-        except discord.Forbidden as error:
-            raise UserError(NO_BRANCH) from error
+        except discord.HTTPException as error:
+            raise UserError(TOO_MANY if error.code == TOO_MANY_THREADS else NO_BRANCH) from error
         async with _kept_if_used(thread):
             yield thread
 
@@ -110,7 +112,8 @@ async def _private_thread(interaction: discord.Interaction, title: str) -> disco
         thread = await channel.create_thread(
             name=shorten(title, 90), type=discord.ChannelType.private_thread, invitable=False
         )
-    except discord.Forbidden:
+    except discord.HTTPException as error:  # no permission, or none in this kind of channel
+        log.debug("No private thread: %s", error)
         return None
     await thread.add_user(interaction.user)
     return thread

@@ -184,9 +184,10 @@ def status_text(view: StatusView) -> str:
     if view.progress is not None and not view.progress.finished:
         lines.append(view.progress.text)
     elif generation is not None and generation.state is GenerationState.OPEN:
-        closing = f", closes <t:{int(generation.closes_at)}:R>" if generation.closes_at else ""
+        closing = f", or <t:{int(generation.closes_at)}:R>" if generation.closes_at else ""
         lines.append(
-            f"Round {generation.number} is open: {view.voters} of {count(settings.quorum, 'voter')} needed{closing}."
+            f"Round {generation.number} is open: {count(view.voters, 'voter')} so far. "
+            f"It closes at {settings.quorum}{closing}."
         )
     if view.families:
         alive = sorted(view.families.items(), key=lambda pair: -pair[1])[:6]

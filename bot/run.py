@@ -66,7 +66,7 @@ async def run_bot(
         await supervisor.run(stop)
         return
     ending = asyncio.Event()
-    with _signals(ending):
+    with ending_signals(ending):
         await supervisor.run(ending)
 
 
@@ -140,7 +140,7 @@ class Supervisor:
 
 
 @contextmanager
-def _signals(ending: asyncio.Event) -> Iterator[None]:
+def ending_signals(ending: asyncio.Event) -> Iterator[None]:
     """Set an event on SIGINT and SIGTERM, where the platform lets a loop handle them."""
     loop = asyncio.get_running_loop()
     handled = []

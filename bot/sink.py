@@ -17,6 +17,7 @@ from bot.ids import Rate, Resume
 from bot.room import place, snowflake
 from domain.clip import Clip
 from domain.ids import MessageId
+from domain.run import Post
 from domain.vote import Grade
 from service.posting import Undeliverable, View
 from service.views import PauseView, RevealView, RoundView
@@ -121,7 +122,7 @@ class DiscordSink:
                 content,
                 files=files,
                 view=buttons,
-                nonce=f"tb-post-{view.post.id}",
+                nonce=nonce(view.post),
                 allowed_mentions=discord.AllowedMentions.none(),
             )
         except WIRE_ERRORS as error:
@@ -147,6 +148,14 @@ def _parts(view: View) -> tuple[str, list[discord.File], ui.View]:
     if isinstance(view, RevealView):
         return present.reveal_text(view), [], views.nothing()
     return present.pause_text(view), [], views.resume_button(view.run.id)
+
+
+def nonce(post: Post) -> str:
+    """Return what Discord knows a post by for some minutes: the same one sent twice becomes one message.
+
+    At most 25 characters. The time keeps apart the posts of two databases.
+    """
+    return f"tb{post.id}-{int(post.created_at)}"[:25]
 
 
 def is_post(message: discord.Message, view: View) -> bool:

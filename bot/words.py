@@ -140,10 +140,9 @@ def my_data_text(consent: Consent, export: Mapping[str, Any]) -> str:
     """Return a summary of everything held about a person."""
     lines = ["**What I hold about you**", CONSENT_WORDS[consent]]
     for key, value in export.items():
-        if isinstance(value, (list, tuple, dict)):
-            lines.append(f"· {key.replace('_', ' ')}: {len(value)}")
-        elif isinstance(value, (int, float)):
-            lines.append(f"· {key.replace('_', ' ')}: {value}")
+        held = len(value) if isinstance(value, (list, tuple, dict)) else value
+        if isinstance(held, (int, float)) and held:
+            lines.append(f"· {key.replace('_', ' ')}: {held}")
     lines.append("`/mydata export` gives all of it as a file; `/mydata delete` erases it.")
     return fit(lines)
 

@@ -145,7 +145,7 @@ def test_status_of_each_state():
     view = StatusView(
         run=make_run(), generation=generation, voters=1, progress=None, families={"lofi": 2}
     )
-    assert "1 of 2 voters needed, closes <t:5:R>" in present.status_text(view)
+    assert "1 voter so far. It closes at 2, or <t:5:R>." in present.status_text(view)
     assert "timer 20 min" in present.status_text(view)
     making = dataclasses.replace(view, progress=Progress(text="3 of 12 candidates ready"))
     assert "3 of 12" in present.status_text(making)
@@ -192,9 +192,12 @@ def test_for_me_data_and_about():
     )
     assert "80%, from 1 vote of yours" in words.for_me_text(mine)
     assert words.for_me_text(mine).endswith("It was not posted.")
-    summary = words.my_data_text(Consent.TASTE, {"votes": [1, 2], "name": "x", "rounds": 3})
+    summary = words.my_data_text(
+        Consent.TASTE, {"votes": [1, 2], "name": "x", "rounds": 3, "kept": []}
+    )
     assert "votes: 2" in summary
     assert "rounds: 3" in summary
+    assert "kept" not in summary
     assert words.erased_text({"votes": 0}) == "There was nothing about you to delete."
     about = AboutView(
         version="1", parts={"generator": "g"}, stand_ins=("s.",), licences={"g": "MIT"}

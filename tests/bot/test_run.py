@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import discord
 import pytest
 
-from bot.run import Supervisor
+from bot.run import Supervisor, ending_signals
 from bot.sink import DiscordSink
 from domain.errors import ConfigError
 from tests.bot.fakes import World
@@ -87,3 +89,11 @@ async def test_stopped_before_it_began():
     stop.set()
     await supervisor.run(stop)
     assert not clients[0].closed
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signals_end_it_gently(number):
+    ending = asyncio.Event()
+    with ending_signals(ending):
+        os.kill(os.getpid(), number)
+        await asyncio.wait_for(ending.wait(), 5)

@@ -7,9 +7,9 @@ import discord
 import pytest
 
 from bot.room import EventIds, snowflake
-from bot.sink import AudioFile, DiscordSink, undeliverable, waveform
+from bot.sink import AudioFile, DiscordSink, nonce, undeliverable, waveform
 from service.posting import Undeliverable
-from tests.bot.fakes import make_clip, round_view
+from tests.bot.fakes import make_clip, make_post, round_view
 
 
 class Answer:
@@ -75,3 +75,10 @@ def test_event_ids_grow_even_when_the_clock_does_not():
     made = [ids.next(1_800_000_000.0), ids.next(1_800_000_000.0), ids.next(1_799_999_999.0)]
     assert made[0] == snowflake(1_800_000_000.0)
     assert made == sorted(set(made))
+
+
+def test_a_post_has_its_own_short_nonce():
+    one = make_post(id=12, created_at=1_800_000_000.7)
+    assert nonce(one) == nonce(one) == "tb12-1800000000"
+    assert nonce(make_post(id=12, created_at=5.0)) != nonce(one)
+    assert len(nonce(make_post(id=10**15, created_at=1e12))) <= 25

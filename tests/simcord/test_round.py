@@ -89,6 +89,22 @@ async def test_a_failed_private_start_leaves_no_thread_behind(stage):
     assert "2 rounds waiting" in stage.private(stage.ann)[0].content
 
 
+async def test_for_me_in_direct_messages_stays_there(stage):
+    user = stage.ann.user
+    await user.slash("evolve start", **{"for": "me"})
+    run = stage.world.runs.by_id(1)
+    assert (run.for_listener, run.channel_id) == (user.id, user.dm_channel.id)
+    assert run.guild_id == 0
+
+
+async def test_for_me_goes_to_direct_messages_where_there_are_no_private_threads(stage):
+    stage.env.inject_error("POST", "/channels/*/threads", status=403, code=50013)
+    await stage.ann.slash(stage.channel, "evolve start", **{"for": "me"})
+    run = stage.world.runs.by_id(1)
+    assert (run.channel_id, run.guild_id) == (stage.ann.user.dm_channel.id, 0)
+    assert "our direct messages" in stage.private(stage.ann)[0].content
+
+
 async def test_in_direct_messages_anybody_may_steer(stage):
     user = stage.ann.user
     await user.slash("evolve start", vibe="ambient")

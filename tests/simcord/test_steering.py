@@ -65,7 +65,7 @@ async def test_status_is_private_and_says_how_it_stands(stage):
     await stage.start(vibe="dub")
     result = await stage.ann.slash(stage.channel, "evolve status")
     assert result.ephemeral
-    assert "1 of 2 voters needed" in result.response.content
+    assert "1 voter so far. It closes at 2" in result.response.content
     assert "lofi (3)" in result.response.content
 
 
@@ -153,15 +153,17 @@ async def test_buttons_of_a_run_that_is_over(stage, ids):
     assert "That run is over" in stage.private(stage.mod)[0].content
 
 
-async def test_cancel(stage, ids):
-    stage.world.runs.error = "Cancelled."
-    await stage.mod.slash(stage.channel, "evolve start")
-    sent = [
-        entry.json
-        for entry in stage.env.http_requests
-        if isinstance(entry.json, dict) and "tb:cancel:1" in str(entry.json)
-    ]
-    assert sent  # the line had the button while the round was being made
+@pytest.mark.parametrize(
+    ("code", "words"), [(50013, "Create Public Threads"), (160006, "as many open threads")]
+)
+async def test_a_branch_that_cannot_be_made_leaves_nothing_behind(stage, code, words):
+    await stage.start()
+    before = [message.id for message in stage.channel.history()]
+    stage.env.inject_error("POST", "/channels/*/messages/*/threads", status=400, code=code)
+    await stage.ann.slash(stage.channel, "evolve branch", clip="B")
+    assert words in stage.private(stage.ann)[0].content
+    after = [message.id for message in stage.channel.history() if not message.flags.ephemeral]
+    assert after == before
 
 
 async def test_a_pause_has_one_button_that_anybody_may_press(stage, ids):

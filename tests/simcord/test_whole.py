@@ -38,11 +38,16 @@ def clock():
 
 
 @pytest.fixture
-async def services(tmp_path, clock):
+def device():
+    return FakeDevice()
+
+
+@pytest.fixture
+async def services(tmp_path, clock, device):
     settings = Settings.model_validate(
         {"storage": {"data_dir": str(tmp_path)}, "runs": {"candidates": 8, "unattended_limit": 1}}
     )
-    async with open_services(settings, clock=clock, device=FakeDevice()) as opened:
+    async with open_services(settings, clock=clock, device=device) as opened:
         yield opened
 
 
@@ -261,3 +266,20 @@ async def test_a_prompt_of_4000_emoji(stage):
     message = await stage.start(vibe="🎷💥" * 2000)
     assert len(message.attachments) == 4
     assert len((await run_of(stage, stage.channel)).vibe) <= 400
+
+
+@pytest.mark.simcord(settle_timeout=0.5)
+async def test_a_round_in_the_making_can_be_cancelled(stage, device):
+    device.hold = asyncio.Event()
+    with pytest.raises(TimeoutError):  # the command goes on for as long as the round is being made
+        await stage.mod.slash(stage.channel, "evolve start")
+    (line,) = [message for message in stage.channel.history() if message.components]
+    assert "8" in line.content or "Starting" in line.content
+    with pytest.raises(TimeoutError):
+        await stage.ann.click(line, label="Cancel")
+    assert "Only the person who asked" in stage.private(stage.ann)[0].content
+    await stage.mod.click(line, label="Cancel")
+    assert (await run_of(stage, stage.channel)).state is RunState.STOPPED
+    (line,) = [message for message in stage.channel.history() if "breeds" in message.content]
+    assert line.content.endswith("Cancelled.")
+    assert line.components == []
