@@ -144,7 +144,7 @@ def _play_row(plan: Plan, pen: Pen, where: tuple[int, Bar], piece: str, row: str
     if plan.energy < _NEEDS_ENERGY.get(piece, 0.0):
         return
     lucky = dice(plan, f"{piece} {number % 2}", 64)
-    full = plan.density * (0.72 + 0.28 * bar.intensity)
+    full = plan.density * (0.72 + 0.28 * bar.intensity) * (0.7 + 0.5 * plan.energy)
     for step, mark in enumerate(row):
         luck = lucky[step % 64]
         if mark == ".":

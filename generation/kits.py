@@ -138,11 +138,8 @@ def _kick(m: Machine) -> Floats:
     time = _time(m.kick_ring * 4 + 0.1)
     body = _sweep(time, m.kick_hertz, m.kick_sweep, 0.02) * np.exp(-time / m.kick_ring)
     click = _noise(time[-1] + 0.01, 1500, 6000, 1)[: time.size] * np.exp(-time / 0.004)
-    return (
-        np.tanh(m.drive * (body + m.kick_click * click))
-        * np.minimum(1, time / 0.001)
-        * m.kick_level
-    )
+    driven = np.tanh(m.drive * (body + m.kick_click * click))
+    return as_floats(driven * np.minimum(1, time / 0.001) * m.kick_level)
 
 
 def _snare(m: Machine) -> Floats:

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from generation.audio import SAMPLE_RATE, Floats
+from generation.audio import SAMPLE_RATE, Floats, as_floats
 from generation.spectrum import loudness_weight
 from generation.zones import fast_length
 
@@ -81,7 +81,8 @@ def _weighted_power(samples: Floats) -> Doubles:
     for channel in samples:
         wave = np.fft.irfft(np.fft.rfft(channel, size) * weight, size)[: total.size]
         total += wave * wave
-    return total.reshape(hops, _HOP).mean(axis=1, dtype=np.float64)
+    power: Doubles = total.reshape(hops, _HOP).mean(axis=1, dtype=np.float64)
+    return power
 
 
 def _integrated(power: Doubles) -> float:
@@ -121,7 +122,8 @@ def _hop_peaks(samples: Floats) -> Doubles:
         for taps in _phases():
             between = np.abs(np.convolve(channel, taps, mode="same"))
             np.maximum(level[:frames], between, out=level[:frames])
-    return level.reshape(hops, _HOP).max(axis=1).astype(np.float64)
+    peaks: Doubles = level.reshape(hops, _HOP).max(axis=1).astype(np.float64)
+    return peaks
 
 
 def _limiter(peaks: Doubles, ceiling: float) -> Doubles:
@@ -150,4 +152,4 @@ def _to_frames(curve: Doubles, frames: int) -> Floats:
     edges = np.concatenate([curve[:1], (curve[:-1] + curve[1:]) / 2, curve[-1:]]).astype(np.float32)
     step = (np.arange(_HOP, dtype=np.float32) / _HOP)[None, :]
     full = edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * step
-    return full.reshape(-1)[:frames]
+    return as_floats(full.reshape(-1)[:frames])

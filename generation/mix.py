@@ -243,7 +243,7 @@ def _colour(plan: Plan, out: Floats) -> Floats:
         hold = 1 + int(5 * min(1.0, effects.crush))
         steps = np.float32(2 ** (10 - 5 * min(1.0, effects.crush)))
         held = np.repeat(out[:, ::hold], hold, axis=1)[:, : out.shape[1]]
-        out = np.round(held * steps) / steps
+        out = as_floats(np.round(held * steps) / steps)
     return np.asarray(out, dtype=np.float32)
 
 

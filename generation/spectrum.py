@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from generation.audio import SAMPLE_RATE, Floats
+from generation.audio import SAMPLE_RATE, Floats, as_floats
 
 Spectrum = npt.NDArray[np.complex64]
 
@@ -30,28 +30,28 @@ def high_pass(size: int, hertz: float) -> Floats:
     """12 dB an octave under ``hertz``."""
     ratio = np.float32(hertz) / frequencies(size)
     ratio *= ratio
-    return (1 / np.sqrt(1 + ratio * ratio)).astype(np.float32)
+    return as_floats(1 / np.sqrt(1 + ratio * ratio))
 
 
 def low_pass(size: int, hertz: float) -> Floats:
     """12 dB an octave above ``hertz``."""
     ratio = frequencies(size) / np.float32(hertz)
     ratio *= ratio
-    return (1 / np.sqrt(1 + ratio * ratio)).astype(np.float32)
+    return as_floats(1 / np.sqrt(1 + ratio * ratio))
 
 
 def high_shelf(size: int, hertz: float, decibels: float) -> Floats:
     """``decibels`` above ``hertz``, half of them at it, nothing below."""
     ratio = frequencies(size) / np.float32(hertz)
     share = ratio * ratio / (1 + ratio * ratio)
-    return np.exp(share * np.float32(decibels * np.log(10) / 20)).astype(np.float32)
+    return as_floats(np.exp(share * np.float32(decibels * np.log(10) / 20)))
 
 
 def low_shelf(size: int, hertz: float, decibels: float) -> Floats:
     """``decibels`` below ``hertz``, half of them at it, nothing above."""
     ratio = np.float32(hertz) / frequencies(size)
     share = ratio * ratio / (1 + ratio * ratio)
-    return np.exp(share * np.float32(decibels * np.log(10) / 20)).astype(np.float32)
+    return as_floats(np.exp(share * np.float32(decibels * np.log(10) / 20)))
 
 
 @lru_cache(maxsize=8)
@@ -66,7 +66,7 @@ def loudness_weight(size: int) -> Floats:
     shelf = (gain * s * s + mid * f / q * s + f * f) / (s * s + f / q * s + f * f)
     f, q = 38.13547087602444, 0.5003270373238773
     cut = s * s / (s * s + f / q * s + f * f)
-    return np.abs(shelf * cut).astype(np.float32)
+    return as_floats(np.abs(shelf * cut))
 
 
 @lru_cache(maxsize=6)
