@@ -1,8 +1,8 @@
 """Tuned chroma, key, mode, harmonic movement and roughness from the peaks of long spectra.
 
 Peaks are refined by parabolic interpolation and folded onto pitch classes with weights for the first harmonics of the
-pitch they may belong to (the harmonic pitch class profile of Gómez 2006). Key profiles are those of Albrecht and
-Shanahan (2013), measured on scores; the key of a clip is the one that its segments agree on.
+pitch they may belong to (the harmonic pitch class profile of Gómez 2006). A key is weighed by the whole clip, by its
+bass and by how it ends, since a major key and its relative minor share their notes and differ in where they come to rest.
 """
 
 from __future__ import annotations
@@ -16,12 +16,26 @@ from scoring.spectra import Spectrogram
 
 Doubles = NDArray[np.float64]
 
-MAJOR = np.array(
-    [0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081]
+EVIDENCE = np.array(
+    [
+        [
+            [3.69, -2.36, 0.43, -3.49, 2.57, 1.35, -1.54, 3.58, -2.84, -0.44, -2.14, 1.20],
+            [4.76, -0.60, 0.53, -1.95, -1.06, 1.82, -0.87, 2.99, -1.34, -0.91, -1.52, -1.84],
+            [6.53, -3.43, -1.08, -3.14, 4.02, 0.54, -1.98, 3.18, -0.44, -3.06, -2.54, 1.40],
+        ],
+        [
+            [3.36, -3.05, 1.16, 3.10, -2.92, -0.84, -1.74, 2.31, 0.63, -2.92, 1.12, -0.20],
+            [6.28, -1.48, -0.42, -1.31, 0.01, -0.64, -1.87, 2.34, 0.72, -0.62, -0.84, -2.16],
+            [7.62, -4.62, -0.00, 3.40, -1.37, -1.73, -1.76, 3.23, -0.34, -3.43, 0.24, -1.25],
+        ],
+    ]
 )
-MINOR = np.array(
-    [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052]
-)
+"""(2, 3, 12): how much each degree above a tonic speaks for that tonic in major and in minor: in the whole clip, in its
+bass and in its last second. A conditional logit over the 24 keys, fitted to 810 composed clips, half of them with the
+ending hidden so that an ending is not trusted blindly."""
+BIAS = np.array([-0.29, 0.29])
+BASS = 260.0
+"""Hz below which a peak belongs to the bass."""
 HARMONICS = ((1, 1.0), (3, 0.3), (5, 0.15))
 """Harmonic and weight; the 2nd and 4th fall on the pitch class of the 1st."""
 LOWEST, HIGHEST = 55.0, 2200.0
@@ -33,7 +47,7 @@ class Tonality:
     """What was heard of the harmony.
 
     Attributes:
-        major: Evidence for major over minor, about [-1, 1]; 0 where no key is heard.
+        major: Probability of a major key less that of a minor one, in [-1, 1]; 0 where no key is heard.
         key_strength: How well the best key fits, in [0, 1].
         harmonic_change: Distance between the chroma of neighbouring half seconds, in [0, 1].
         roughness: Beating of neighbouring partials relative to their energy (Sethares 1993), about [0, 1].
@@ -100,17 +114,22 @@ def chroma(frequency: Doubles, amplitude: Doubles) -> Doubles:
     return out
 
 
-def _correlations(profile: Doubles) -> tuple[Doubles, Doubles]:
-    """Return the correlation of (n, 12) chroma with the 12 major and the 12 minor keys, each (n, 12)."""
-    centred = profile - profile.mean(axis=1, keepdims=True)
-    centred /= np.linalg.norm(centred, axis=1, keepdims=True) + 1e-9
-    found = []
-    for template in (MAJOR, MINOR):
-        shape = template - template.mean()
-        shape /= np.linalg.norm(shape)
-        keys = np.stack([np.roll(shape, tonic) for tonic in range(12)], axis=1)
-        found.append(centred @ keys)
-    return found[0], found[1]
+def _contrast(profile: Doubles) -> Doubles:
+    """Return square roots of a profile's shares around their mean: what is there against what is not."""
+    root = np.sqrt(profile / (profile.sum() + 1e-9))
+    out: Doubles = root - root.mean()
+    return out
+
+
+def _keys(whole: Doubles, bass: Doubles, ending: Doubles) -> tuple[Doubles, Doubles]:
+    """Return the probabilities (12, 2) of each tonic in major and in minor, and how well each fits the whole clip."""
+    heard = np.stack([_contrast(profile) for profile in (whole, bass, ending)])
+    turned = np.stack([np.roll(heard, -tonic, axis=1) for tonic in range(12)])
+    score = np.einsum("tpd,mpd->tm", turned, EVIDENCE) + BIAS
+    chance = np.exp(score - score.max())
+    shapes = EVIDENCE[:, 0] - EVIDENCE[:, 0].mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(heard[0]) * np.linalg.norm(shapes, axis=1) + 1e-9
+    return chance / chance.sum(), (turned[:, 0] @ shapes.T) / lengths
 
 
 def _roughness(frequency: Doubles, amplitude: Doubles) -> float:
@@ -142,23 +161,18 @@ def listen(spectra: Spectrogram) -> Tonality:
             profile=flat,
         )
     frames = chroma(frequency, amplitude)
+    low = chroma(frequency, np.where(frequency < BASS, amplitude, 0.0)).sum(axis=0)
     segments = _segments(frames, spectra.frame_rate)
-    whole = frames.sum(axis=0, keepdims=True)
-    stacked = np.concatenate([whole / (whole.sum() + 1e-9), segments])
-    major, minor = _correlations(stacked)
-    # The whole clip decides the key; its segments are asked for the mode at that key and at the relative one.
-    score = np.concatenate([major, minor], axis=1)
-    agreed = 0.5 * score[0] + 0.5 * score[1:].mean(axis=0)
-    best = int(agreed.argmax())
-    tonic = best % 12
-    margin = float(agreed[:12].max() - agreed[12:].max())
-    turned = np.roll(stacked[0], -tonic)
+    whole = frames.sum(axis=0)
+    chance, fit = _keys(whole, low, segments[-2:].mean(axis=0))
+    tonic, mode = np.unravel_index(int(chance.argmax()), chance.shape)
+    turned = np.roll(whole / (whole.sum() + 1e-9), -int(tonic))
     octaves = np.log2(np.maximum(frequency, LOWEST) / LOWEST)
     unit = segments / (np.linalg.norm(segments, axis=1, keepdims=True) + 1e-9)
     change = 1.0 - (unit[1:] * unit[:-1]).sum(axis=1) if len(unit) > 1 else np.zeros(1)
     return Tonality(
-        major=float(np.tanh(6.0 * margin)),
-        key_strength=float(np.clip(agreed[best], 0.0, 1.0)),
+        major=float(chance[:, 0].sum() - chance[:, 1].sum()),
+        key_strength=float(np.clip(fit[tonic, mode], 0.0, 1.0)),
         harmonic_change=float(change.mean()),
         roughness=_roughness(frequency, amplitude),
         register=float((octaves * amplitude).sum() / total),
