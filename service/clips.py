@@ -23,6 +23,7 @@ DEPTH = 6
 REASONS = 4
 NEAREST = 3
 ROLES = {
+    "opening": "picked to be as different as can be, before anybody here had voted",
     "exploit": "picked because the people here are expected to like it",
     "uncertain": "picked because your votes on it teach the most",
     "wild": "the wild card: something else, so that the search does not narrow too early",

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 POSTED = 4
 """Clips of a round: as many as a message's 5 x 5 buttons can rate, and about what people will listen to."""
+OPENING = "opening"
+"""Role of clips that were chosen before anybody had voted."""
 OWN_VOTES = 2.0
 """Raters after which what people said about a clip counts as much as what their tastes predict."""
 RECENT = 3
@@ -246,7 +248,8 @@ class RoundMaker:
                 clip = await clips.add_clip(tx, candidate, rendered, sha, _family(rendered))
                 ids.append(clip.id)
             for slot, pick in enumerate(choice.picks, start=1):
-                await clips.mark_posted(tx, ids[pick.index], slot, pick.role.value)
+                role = pick.role.value if choice.debts else OPENING
+                await clips.mark_posted(tx, ids[pick.index], slot, role)
             await runs.save_searcher_state(tx, run.id, searcher.state())
             await runs.save_debts(tx, run.id, choice.debts)
             await runs.set_generation(tx, run.id, number, state=GenerationState.READY)

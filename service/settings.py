@@ -73,7 +73,7 @@ class RunDefaults(Section):
     )
     quorum: int = Field(2, ge=1, le=100, description="Voters after which a round closes.")
     settle: float = Field(
-        10.0,
+        15.0,
         ge=0.0,
         le=600.0,
         description="Seconds without a new vote before a quorum closes the round.",
@@ -183,7 +183,7 @@ class PlaygroundSettings(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     listeners: int = Field(
-        3, ge=0, le=50, description="Synthetic listeners in the channel at start."
+        0, ge=0, le=50, description="Synthetic listeners in the channel at start."
     )
     seed: int = Field(0, ge=0, description="Seed of the synthetic listeners' hidden tastes.")
     auto_start: bool = Field(True, description="Whether the first round is started by itself.")

@@ -100,7 +100,7 @@ class Stage:
 @pytest.fixture
 def settings(tmp_path) -> Settings:
     return Settings.model_validate(
-        {"storage": {"data_dir": str(tmp_path / "data")}, "runs": {"candidates": 8}}
+        {"storage": {"data_dir": str(tmp_path / "data")}, "runs": {"candidates": 8, "settle": 10}}
     )
 
 

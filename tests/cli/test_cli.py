@@ -1,0 +1,183 @@
+"""The command line as a person uses it: exit codes, sentences, files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mido
+import pytest
+import soundfile
+
+from cli.logs import SecretFilter
+from cli.main import main
+from service.bootstrap import open_services
+from service.settings import Settings
+from tests.fakes import FakeDevice
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNEBREEDER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def wrong_use(*argv: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+    assert caught.value.code == 2
+
+
+def one_sentence(text: str) -> None:
+    assert text.strip()
+    assert "Traceback" not in text
+    assert len(text.strip().splitlines()) == 1
+
+
+def test_wrong_use_is_one_sentence_and_two(capsys):
+    for argv in (
+        [],
+        ["nonsense"],
+        ["compose"],
+        ["compose", "x"],
+        ["compose", "x", "--out", "a.wav", "--seed", "many"],
+    ):
+        wrong_use(*argv)
+        one_sentence(capsys.readouterr().err)
+
+
+def test_compose_writes_what_it_says(tmp_path, capsys):
+    code = main(
+        [
+            "compose",
+            "slow lo-fi in D minor",
+            "--seconds",
+            "3",
+            "--out",
+            "a.wav",
+            "--midi",
+            "a.mid",
+            "--json",
+        ]
+    )
+    assert code == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["tonic"], report["mode"], report["family"]) == ("D", "minor", "lofi")
+    info = soundfile.info(str(tmp_path / "a.wav"))
+    assert info.frames == pytest.approx(3 * info.samplerate, abs=2)
+    assert mido.MidiFile(str(tmp_path / "a.mid")).length > 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "word"),
+    [
+        (["compose", "x", "--out", "a.aiff"], ".wav"),
+        (["compose", "x", "--out", "nowhere/a.wav"], "nowhere"),
+        (["compose", "x", "--out", "a.wav", "--seconds", "10000"], "60"),
+        (["compose", "x", "--out", "a.wav", "--seconds", "0"], "1"),
+        (["compose", "x", "--out", "a.wav", "--seed", "-1"], "seed"),
+        (["bench", "nonsense"], "personalisation"),
+        (["backup", "copy.db"], "data"),
+        (["playground", "--port", "99999"], "65535"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_one(argv, word, capsys):
+    assert main(argv) == 1
+    error = capsys.readouterr().err
+    one_sentence(error)
+    assert word in error
+
+
+def test_wrong_settings_are_two(tmp_path, capsys):
+    (tmp_path / "config.yaml").write_text("runs: {secnds: 1}")
+    assert main(["compose", "x", "--out", "a.wav"]) == 2
+    assert "runs.seconds" in capsys.readouterr().err
+
+
+def test_run_without_a_token_says_what_to_do(capsys):
+    assert main(["run"]) == 2
+    error = capsys.readouterr().err
+    one_sentence(error)
+    assert "DISCORD_TOKEN" in error
+
+
+async def _make_database(folder: Path) -> None:
+    settings = Settings.model_validate({"storage": {"data_dir": str(folder)}})
+    async with open_services(settings, device=FakeDevice()):
+        pass
+
+
+def test_backup_and_doctor_on_a_real_database(tmp_path, capsys):
+    asyncio.run(_make_database(tmp_path / "data"))
+    assert main(["backup", "copy.db"]) == 0
+    assert (tmp_path / "copy.db").stat().st_size > 10_000
+    capsys.readouterr()
+    assert main(["doctor", "--json"]) == 0
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
+    assert checks["database"]["verdict"] == "ok"
+    assert "schema" in checks["database"]["message"]
+    assert checks["token"]["verdict"] == "warning"
+    assert "composer" in checks["sound"]["message"]
+
+
+def test_doctor_finds_a_damaged_database(tmp_path, capsys):
+    asyncio.run(_make_database(tmp_path / "data"))
+    file = tmp_path / "data" / "tunebreeder.db"
+    file.write_bytes(b"this is not a database at all" * 400)
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "failed  database" in out
+
+
+def test_doctor_says_which_setting_is_wrong(tmp_path, capsys):
+    (tmp_path / "config.yaml").write_text("runs: {quorum: 0}")
+    assert main(["doctor"]) == 1
+    assert "runs.quorum" in capsys.readouterr().out
+
+
+def test_the_log_never_shows_the_token():
+    record = logging.LogRecord("x", logging.INFO, "f", 1, "token %s here", ("s3cret",), None)
+    assert SecretFilter("s3cret").filter(record)
+    assert "s3cret" not in record.getMessage()
+    try:
+        raise ValueError("s3cret")
+    except ValueError:
+        record = logging.LogRecord("x", logging.INFO, "f", 1, "boom", (), sys.exc_info())
+    SecretFilter("s3cret").filter(record)
+    assert "s3cret" not in logging.Formatter().format(record)
+
+
+def test_the_entry_point_and_what_it_does_not_load():
+    code = (
+        "import sys; sys.path.insert(0, '.'); import bot.run, service.bootstrap; "
+        "heavy = {'torch', 'transformers', 'evotorch', 'diffusers', 'openai', 'scipy.signal', 'librosa'}; "
+        "heavy &= set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        [sys.executable, "bot.py", "--help"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "playground" in done.stdout
