@@ -34,7 +34,7 @@ _SECOND_AFTER = word_set(
     "influence influences influenced inspired tinged flavoured flavored undertones overtones elements touches "
     "accents"
 )
-_TURNS = word_set("but just only with plus yet keep use add please instead while have want")
+_TURNS = word_set("but just only with plus yet keep use add please instead while have want for by")
 
 
 def read(text: str, vocabulary: Vocabulary | None = None) -> Facets:
@@ -184,8 +184,10 @@ class _Interpreter:
             if span.kind is Kind.MOOD and self.degree != 1.0:
                 self._push(self.vocabulary.moods[span.name].effect, self.degree)
         elif span.kind in (Kind.SHIFT, Kind.AMOUNT):
-            if span.kind is Kind.SHIFT:
-                self._shift(span.value, self.degree)
+            if (
+                span.kind is Kind.SHIFT or self.degree > 1
+            ):  # "lots of space" is as good as "more space"
+                self._shift(span.value, self.degree if span.kind is Kind.SHIFT else 1.0)
         else:
             self._set_value(span)
 
@@ -222,7 +224,7 @@ class _Interpreter:
         elif span.kind in _FIELDS:
             self.removed.add((_FIELDS[span.kind], span.name))
             if span.kind is Kind.MOOD:
-                self._push(self.vocabulary.moods[span.name].effect, -0.5)
+                self._push(self.vocabulary.moods[span.name].effect, -0.3)
 
     def _compare(self, span: Span) -> None:
         amount = self.sign * self.degree

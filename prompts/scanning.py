@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from prompts.entries import Kind, Phrase
 from prompts.notation import Span, read_key, read_number
-from prompts.text import STOP, Token, forms, tokenise
+from prompts.text import STOP, Token, forms, stems, tokenise
 from prompts.vocabulary import Vocabulary
 
+_COMPARABLE = (Kind.MOOD, Kind.TEXTURE, Kind.LEVEL, Kind.TEMPO)
 _NOTE_LETTERS = frozenset("abcdefg")
 
 
@@ -19,6 +20,10 @@ def scan(text: str, vocabulary: Vocabulary) -> list[Span]:
     index = 0
     while index < len(tokens):
         span = _span_at(tokens, index, vocabulary)
+        base = _compared(span, vocabulary) if span.kind is Kind.UNKNOWN else None
+        if base is not None:
+            out.append(Span(Kind.COMPARE, "more", 1.0, index, span.end))
+            span = base
         out.append(span)
         index = span.end
     return out
@@ -42,6 +47,16 @@ def _span_at(tokens: Sequence[Token], index: int, vocabulary: Vocabulary) -> Spa
         number = read_number(tokens, index)
         return number if number.kind is not Kind.FILLER or phrase is None else phrase
     return phrase or Span(Kind.UNKNOWN, token.word, None, index, index + 1)
+
+
+def _compared(span: Span, vocabulary: Vocabulary) -> Span | None:
+    """Return "jazzy" for "jazzier": every adjective can be compared, not only those with a shift of their own."""
+    if span.name.endswith("er") and len(span.name) > 4:
+        for stem in stems(span.name[:-2]):
+            hit = vocabulary.phrases.get(stem)
+            if hit is not None and hit.kind in _COMPARABLE:
+                return Span(hit.kind, hit.name, hit.value, span.start, span.end)
+    return None
 
 
 def _longest(tokens: Sequence[Token], index: int, vocabulary: Vocabulary) -> Span | None:

@@ -70,6 +70,16 @@ def words_of(phrase: str) -> tuple[str, ...]:
     return tuple(token.word for token in tokenise(phrase) if token is not STOP)
 
 
+def stems(stem: str) -> list[str]:
+    """Return what "bright", "happi", "bigg" or "simpl" may have been before an ending such as -er was added."""
+    out = [stem, stem + "e"]
+    if stem.endswith("i"):
+        out.insert(0, stem[:-1] + "y")
+    if len(stem) > 3 and stem[-1] == stem[-2]:
+        out.append(stem[:-1])
+    return out
+
+
 @lru_cache(maxsize=8192)
 def forms(word: str) -> tuple[str, ...]:
     """Return ``word`` and what it may be a plural, an adverb or a variant of, likeliest first."""
@@ -87,6 +97,8 @@ def forms(word: str) -> tuple[str, ...]:
             out.append(word[:-2])
         if word.endswith("ish"):
             out.append(word[:-3])
+        if word.endswith("est"):
+            out += stems(word[:-3])
         if not word.endswith("s"):
             out.append(word + "s")
     return tuple(out)

@@ -77,7 +77,7 @@ async def test_a_first_round_shows_many_families():
 
 async def test_a_hidden_taste_is_found_and_others_stay_alive():
     shares = []
-    for seed, loved in enumerate(["jazz", "techno", "ambient", "reggae", "metal", "chiptune"]):
+    for seed, loved in enumerate(["jazz", "techno", "ambient", "reggae"]):
         history = await simulate(seed, loved)
         shares.append([np.mean([family(p) == loved for p in ps]) for ps in history])
         for proposals in history:

@@ -50,7 +50,7 @@ def facets(draw):
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(facets(), st.integers(0, 2**32))
 def test_written_facets_read_back(wanted, seed):
     text = write(wanted, np.random.default_rng(seed))
