@@ -52,7 +52,7 @@ class PageListeners:
 
     def _found(self) -> Listeners:
         if self.listeners is None:
-            raise RefusalError("This playground was started without synthetic listeners.", 503)
+            raise RefusalError("This playground was started without synthetic listeners.", 409)
         return self.listeners
 
     async def rows(self, _request: web.Request) -> web.Response:
