@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { localUrl, safeLink } from "./api.js";
-import { emojiNode } from "./emoji.js";
+import { emojiNode, withEmoji } from "./emoji.js";
 import { render } from "./markdown.js";
 import { SELECT_TYPES, selectMenu } from "./select.js";
 
@@ -37,7 +37,7 @@ export function componentsOf(context) {
 }
 
 function actionRow(row, context, letter) {
-  const controls = (row.components ?? []).map((component) => control(component, context));
+  const controls = (row.components ?? []).map((component) => control(component, context, letter));
   const label = letter
     ? h("button", { type: "button", class: "letter row-letter", dataset: { control: `letter-${letter}` }, "aria-label": `Play clip ${letter}`, title: `Play clip ${letter}`,
       onclick: () => context.playRow(LETTERS.indexOf(letter)) }, letter)
@@ -46,8 +46,8 @@ function actionRow(row, context, letter) {
   return h("div", { class: sounds ? "row is-playing" : "row", role: "group", "aria-label": letter ? `Clip ${letter}` : "Actions", dataset: letter ? { letter } : {} }, label, controls);
 }
 
-function control(component, context) {
-  if (component.type === 2) return button(component, context);
+function control(component, context, letter) {
+  if (component.type === 2) return button(component, context, letter);
   if (SELECT_TYPES.has(component.type)) {
     const { message, store, interactions } = context;
     const node = selectMenu(component, store, {
@@ -60,8 +60,12 @@ function control(component, context) {
   return layoutBlock(component, context);
 }
 
-function button(component, { message, interactions }) {
-  const caption = [component.emoji ? emojiNode(component.emoji) : null, component.label ? h("span", {}, component.label) : null];
+/** A button. In a lettered row a label that repeats the letter is shown without it, and still read out whole. */
+function button(component, { message, interactions }, letter = null) {
+  const label = component.label ?? "";
+  const repeats = Boolean(letter) && label.startsWith(`${letter} `);
+  const shown = repeats ? label.slice(letter.length + 1) : label;
+  const caption = [component.emoji ? emojiNode(component.emoji) : null, shown ? h("span", {}, withEmoji(shown)) : null];
   const look = `button button-${STYLES[component.style] ?? "secondary"}`;
   if (component.style === LINK) {
     const href = safeLink(component.url);
@@ -69,7 +73,7 @@ function button(component, { message, interactions }) {
   }
   const busy = interactions.isPending(message.id, component.custom_id);
   return h("button", {
-    type: "button", class: component.label ? look : `${look} button-emoji`, disabled: Boolean(component.disabled),
+    type: "button", class: label && !repeats ? look : `${look} button-emoji`, "aria-label": repeats ? label : null, disabled: Boolean(component.disabled),
     "aria-busy": busy ? "true" : null, dataset: { control: component.custom_id, customId: component.custom_id },
     onclick: () => interactions.press(message, component.custom_id),
   }, caption);

@@ -39,6 +39,19 @@ export function pickEmoji(anchor, choose) {
   grid.firstElementChild.focus();
 }
 
+const IN_TEXT = /(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*/gu;
+
+/** A short text as nodes, its emoji marked so that they are drawn with an emoji font. */
+export function withEmoji(text) {
+  const nodes = [];
+  let at = 0;
+  for (const found of text.matchAll(IN_TEXT)) {
+    nodes.push(text.slice(at, found.index), h("span", { class: "emoji" }, found[0]));
+    at = found.index + found[0].length;
+  }
+  return [...nodes, text.slice(at)].filter((node) => node !== "");
+}
+
 /** Draw an emoji object from the API: custom ones by name, since their pictures live elsewhere. */
 export function emojiNode(emoji) {
   if (emoji.id) return h("span", { class: "custom-emoji", title: `:${emoji.name}:` }, `:${emoji.name}:`);

@@ -16,6 +16,7 @@ const SYSTEM_TYPES = { 6: "pinned a message.", 7: "joined.", 18: "started a thre
 export function continues(message, previous) {
   if (!previous || previous.author?.id !== message.author?.id || message.referenced_message || message.interaction_metadata) return false;
   if (isEphemeral(message) !== isEphemeral(previous) || message.type in SYSTEM_TYPES || previous.type in SYSTEM_TYPES) return false;
+  if ([message, previous].some((one) => one.components?.length || one.attachments?.length)) return false;
   return new Date(message.timestamp) - new Date(previous.timestamp) < GROUP_MINUTES * 60000;
 }
 
@@ -42,7 +43,7 @@ export function messageRow(message, previous, context) {
     row.append(systemLine(message, context));
     return row;
   }
-  row.append(grouped ? h("span", { class: "side-time", "aria-hidden": "true" }, shortTime(message)) : avatar(authorOf(message, context)),
+  row.append(grouped ? h("span", { class: "side-time", "aria-hidden": "true" }, clockTime(message)) : avatar(authorOf(message, context)),
     h("div", { class: "message-main" },
       aboveLine(message, context),
       grouped ? h("span", { class: "sr-only" }, `${displayName(authorOf(message, context))}, ${shortTime(message)}`)
@@ -53,6 +54,7 @@ export function messageRow(message, previous, context) {
 }
 
 const authorOf = (message, { store }) => store.users.get(message.author?.id) ?? message.author;
+const clockTime = (message) => new Date(message.timestamp).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const shortTime = (message) => new Date(message.timestamp).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
 
 function headParts(message, context) {

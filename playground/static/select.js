@@ -2,7 +2,7 @@
 
 import { h, icon, rove } from "./dom.js";
 import { closePopover, isOpen, showPopover } from "./popover.js";
-import { emojiNode } from "./emoji.js";
+import { emojiNode, withEmoji } from "./emoji.js";
 import { displayName } from "./store.js";
 
 const STRING = 3;
@@ -92,7 +92,7 @@ function openList({ button, choices, chosen, most, least, finish, label }) {
 function optionNode(choice, selected, pick) {
   const node = h("button", { type: "button", class: "option", role: "option", tabindex: "-1", "aria-selected": String(selected), onclick: () => pick(choice, node) },
     choice.emoji ? emojiNode(choice.emoji) : null,
-    h("span", { class: "option-text" }, h("span", {}, choice.label),
+    h("span", { class: "option-text" }, h("span", {}, withEmoji(choice.label)),
       choice.description ? h("small", {}, choice.description) : null));
   return node;
 }

@@ -4,7 +4,7 @@ import { announce, h, icon } from "./dom.js";
 import { plainText } from "./markdown.js";
 import { continues, messageRow } from "./message.js";
 import { isAudio } from "./audio.js";
-import { compareIds, displayName } from "./store.js";
+import { compareIds, displayName, isEphemeral } from "./store.js";
 
 const NEAR_BOTTOM = 90;
 
@@ -111,7 +111,7 @@ export class Timeline {
     else this.#list.replaceChildren(...this.#rows(store.list()));
     this.#showEmpty();
     if (stuck) this.toBottom();
-    else this.#showPill(this.#fresh + 1);
+    else this.#showPill(this.#fresh + 1, isEphemeral(message));
     if (document.hasFocus() && stuck) store.markSeen(store.channelId);
     this.#speak(message);
   }
@@ -171,10 +171,11 @@ export class Timeline {
     if (this.#scroller.scrollTop < 120) this.#context.store.loadOlder();
   }
 
-  #showPill(count) {
+  #showPill(count, answered = false) {
     this.#fresh = count;
     this.#pill.hidden = !count;
-    this.#pill.replaceChildren(icon("down"), count === 1 ? "1 new message" : `${count} new messages`);
+    const news = count === 1 ? "1 new message" : `${count} new messages`;
+    this.#pill.replaceChildren(icon("down"), answered ? "The bot answered you" : news);
   }
 
   #showTyping() {
