@@ -61,6 +61,8 @@ def _play_bar(
     for step, mark, length in runs(row):
         if mark == "+" and lucky[step % 64] > plan.density:
             continue
+        if step % 4 and lucky[step % 64] > 0.35 + 2.2 * plan.density:
+            continue
         since = max(s for s in starts if s <= step)
         cut = min([s for s in starts if s > step] + [step + length]) - step
         _strike(pen, (number, step), mark, min(length, cut), placed[since])

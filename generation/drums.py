@@ -152,15 +152,25 @@ def _play_row(plan: Plan, pen: Pen, where: tuple[int, Bar], piece: str, row: str
             if piece in _TICKING and plan.cast.groove and luck < 3 * (full - 0.72):
                 pen.write(number, step, 1, _key(piece), 0.42)
             continue
-        if mark == "+" and luck > 1.5 * full - 0.35:
-            continue
-        if mark == "o" and luck > 3.0 * full - 0.3:
+        if _left_out(plan, mark, (piece, step), luck, full):
             continue
         weak = step % 4 != 0
-        if mark == "x" and weak and piece != "kick" and luck > 0.25 + 3.2 * full:
-            continue
         lift = 1.0 if not weak or piece not in _TICKING else 0.86
         pen.write(number, step, 1, _key(piece), _LEVELS[mark] * lift)
+
+
+def _left_out(plan: Plan, mark: str, where: tuple[str, int], luck: float, full: float) -> bool:
+    """Say whether a stroke is left out of a sparse or calm clip; the same strokes always go first."""
+    piece, step = where
+    if mark == "+":
+        return luck > 1.5 * full - 0.35
+    if mark == "o":
+        return luck > 3.0 * full - 0.3
+    if piece == "kick":
+        # A calm clip keeps the first beat and the middle of the bar.
+        half = plan.grid.bar_steps // 2
+        return step not in {0, half} and luck > 0.1 + 3.2 * plan.energy
+    return mark == "x" and (step % 4 != 0 or piece in _TICKING) and luck > 0.06 + 3.2 * full
 
 
 def _close(plan: Plan, pen: Pen, number: int) -> None:

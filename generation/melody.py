@@ -59,7 +59,8 @@ class _Singer:
             if bar.section == "A" and bars > 4 and waits and bar.place < 1:
                 continue
             lucky = dice(self.plan, f"lead {number}", 4)
-            if lucky[0] < self.style.rest and bar.phrase in {1, 3} and not bar.closing:
+            rest = self.style.rest + max(0.0, 0.35 - self.plan.density)
+            if lucky[0] < rest and bar.phrase in {1, 3} and not bar.closing:
                 continue
             self._bar(number, bar)
         return self.pen.finish()

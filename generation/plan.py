@@ -140,9 +140,9 @@ def _levels(
     usual = hints.levels or (chosen.energy, chosen.density, chosen.brightness, chosen.valence)
     jitter = _rng(entropy, "levels").uniform(-0.06, 0.06, 4)
     energy = _unless(facets.energy, usual[0] + jitter[0])
-    # Busier when livelier, unless the prompt says how busy.
+    # Livelier music is busier and brighter, unless the prompt says how busy or bright.
     density = _unless(facets.density, usual[1] + jitter[1] + 0.5 * (energy - usual[0]))
-    brightness = _unless(facets.brightness, usual[2] + jitter[2])
+    brightness = _unless(facets.brightness, usual[2] + jitter[2] + 0.3 * (energy - usual[0]))
     valence = _unless(facets.valence, usual[3] + jitter[3])
     return energy, density, brightness, valence
 
