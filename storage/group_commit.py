@@ -103,10 +103,12 @@ class GroupCommit:
 
     def _hand_on(self) -> None:
         """Give the lead to the one who waits longest, or to whoever comes next."""
-        if self._waiting:
-            self._waiting[0].wake()
-        else:
-            self._led = False
+        for job in self._waiting:
+            # A cancelled one is about to step out of the queue and would lose the lead.
+            if not job.turn.cancelled():
+                job.wake()
+                return
+        self._led = False
 
     async def _write(self, group: list[_Job], mine: _Job) -> None:
         """Carry out a group; all of it is finished afterwards, or waits again when the leader was cancelled early."""

@@ -98,8 +98,18 @@ class Round:
 async def make_round(
     tx: Transaction, *, run: Run | None = None, number: int = 1, count: int = 4, **changes
 ) -> Round:
-    """Store an open round with ``count`` clips, the first four of them posted."""
-    run = run or await runs.create_run(tx, new_run(**changes))
+    """Store an open round with ``count`` clips, the first four of them posted; the one before it is closed."""
+    if run is None:
+        run = await runs.create_run(tx, new_run(**changes))
+    else:
+        await runs.set_generation(
+            tx,
+            run.id,
+            run.generation,
+            state=GenerationState.CLOSED,
+            closed_at=1400.0,
+            close_reason=CloseReason.NEXT,
+        )
     await runs.add_generation(tx, generation(run.id, number))
     candidates = await runs.add_candidates(
         tx, run.id, number, "offline", [proposal(index + 1) for index in range(count)]
@@ -153,9 +163,7 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
     )
     branch = await runs.create_run(
         tx,
-        new_run(
-            channel_id=ChannelId(802), started_by=other, parent_clip_id=private.clips[0].id
-        ),
+        new_run(channel_id=ChannelId(802), started_by=other, parent_clip_id=private.clips[0].id),
     )
     await runs.add_generation(tx, generation(branch.id, 1))
     await runs.add_candidates(

@@ -39,9 +39,7 @@ def toggle(clip, event_id, listener=ALICE):
 
 async def test_every_vote_of_a_crowd_is_stored_and_answered(db, clip, writer):
     people = [ListenerId(number + 1) for number in range(500)]
-    receipts = await asyncio.gather(
-        *(writer.apply(toggle(clip, 10 + one, one)) for one in people)
-    )
+    receipts = await asyncio.gather(*(writer.apply(toggle(clip, 10 + one, one)) for one in people))
     assert [one.listener_id for one in receipts] == people
     async with db.reading() as tx:
         assert await votes.votes_of_clips(tx, [clip]) == receipts
@@ -87,11 +85,10 @@ async def test_an_error_undoes_its_own_closure_only(db, clip, writer):
         await toggle(clip, 9002, ListenerId(9002))(tx)
         await _Never()
 
-    work = []
-    for number in range(1, 41):
-        work.append(
-            forbidden(number) if number % 2 else toggle(clip, number, ListenerId(number))
-        )
+    work = [
+        forbidden(number) if number % 2 else toggle(clip, number, ListenerId(number))
+        for number in range(1, 41)
+    ]
     work[10:10] = [unknown_clip, cancelled, waits_for_something_else]
     answers = await asyncio.gather(*map(writer.apply, work), return_exceptions=True)
     kinds = [type(one).__name__ for one in answers[10:13]]
@@ -111,9 +108,7 @@ async def test_cancelling_waiters_and_leaders_hurts_nobody(db, clip, writer):
     for round_number in range(20):
         base = 1000 * (round_number + 1)
         tasks = [
-            asyncio.ensure_future(
-                writer.apply(toggle(clip, base + n, ListenerId(base + n)))
-            )
+            asyncio.ensure_future(writer.apply(toggle(clip, base + n, ListenerId(base + n))))
             for n in range(30)
         ]
         for _ in range(round_number % 7):
@@ -187,9 +182,7 @@ async def test_a_closed_database_is_told(path):
     writer = votes.VoteWriter(database)
     await database.close()
     for _ in range(2):
-        answers = await asyncio.gather(
-            writer.record([]), writer.record([]), return_exceptions=True
-        )
+        answers = await asyncio.gather(writer.record([]), writer.record([]), return_exceptions=True)
         assert [type(one) for one in answers] == [StorageError] * 2
 
 
@@ -211,6 +204,7 @@ async def test_votes_and_other_transactions_take_turns(db, clip, writer):
 
 def test_an_event_loop_that_ends_with_votes_under_way_leaves_a_clean_database(path):
     answered = []
+    closed_before = []
 
     async def bot():
         database = await Database.open(path)
@@ -218,13 +212,17 @@ def test_an_event_loop_that_ends_with_votes_under_way_leaves_a_clean_database(pa
             async with database.transaction() as tx:
                 clip = (await make_round(tx)).clips[0].id
             writer = votes.VoteWriter(database)
+            first = asyncio.Event()
 
             async def press(number):
-                answered.append(await writer.apply(toggle(clip, number, ListenerId(number))))
+                try:
+                    answered.append(await writer.apply(toggle(clip, number, ListenerId(number))))
+                    first.set()
+                except StorageError:
+                    closed_before.append(number)
 
             tasks = [asyncio.ensure_future(press(number)) for number in range(1, 200)]
-            while not answered:
-                await asyncio.sleep(0)
+            await first.wait()
             assert len(tasks) > len(answered)
         finally:
             await database.close()
@@ -242,3 +240,4 @@ def test_an_event_loop_that_ends_with_votes_under_way_leaves_a_clean_database(pa
     cast, stored = asyncio.run(look())
     assert cast == answered[:1]
     assert {one.listener_id for one in answered} <= stored
+    assert not stored & set(closed_before)

@@ -32,9 +32,7 @@ async def test_a_vote_is_stored_as_it_is_given(db):
         )
         assert await votes.upsert(tx, [first]) == [first]
     async with db.reading() as tx:
-        assert (
-            await votes.stored(tx, first.clip_id, ALICE, VoteSource.REACTION, "👩‍🎤") == first
-        )
+        assert await votes.stored(tx, first.clip_id, ALICE, VoteSource.REACTION, "👩‍🎤") == first
         assert await votes.stored(tx, first.clip_id, ALICE, VoteSource.BUTTON) is None
         assert await votes.latest_event(tx) == 2**62
 
@@ -58,9 +56,9 @@ async def test_older_and_repeated_events_change_nothing(db):
     "wrong", [{"rating": 1.1}, {"rating": float("nan")}, {"weight": 0.0}, {"weight": 1.5}]
 )
 async def test_numbers_out_of_range_are_refused(db, wrong):
-    with pytest.raises(StorageError):
-        async with db.transaction() as tx:
-            clip = (await make_round(tx)).clips[0].id
+    async with db.transaction() as tx:
+        clip = (await make_round(tx)).clips[0].id
+        with pytest.raises(StorageError, match="refused"):
             await votes.upsert(tx, [vote(clip, 1, **wrong)])
 
 
