@@ -159,6 +159,14 @@ class PageBot(discord.Client):
         ) -> list[app_commands.Choice[str]]:
             return [app_commands.Choice(name=v, value=v.upper()) for v in VIBES if current in v]
 
+        evolve = app_commands.Group(name="evolve", description="Breed music")
+        self.tree.add_command(evolve)
+
+        @evolve.command(description="Start")
+        async def start(interaction: discord.Interaction) -> None:
+            await interaction.response.defer(thinking=True)
+            await interaction.edit_original_response(content="Started")
+
         @self.tree.command(description="Send a file")
         async def upload(interaction: discord.Interaction, file: discord.Attachment) -> None:
             data = await file.read()

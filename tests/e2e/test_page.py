@@ -60,8 +60,14 @@ def play_state(page: Page) -> dict[str, float]:
 
 def test_an_empty_channel_says_what_to_do(page: Page, stage: Stage) -> None:
     page.open(user=stage.moderator(), channel=stage.channel("lounge"))
-    assert "Start evolving" in page.text(".empty")
-    assert "Add 3 synthetic listeners" in page.text(".empty")
+    page.press_words(".empty .button", "Add 3 synthetic listeners")
+    page.wait(lambda: len(page.all(".herd-row")) == 3)
+    page.press_words(".herd-foot .button", "Remove all")
+    page.wait(lambda: not page.all(".herd-row"))
+    page.press_words(".empty .button", "Start evolving")
+    page.see(".message", "Started")
+    page.see(".message .above", "/evolve start")
+    assert not page.all(".empty")
 
 
 def test_clips_play_one_at_a_time_and_survive_an_edit(page: Page, stage: Stage) -> None:
