@@ -26,15 +26,31 @@ def is_loopback(name: str) -> bool:
         return False
 
 
-def refusal(request: web.Request, extra_hosts: frozenset[str]) -> str | None:
+def is_address(name: str) -> bool:
+    """Whether a host name is a bare IP address, which no foreign domain can stand for."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def refusal(
+    request: web.Request, extra_hosts: frozenset[str], *, any_address: bool = False
+) -> str | None:
     """Why a request is turned away, or ``None``.
 
     A foreign Host header means that somebody's domain was pointed at this machine; a foreign Origin means that
     another site's script is calling.
+
+    Args:
+        request: The request.
+        extra_hosts: Host names that are fine besides the loopback ones.
+        any_address: Whether every bare IP address is fine, for a server that listens on all of them on purpose.
     """
     host = request.headers.get("Host", "")
     name = host_name(host)
-    if not (is_loopback(name) or name in extra_hosts):
+    if not (is_loopback(name) or name in extra_hosts or (any_address and is_address(name))):
         return "This server answers only under a loopback address such as http://127.0.0.1."
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit_netloc(origin) != host.lower():

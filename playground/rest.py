@@ -82,8 +82,9 @@ class RestGate:
         except ApiError as error:
             response = answer(error.payload(), error.status)
         except web.HTTPException as error:
-            status = 400 if error.status == 413 else error.status
-            response = answer({"message": f"{status}: {error.reason}", "code": 0}, status)
+            response = answer(
+                {"message": f"{error.status}: {error.reason}", "code": 0}, error.status
+            )
         except asyncio.CancelledError:
             raise
         except Exception:  # noqa: BLE001  (the boundary: a bug in one route must not end the server)

@@ -9,7 +9,6 @@ from typing import Any
 
 from aiohttp import web
 
-from playground import errors
 from playground.faults import Faults
 from playground.guard import refusal
 from playground.media import MediaStore
@@ -58,6 +57,8 @@ class PlaygroundServer:
             media_folder: Where uploads are kept; ``None`` for a temporary folder.
         """
         self.options = options or PlaygroundOptions()
+        self._hosts = self.options.hosts
+        self._any_address = False
         self._media = MediaStore(media_folder)
         self.parts: Parts = assemble(self.options, clock=clock, media=self._media)
         self.people = People(self.parts)
@@ -108,7 +109,6 @@ class PlaygroundServer:
                 web.get("/gateway", self.parts.gateway.handle),
                 web.get("/gateway/", self.parts.gateway.handle),
                 web.get("/attachments/{channel}/{attachment}/{filename}", self._attachment),
-                web.route("*", "/api/{rest:.*}", self._unknown),
             ]
         )
         return app
@@ -134,9 +134,9 @@ class PlaygroundServer:
             await self.close()
             raise
         address: Any = runner.addresses[0]
-        shown = f"[{host}]" if ":" in host else host
-        if shown in ("0.0.0.0", "[::]"):  # noqa: S104  (compared, not bound)
-            shown = "127.0.0.1"
+        self._any_address = host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+        self._hosts |= {host.lower()}
+        shown = "127.0.0.1" if self._any_address else f"[{host}]" if ":" in host else host
         self.parts.world.base_url = f"http://{shown}:{address[1]}"
         self.parts.gateway.url = f"ws://{shown}:{address[1]}/gateway"
 
@@ -152,7 +152,7 @@ class PlaygroundServer:
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        reason = refusal(request, self.options.hosts)
+        reason = refusal(request, self._hosts, any_address=self._any_address)
         if reason is not None:
             return web.json_response({"error": reason}, status=403)
         if request.path.startswith("/api/"):
@@ -164,6 +164,3 @@ class PlaygroundServer:
     async def _attachment(self, request: web.Request) -> web.StreamResponse:
         attachment_id = parse(request.match_info["attachment"]) or 0
         return self._media.response(attachment_id, request.match_info["filename"])
-
-    async def _unknown(self, _request: web.Request) -> web.StreamResponse:
-        raise errors.not_found()

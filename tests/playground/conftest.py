@@ -22,7 +22,9 @@ async def start_server(tmp_path):
         async def start(clock=None, **options):
             more = {} if clock is None else {"clock": clock}
             server = PlaygroundServer(
-                PlaygroundOptions(**{"global_limit": 0, **options}), media_folder=tmp_path / "media", **more
+                PlaygroundOptions(**{"global_limit": 0, **options}),
+                media_folder=tmp_path / "media",
+                **more,
             )
             stack.push_async_callback(server.close)
             await server.start()
@@ -91,7 +93,9 @@ class Rest:
 
     async def __call__(self, method, path, status=None, headers=None, **kwargs):
         headers = self.headers if headers is None else headers
-        async with self.http.request(method, self.base + path, headers=headers, **kwargs) as response:
+        async with self.http.request(
+            method, self.base + path, headers=headers, **kwargs
+        ) as response:
             body = await response.read()
             if status is not None:
                 assert response.status == status, body

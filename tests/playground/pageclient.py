@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
@@ -15,7 +15,7 @@ class Page:
         self._numbers = itertools.count(1)
         self._changed = asyncio.Event()
 
-    async def __aenter__(self) -> "Page":
+    async def __aenter__(self) -> Self:
         self.http = aiohttp.ClientSession()
         address = f"{self.base.replace('http', 'ws', 1)}/playground/api/events?user={self.user}"
         self._socket = await self.http.ws_connect(address)
@@ -39,7 +39,8 @@ class Page:
                 found = [
                     each["d"]
                     for each in self.events
-                    if each["t"] == name and all(each["d"].get(key) == value for key, value in wanted.items())
+                    if each["t"] == name
+                    and all(each["d"].get(key) == value for key, value in wanted.items())
                 ]
                 if len(found) >= count:
                     return found[-1]
@@ -49,7 +50,9 @@ class Page:
     def nonce(self) -> str:
         return f"n{next(self._numbers)}"
 
-    async def call(self, method: str, path: str, body: Any = None, status: int = 200, **kwargs: Any) -> Any:
+    async def call(
+        self, method: str, path: str, body: Any = None, status: int = 200, **kwargs: Any
+    ) -> Any:
         if body is not None:
             kwargs["json"] = body
         url = f"{self.base}/playground/api{path}"
@@ -59,7 +62,9 @@ class Page:
             return data
 
     async def post(self, route: str, channel: int, status: int = 200, /, **body: Any) -> Any:
-        return await self.call("POST", route, {"user": self.user, "channel": str(channel), **body}, status)
+        return await self.call(
+            "POST", route, {"user": self.user, "channel": str(channel), **body}, status
+        )
 
     async def messages(self, channel: int) -> list[dict[str, Any]]:
         return await self.call("GET", f"/messages?user={self.user}&channel={channel}")

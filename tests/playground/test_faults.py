@@ -184,5 +184,10 @@ async def test_real_limits_answer_429_with_headers(start_server):
 async def test_unknown_faults_are_named(ada):
     answer = await ada.call("POST", "/faults", {"kind": "earthquake"}, status=400)
     assert "earthquake" in answer["error"]
-    await ada.call("POST", "/faults", {"kind": "revoke", "channel": str(MUSIC_ID), "permission": "fly"}, status=400)
+    await ada.call(
+        "POST",
+        "/faults",
+        {"kind": "revoke", "channel": str(MUSIC_ID), "permission": "fly"},
+        status=400,
+    )
     await ada.call("DELETE", "/faults")

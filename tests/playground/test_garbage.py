@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 
 import aiohttp
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,18 +20,86 @@ LEAVES = st.one_of(
     st.integers(-(2**70), 2**70),
     st.floats(allow_nan=True),
     st.text(max_size=8),
-    st.sampled_from([str(MUSIC_ID), FIRST_LISTENER_ID, "MESSAGE", "hello", "x", "0", "x" * 2100, "\ud800", "🔥", ""]),
+    st.sampled_from(
+        [
+            str(MUSIC_ID),
+            FIRST_LISTENER_ID,
+            "MESSAGE",
+            "hello",
+            "x",
+            "0",
+            "x" * 2100,
+            "\ud800",
+            "🔥",
+            "",
+        ]
+    ),
 )
 VALUES = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 KEYS = st.sampled_from(
-    "content embeds components flags attachments message_reference allowed_mentions nonce enforce_nonce tts type data"
-    " name description options choices default_member_permissions recipient_id messages archived locked topic custom_id"
-    " title value values user channel message emoji path focused target modal kind count route seconds reply_to id"
-    " auto_archive_duration invitable allow deny label style url min_values max_values fields".split()
+    [
+        *(
+            "content",
+            "embeds",
+            "components",
+            "flags",
+            "attachments",
+            "message_reference",
+            "allowed_mentions",
+        ),
+        *(
+            "nonce",
+            "enforce_nonce",
+            "tts",
+            "type",
+            "data",
+            "name",
+            "description",
+            "options",
+            "choices",
+            "value",
+        ),
+        *(
+            "default_member_permissions",
+            "recipient_id",
+            "messages",
+            "archived",
+            "locked",
+            "topic",
+            "custom_id",
+        ),
+        *(
+            "title",
+            "values",
+            "user",
+            "channel",
+            "message",
+            "emoji",
+            "path",
+            "focused",
+            "target",
+            "modal",
+            "kind",
+        ),
+        *(
+            "count",
+            "route",
+            "seconds",
+            "reply_to",
+            "id",
+            "auto_archive_duration",
+            "invitable",
+            "allow",
+            "deny",
+        ),
+        *("label", "style", "url", "min_values", "max_values", "fields"),
+    ]
 )
 COMPONENT = st.fixed_dictionaries(
     {"type": st.integers(0, 25)},
@@ -55,7 +122,11 @@ COMPONENT = st.fixed_dictionaries(
 )
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=6) | st.fixed_dictionaries(
     {"content": st.just("x"), "components": st.lists(COMPONENT, max_size=3)},
-    optional={"flags": st.sampled_from([64, 8192, 32768]), "attachments": VALUES, "message_reference": VALUES},
+    optional={
+        "flags": st.sampled_from([64, 8192, 32768]),
+        "attachments": VALUES,
+        "message_reference": VALUES,
+    },
 )
 OBJECTS |= st.fixed_dictionaries(
     {"type": st.integers(0, 12)},
@@ -85,7 +156,10 @@ OBJECTS |= st.fixed_dictionaries(
 )
 OBJECTS |= st.fixed_dictionaries(
     {"name": st.just("fine") | LEAVES, "description": st.just("fine") | LEAVES},
-    optional={"options": st.lists(st.dictionaries(KEYS, LEAVES | VALUES, max_size=6), max_size=3), "type": st.integers(0, 4)},
+    optional={
+        "options": st.lists(st.dictionaries(KEYS, LEAVES | VALUES, max_size=6), max_size=3),
+        "type": st.integers(0, 4),
+    },
 )
 BODIES = st.one_of(
     OBJECTS.map(json.dumps).map(str.encode),
@@ -97,7 +171,8 @@ BODIES = st.one_of(
     st.just(b"[" * 3000),
 )
 IDS = st.sampled_from(
-    ["FIT"] * 20 + [MUSIC_ID, BOT_ID, 0, -1, 2**64, "@me", "@original", "x", "%F0%9F%94%A5", "%00", "TOKEN"]
+    ["FIT"] * 20
+    + [MUSIC_ID, BOT_ID, 0, -1, 2**64, "@me", "@original", "x", "%F0%9F%94%A5", "%00", "TOKEN"]
 )
 FIRE = "%F0%9F%94%A5"
 FITTING = {
@@ -136,10 +211,27 @@ REQUESTS = st.tuples(
         ["application/json"] * 6
         + ["multipart/form-data; boundary=b", "multipart/form-data", "text/plain", "multipart/x"]
     ),
-    st.dictionaries(st.sampled_from(["limit", "before", "after", "around", "with_response"]), st.text(max_size=4), max_size=2),
+    st.dictionaries(
+        st.sampled_from(["limit", "before", "after", "around", "with_response"]),
+        st.text(max_size=4),
+        max_size=2,
+    ),
 )
 PAGE_ROUTES = st.sampled_from(
-    "state messages click command autocomplete modal reactions dm threads listeners listeners/reveal health nothing".split()
+    [
+        *(
+            "state",
+            "messages",
+            "click",
+            "command",
+            "autocomplete",
+            "modal",
+            "reactions",
+            "dm",
+            "threads",
+        ),
+        *("listeners", "listeners/reveal", "health", "nothing"),
+    ]
 )
 
 
@@ -148,14 +240,22 @@ def _something_to_hit(server):
     parts = server.parts
     parts.commands.put(None, {"name": "hello", "description": "x"})
     button = {"type": 2, "style": 1, "label": "x", "custom_id": "x"}
-    draft = read_draft(Form(payload={"content": "x", "components": [{"type": 1, "components": [button]}]}))
+    draft = read_draft(
+        Form(payload={"content": "x", "components": [{"type": 1, "components": [button]}]})
+    )
     message = parts.messages.send(parts.world.channel(MUSIC_ID), parts.world.bot, draft)
     place = Place(user_id=FIRST_LISTENER_ID, channel_id=MUSIC_ID)
     asked = server.people.command(place, CommandCall(name="hello"))
     pressed = server.people.click(place, message.id, "x")
     parts.answers.respond(pressed.id, pressed.token, Form(payload={"type": 5}))
     command = parts.commands.listed(None)[0]["id"]
-    return {"COMMAND": command, "MESSAGE": message.id, "INTERACTION": asked.id, "TOKEN": pressed.token, "ASKED": asked.token}
+    return {
+        "COMMAND": command,
+        "MESSAGE": message.id,
+        "INTERACTION": asked.id,
+        "TOKEN": pressed.token,
+        "ASKED": asked.token,
+    }
 
 
 def _named(server, ids, fitting):
@@ -176,7 +276,11 @@ async def _send(requests, build):
                     body = await response.read()
                     assert response.status < 500, (method, url, body[:200])
                     if response.status >= 400:
-                        assert response.headers["Content-Type"] == "application/json", (method, url, body[:200])
+                        assert response.headers["Content-Type"] == "application/json", (
+                            method,
+                            url,
+                            body[:200],
+                        )
                         told = json.loads(body)
                         assert told.get("error") or isinstance(told["code"], int)
                     statuses.append(response.status)
@@ -204,7 +308,10 @@ def _page(server, request):
 
 
 RULES = settings(
-    max_examples=int(os.environ.get("GARBAGE", "40")), deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=50,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
@@ -217,7 +324,9 @@ def test_rest_never_breaks(requests):
 @RULES
 @given(
     st.lists(
-        st.tuples(REQUESTS, PAGE_ROUTES).map(lambda pair: (pair[0][0], pair[1], *pair[0][2:])), min_size=4, max_size=10
+        st.tuples(REQUESTS, PAGE_ROUTES).map(lambda pair: (pair[0][0], pair[1], *pair[0][2:])),
+        min_size=4,
+        max_size=10,
     )
 )
 def test_the_page_api_never_breaks(requests):
@@ -225,7 +334,13 @@ def test_the_page_api_never_breaks(requests):
 
 
 BUTTON = {"type": 2, "style": 1, "label": "x", "custom_id": "y", "emoji": {"name": "x"}}
-SELECT = {"type": 3, "custom_id": "z", "options": [{"label": "a", "value": "b"}], "min_values": 1, "max_values": 1}
+SELECT = {
+    "type": 3,
+    "custom_id": "z",
+    "options": [{"label": "a", "value": "b"}],
+    "min_values": 1,
+    "max_values": 1,
+}
 MESSAGE = {
     "content": "hi <@1>",
     "tts": False,
@@ -235,13 +350,35 @@ MESSAGE = {
     "embeds": [{"title": "t", "description": "d", "fields": [{"name": "n", "value": "v"}]}],
     "components": [{"type": 1, "components": [BUTTON]}, {"type": 1, "components": [SELECT]}],
     "allowed_mentions": {"parse": ["users"], "users": [], "roles": [], "replied_user": True},
-    "message_reference": {"message_id": "MESSAGE", "channel_id": str(MUSIC_ID), "fail_if_not_exists": False},
+    "message_reference": {
+        "message_id": "MESSAGE",
+        "channel_id": str(MUSIC_ID),
+        "fail_if_not_exists": False,
+    },
     "attachments": [],
 }
-TEXT_INPUT = {"type": 4, "custom_id": "t", "label": "l", "style": 1, "required": True, "min_length": 1, "max_length": 9}
+TEXT_INPUT = {
+    "type": 4,
+    "custom_id": "t",
+    "label": "l",
+    "style": 1,
+    "required": True,
+    "min_length": 1,
+    "max_length": 9,
+}
 LABEL = {"type": 18, "label": "l", "component": {**TEXT_INPUT, "custom_id": "u"}}
-MODAL = {"custom_id": "m", "title": "t", "components": [{"type": 1, "components": [TEXT_INPUT]}, LABEL]}
-OPTION = {"type": 3, "name": "o", "description": "d", "required": True, "choices": [{"name": "n", "value": "v"}]}
+MODAL = {
+    "custom_id": "m",
+    "title": "t",
+    "components": [{"type": 1, "components": [TEXT_INPUT]}, LABEL],
+}
+OPTION = {
+    "type": 3,
+    "name": "o",
+    "description": "d",
+    "required": True,
+    "choices": [{"name": "n", "value": "v"}],
+}
 COMMAND = {
     "name": "fine",
     "description": "d",
@@ -258,8 +395,16 @@ ROUND = {"type": 7, "data": {"content": "x", "components": []}}
 WELL_FORMED = [
     ("POST", f"/channels/{MUSIC_ID}/messages", MESSAGE),
     ("PATCH", f"/channels/{MUSIC_ID}/messages/MESSAGE", MESSAGE),
-    ("POST", f"/channels/{MUSIC_ID}/messages/MESSAGE/threads", {"name": "t", "auto_archive_duration": 60}),
-    ("POST", f"/channels/{MUSIC_ID}/threads", {"name": "t", "type": 12, "invitable": True, "rate_limit_per_user": 0}),
+    (
+        "POST",
+        f"/channels/{MUSIC_ID}/messages/MESSAGE/threads",
+        {"name": "t", "auto_archive_duration": 60},
+    ),
+    (
+        "POST",
+        f"/channels/{MUSIC_ID}/threads",
+        {"name": "t", "type": 12, "invitable": True, "rate_limit_per_user": 0},
+    ),
     ("PATCH", f"/channels/{MUSIC_ID}", {"name": "t", "topic": "x", "nsfw": False, "position": 1}),
     ("POST", f"/channels/{MUSIC_ID}/messages/bulk-delete", {"messages": ["MESSAGE", 5]}),
     ("POST", "/users/@me/channels", {"recipient_id": str(FIRST_LISTENER_ID)}),
@@ -273,13 +418,25 @@ WELL_FORMED = [
     ("PATCH", f"/webhooks/{BOT_ID}/TOKEN/messages/@original", MESSAGE),
     ("POST", "page/messages", {**PLACE, "content": "x", "reply_to": "MESSAGE"}),
     ("POST", "page/click", {**PLACE, "message": "MESSAGE", "custom_id": "x", "values": []}),
-    ("POST", "page/command", {**PLACE, "name": "hello", "path": [], "options": [], "type": 1, "target": "MESSAGE"}),
-    ("POST", "page/modal", {**PLACE, "modal": "INTERACTION", "custom_id": "m", "values": {"t": "x"}}),
+    (
+        "POST",
+        "page/command",
+        {**PLACE, "name": "hello", "path": [], "options": [], "type": 1, "target": "MESSAGE"},
+    ),
+    (
+        "POST",
+        "page/modal",
+        {**PLACE, "modal": "INTERACTION", "custom_id": "m", "values": {"t": "x"}},
+    ),
     ("PUT", "page/reactions", {**PLACE, "message": "MESSAGE", "emoji": "🔥"}),
     ("DELETE", "page/reactions", {**PLACE, "message": "MESSAGE", "emoji": "🔥", "everyone": False}),
     ("POST", "page/threads", {**PLACE, "name": "t", "message": "MESSAGE"}),
     ("POST", "page/dm", {"user": str(FIRST_LISTENER_ID)}),
-    ("POST", "page/faults", {"kind": "429", "count": 1, "route": "/nothing", "seconds": 0.1, "method": "PUT"}),
+    (
+        "POST",
+        "page/faults",
+        {"kind": "429", "count": 1, "route": "/nothing", "seconds": 0.1, "method": "PUT"},
+    ),
 ]
 
 
@@ -299,7 +456,9 @@ def _with(value, path, junk):
     return copy
 
 
-SPOTS = [(method, route, body, path) for method, route, body in WELL_FORMED for path in _spots(body)]
+SPOTS = [
+    (method, route, body, path) for method, route, body in WELL_FORMED for path in _spots(body)
+]
 
 
 def _spoiled(server, request):
@@ -322,4 +481,8 @@ def test_every_request_is_well_formed_before_it_is_spoiled():
     for method, route, body in WELL_FORMED:
         statuses = asyncio.run(_send([((method, route, body, ()), body, {})], _spoiled))
         refused_on_purpose = (f"/channels/{MUSIC_ID}", "page/modal")
-        assert statuses[0] < 300 or route in refused_on_purpose or body is ROUND, (method, route, statuses)
+        assert statuses[0] < 300 or route in refused_on_purpose or body is ROUND, (
+            method,
+            route,
+            statuses,
+        )

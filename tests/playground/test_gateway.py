@@ -1,6 +1,5 @@
 """The gateway, spoken to by hand."""
 
-import asyncio
 import json
 import zlib
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from playground.forms import Form
 from playground.intents import Intent
 from playground.people import Place
 from playground.start import BOT_ID, FIRST_LISTENER_ID, GUILD_ID, MUSIC_ID
+from tests.playground.pageclient import Page
 
 ALL = (1 << 16) - 1
 
@@ -65,10 +65,14 @@ async def wire():
 
 
 def say(server, text):
-    server.people.say(Place(user_id=FIRST_LISTENER_ID, channel_id=MUSIC_ID), Form(payload={"content": text}))
+    server.people.say(
+        Place(user_id=FIRST_LISTENER_ID, channel_id=MUSIC_ID), Form(payload={"content": text})
+    )
 
 
-@pytest.mark.parametrize("query", ["?v=10&encoding=json", "?v=10&encoding=json&compress=zlib-stream"])
+@pytest.mark.parametrize(
+    "query", ["?v=10&encoding=json", "?v=10&encoding=json&compress=zlib-stream"]
+)
 async def test_hello_ready_guild(server, wire, query):
     async with wire(server, query) as one:
         hello = await one.identify()
@@ -89,7 +93,10 @@ async def test_members_are_private_without_their_intent_and_sent_on_request(serv
         _, guild = await one.ready(int(Intent.GUILDS))
         assert [each["user"]["id"] for each in guild["d"]["members"]] == [str(BOT_ID)]
         assert guild["d"]["member_count"] == 5
-        await one.send(8, {"guild_id": GUILD_ID, "user_ids": [FIRST_LISTENER_ID, "7"], "limit": 0, "nonce": "n"})
+        await one.send(
+            8,
+            {"guild_id": GUILD_ID, "user_ids": [FIRST_LISTENER_ID, "7"], "limit": 0, "nonce": "n"},
+        )
         chunk = (await one.next())["d"]
         assert [each["user"]["username"] for each in chunk["members"]] == ["ada"]
         assert (chunk["not_found"], chunk["nonce"], chunk["chunk_count"]) == (["7"], "n", 1)
@@ -210,12 +217,10 @@ async def test_bot_status_reaches_the_page(server, wire, ada):
 async def test_sessions_without_a_connection_are_forgotten_in_time(start_server, wire):
     now = [1_800_000_000.0]
     server = await start_server(clock=lambda: now[0], session_seconds=60)
-    async with wire(server) as one:
+    async with wire(server) as one, Page(server.page_url, FIRST_LISTENER_ID) as page:
         ready, _ = await one.ready()
         server.parts.gateway.drop()
-        await one.closed()
-    while server.parts.sessions.online:
-        await asyncio.sleep(0)
+        await page.saw("BOT_STATUS", online=False)
     assert server.parts.sessions.get(ready["d"]["session_id"]) is not None
     now[0] += 61
     assert server.parts.sessions.get(ready["d"]["session_id"]) is None

@@ -45,7 +45,9 @@ async def test_deferred_command_with_options_and_upload(bot, ada, bix):
         {"name": "count", "value": 7},
     ]
     body = {"user": ada.user, "channel": str(MUSIC_ID), "name": "evolve", "path": ["start"]}
-    form.add_field("payload_json", discord.utils._to_json({**body, "options": options, "nonce": "x"}))
+    form.add_field(
+        "payload_json", discord.utils._to_json({**body, "options": options, "nonce": "x"})
+    )
     form.add_field("files[0]", b"z" * 1234, filename="mine.ogg")
     await ada.call("POST", "/command", data=form)
     await ada.saw("INTERACTION_DONE", nonce="x")
@@ -64,9 +66,17 @@ async def test_deferred_command_with_options_and_upload(bot, ada, bix):
 
 
 async def test_autocomplete(bot, ada):
-    asked = {"name": "evolve", "path": ["start"], "focused": "vibe", "options": [{"name": "vibe", "value": "d"}]}
+    asked = {
+        "name": "evolve",
+        "path": ["start"],
+        "focused": "vibe",
+        "options": [{"name": "vibe", "value": "d"}],
+    }
     found = await ada.post("/autocomplete", MUSIC_ID, **asked)
-    assert [(each["name"], each["value"]) for each in found["choices"]] == [("Dark", "dark"), ("Dreamy", "dreamy")]
+    assert [(each["name"], each["value"]) for each in found["choices"]] == [
+        ("Dark", "dark"),
+        ("Dreamy", "dreamy"),
+    ]
     assert not [one for one in ada.events if one["t"].startswith("INTERACTION")]
 
 
@@ -90,7 +100,10 @@ async def test_selects(bot, ada, bix, pad):
     await ada.click(as_page(pad), "t:who", values=[bix.user])
     await ada.saw("MESSAGE_CREATE", content="picked Bix")
     body = {"message": str(pad.id), "custom_id": "t:select"}
-    assert "not offered" in (await ada.post("/click", MUSIC_ID, 400, values=["three"], **body))["error"]
+    assert (
+        "not offered"
+        in (await ada.post("/click", MUSIC_ID, 400, values=["three"], **body))["error"]
+    )
     assert "Choose 1" in (await ada.post("/click", MUSIC_ID, 400, values=[], **body))["error"]
     gone = {"message": str(pad.id), "custom_id": "t:nothing"}
     assert "no such button" in (await ada.post("/click", MUSIC_ID, 404, **gone))["error"]
@@ -137,7 +150,9 @@ async def test_silence_fails_and_a_late_answer_is_unknown(start_server, log_in):
     server = await start_server(response_seconds=0.05)
     async with log_in(server) as bot, Page(server.page_url, FIRST_LISTENER_ID) as ada:
         pad = await bot.get_channel(MUSIC_ID).send("pad", view=Pad())
-        failed = await ada.saw("INTERACTION_FAILED", nonce=await ada.click(as_page(pad), "t:silent"))
+        failed = await ada.saw(
+            "INTERACTION_FAILED", nonce=await ada.click(as_page(pad), "t:silent")
+        )
         assert failed["message"] == "This application did not respond."
         with pytest.raises(discord.NotFound) as caught:
             await (await bot.saw("kept")).response.send_message("late")

@@ -23,8 +23,17 @@ def audio(name: str = "clip.mp3", size: int = 900) -> discord.File:
 
 async def test_the_client_sees_the_world(bot, music):
     guild = bot.guilds[0]
-    assert (guild.name, [each.name for each in guild.text_channels]) == ("The Playground", ["music", "lounge"])
-    assert {each.display_name for each in guild.members} == {"Tunebreeder", "Mo", "Ada", "Bix", "Cleo"}
+    assert (guild.name, [each.name for each in guild.text_channels]) == (
+        "The Playground",
+        ["music", "lounge"],
+    )
+    assert {each.display_name for each in guild.members} == {
+        "Tunebreeder",
+        "Mo",
+        "Ada",
+        "Bix",
+        "Cleo",
+    }
     assert guild.owner.id == MODERATOR_ID
     assert guild.get_member(MODERATOR_ID).guild_permissions.administrator
     ada = await guild.fetch_member(FIRST_LISTENER_ID)
@@ -34,7 +43,11 @@ async def test_the_client_sees_the_world(bot, music):
     assert (await bot.fetch_user(ada.id)).global_name == "Ada"
     assert (await bot.fetch_guild(guild.id)).approximate_member_count == 5
     assert {each.id async for each in guild.fetch_members()} == {each.id for each in guild.members}
-    assert [each.name for each in await guild.fetch_roles()] == ["@everyone", "Moderator", "Tunebreeder"]
+    assert [each.name for each in await guild.fetch_roles()] == [
+        "@everyone",
+        "Moderator",
+        "Tunebreeder",
+    ]
     assert (await bot.application_info()).flags.gateway_message_content_limited
     assert [each.name for each in await bot.tree.fetch_commands()] != []
 
@@ -64,7 +77,13 @@ async def test_edit_keeps_replaces_and_removes_attachments(music, ada):
 
 async def test_waveform_and_length_pass_through(server, rest):
     wave = base64.b64encode(bytes(range(8))).decode()
-    entry = {"id": 0, "filename": "v.ogg", "duration_secs": 8.5, "waveform": wave, "title": "Clip A"}
+    entry = {
+        "id": 0,
+        "filename": "v.ogg",
+        "duration_secs": 8.5,
+        "waveform": wave,
+        "title": "Clip A",
+    }
     form = aiohttp.FormData(quote_fields=False)
     form.add_field("payload_json", discord.utils._to_json({"content": "x", "attachments": [entry]}))
     form.add_field("files[0]", b"1234", filename="v.ogg")
@@ -130,7 +149,9 @@ async def test_direct_messages(bot, ada, bix):
     seen = await ada.saw("MESSAGE_CREATE", content="psst")
     assert seen["channel_id"] == str(sent.channel.id)
     assert "psst" not in [one["d"].get("content") for one in bix.events]
-    assert str(sent.channel.id) not in [one["id"] for one in (await bix.call("GET", f"/state?user={bix.user}"))["channels"]]
+    assert str(sent.channel.id) not in [
+        one["id"] for one in (await bix.call("GET", f"/state?user={bix.user}"))["channels"]
+    ]
     await bix.call("GET", f"/messages?user={bix.user}&channel={sent.channel.id}", status=403)
 
 
@@ -141,14 +162,21 @@ async def test_reactions(bot, music, ada, bix):
     for _ in range(2):
         await ada.call("PUT", "/reactions", where)
     payload = await bot.saw("raw_reaction_add", lambda one: one.user_id == FIRST_LISTENER_ID)
-    assert (payload.emoji.name, payload.message_author_id, payload.member.display_name) == ("🔥", bot.user.id, "Ada")
+    assert (payload.emoji.name, payload.message_author_id, payload.member.display_name) == (
+        "🔥",
+        bot.user.id,
+        "Ada",
+    )
     await bix.call("PUT", "/reactions", {**where, "emoji": f"banger:{EMOJI_ID}", "user": bix.user})
     fetched = await music.fetch_message(sent.id)
     assert [(str(one.emoji), one.count, one.me) for one in fetched.reactions] == [
         ("🔥", 2, True),
         (f"<:banger:{EMOJI_ID}>", 1, False),
     ]
-    assert {one.id async for one in fetched.reactions[0].users()} == {bot.user.id, FIRST_LISTENER_ID}
+    assert {one.id async for one in fetched.reactions[0].users()} == {
+        bot.user.id,
+        FIRST_LISTENER_ID,
+    }
     seen = (await ada.messages(MUSIC_ID))[0]["reactions"]
     assert [one["me"] for one in seen] == [True, False]
     await ada.call("DELETE", "/reactions", where)
@@ -166,7 +194,11 @@ async def test_twenty_different_reactions_at_most(music, ada):
     sent = await music.send("many")
     for number in range(20):
         emoji = chr(0x1F400 + number)
-        await ada.call("PUT", "/reactions", {"user": ada.user, "channel": str(MUSIC_ID), "message": str(sent.id), "emoji": emoji})
+        await ada.call(
+            "PUT",
+            "/reactions",
+            {"user": ada.user, "channel": str(MUSIC_ID), "message": str(sent.id), "emoji": emoji},
+        )
     with pytest.raises(discord.HTTPException) as full:
         await sent.add_reaction("🎵")
     assert full.value.code == 30010

@@ -63,14 +63,18 @@ class Pad(discord.ui.View):
         interaction.client.dispatch("kept", interaction)
 
     @discord.ui.select(
-        custom_id="t:select", options=[discord.SelectOption(label=each) for each in ("one", "two")], row=1
+        custom_id="t:select",
+        options=[discord.SelectOption(label=each) for each in ("one", "two")],
+        row=1,
     )
     async def choose(self, interaction: discord.Interaction, select: Any) -> None:
         await interaction.response.send_message(f"chose {select.values[0]}", ephemeral=True)
 
     @discord.ui.select(cls=discord.ui.UserSelect, custom_id="t:who", row=2)
     async def who(self, interaction: discord.Interaction, select: Any) -> None:
-        await interaction.response.send_message(f"picked {select.values[0].display_name}", ephemeral=True)
+        await interaction.response.send_message(
+            f"picked {select.values[0].display_name}", ephemeral=True
+        )
 
 
 class Bot(discord.Client):
@@ -94,7 +98,9 @@ class Bot(discord.Client):
         self._changed.set()
         super().dispatch(event, *args, **kwargs)
 
-    async def saw(self, event: str, check: Callable[[Any], bool] = lambda _: True, *, times: int = 1) -> Any:
+    async def saw(
+        self, event: str, check: Callable[[Any], bool] = lambda _: True, *, times: int = 1
+    ) -> Any:
         """Wait until an event has come ``times`` times, and give the last of them."""
         async with asyncio.timeout(10):
             while True:
@@ -120,7 +126,9 @@ def add_commands(tree: app_commands.CommandTree) -> None:
         await interaction.response.defer()
         said = [vibe, person and person.display_name, where and where.name, count]
         said.append(len(await track.read()) if track else None)
-        files = [discord.File(io.BytesIO(bytes([each]) * 500), f"clip-{each}.mp3") for each in range(2)]
+        files = [
+            discord.File(io.BytesIO(bytes([each]) * 500), f"clip-{each}.mp3") for each in range(2)
+        ]
         await interaction.followup.send(f"started {said}", files=files)
         original = await interaction.original_response()
         await interaction.edit_original_response(content=original.content + " done")
@@ -137,7 +145,9 @@ def add_commands(tree: app_commands.CommandTree) -> None:
     async def hello(interaction: discord.Interaction) -> None:
         callback = await interaction.response.send_message("hi", ephemeral=True)
         message = await interaction.original_response()
-        await message.edit(content=f"hi {callback.resource.id == message.id} {interaction.permissions.value}")
+        await message.edit(
+            content=f"hi {callback.resource.id == message.id} {interaction.permissions.value}"
+        )
 
     @tree.command(description="Only for moderators")
     @app_commands.default_permissions(manage_guild=True)
