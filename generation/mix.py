@@ -30,6 +30,8 @@ _PAN = {"chords": -0.28, "lead": 0.06, "counter": 0.42, "pad": 0.0}
 _SEND = {"drums": 0.35, "bass": 0.06, "chords": 0.8, "pad": 1.2, "lead": 1.0, "counter": 1.2}
 _ECHO = {"lead": 1.0, "counter": 0.8, "chords": 0.4}
 _DUCKED = {"bass": 1.0, "chords": 0.8, "pad": 1.0, "counter": 0.6, "lead": 0.25}
+_DOUBLED = {"distortion_guitar", "overdrive_guitar", "clean_guitar", "muted_guitar"}
+"""Guitars that are played twice, once on each side."""
 _HOP = 64
 
 
@@ -90,8 +92,13 @@ def mix(plan: Plan, stems: Sequence[Stem], kicks: Sequence[Note]) -> Floats:
 
 
 def _treated(plan: Plan, stem: Stem, duck: Floats | None) -> Floats:
-    """What has to happen in time: ducking, tremolo, echo."""
+    """What has to happen in time: vibrato, double tracking, ducking, tremolo, echo."""
     samples = stem.samples
+    if stem.role in {"lead", "counter"} and patch(stem.patch).kind == "sustained":
+        samples = _vibrato(samples)
+    if stem.role == "chords" and stem.patch in _DOUBLED and samples.shape[0] == 1:
+        drift = 640 + 45 * _wave(samples.shape[1], 0.31, 0.4)
+        samples = np.stack([samples[0], _shifted(samples[0], drift)])
     if duck is not None and stem.role in _DUCKED:
         samples = samples * (1 - np.float32(_DUCKED[stem.role]) * (1 - duck))
     tremolo = plan.effects.tremolo
@@ -103,6 +110,14 @@ def _treated(plan: Plan, stem: Stem, duck: Floats | None) -> Floats:
     if amount > 0.02:
         samples = _echo(samples, amount, plan.grid.step_seconds * 3)
     return samples
+
+
+def _vibrato(samples: Floats) -> Floats:
+    """Up to 13 cents at 5.4 Hz, coming and going as a player's does."""
+    frames = samples.shape[1]
+    depth = 5 + 4.5 * _wave(frames, 0.43, -1.2)
+    delay = 12 + depth * _wave(frames, 5.4, 0.0)
+    return np.stack([_shifted(channel, delay) for channel in samples])
 
 
 def _echo(samples: Floats, amount: float, seconds: float) -> Floats:
@@ -137,6 +152,8 @@ def _add_part(plan: Plan, bus: _Bus, samples: Floats, size: int, who: tuple[Stem
         np.float32(gain * np.sqrt(2) * np.cos(angle)),
         np.float32(gain * np.sqrt(2) * np.sin(angle)),
     )
+    if len(spectra) == 2 and stem.role == "chords":
+        left = right = np.float32(gain)
     both = spectra if len(spectra) == 2 else [spectra[0], spectra[0]]
     bus.left += both[0] * left
     bus.right += both[1] * right
@@ -151,7 +168,7 @@ def _role_curve(stem: Stem, size: int, plan: Plan) -> Floats:
         return np.asarray(curve * low_pass(size, 5200.0))
     if stem.role == "drums" and not patch(stem.patch).synth:
         # Cymbals and skins of General MIDI kits are recorded dull.
-        return np.asarray(curve * high_shelf(size, 4500.0, 9.0))
+        return np.asarray(curve * high_shelf(size, 4500.0, 6.5))
     if (
         stem.role == "chords"
         and plan.style.chords is not None

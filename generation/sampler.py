@@ -12,7 +12,10 @@ import numpy as np
 
 from generation.audio import SAMPLE_RATE, Floats
 from generation.generator import Note
-from generation.zones import Zone
+from generation.zones import Zone, darken
+
+Recording = tuple[Floats, tuple[int, int] | None]
+"""Samples and their loop."""
 
 _BUDGET = 24_000_000
 """Cached floats at most; past that everything is forgotten and made again."""
@@ -29,7 +32,8 @@ class Sampler:
     """Plays zones. Keeps waveforms and envelopes between calls; the sound does not depend on what it keeps."""
 
     def __init__(self) -> None:
-        self._waves: dict[tuple[Zone, int], Floats] = {}
+        self._waves: dict[tuple[Zone, int, int], Floats] = {}
+        self._recordings: dict[tuple[Zone, int], Recording] = {}
         self._envelopes: dict[tuple[float, ...], Floats] = {}
         self._kept = 0
 
@@ -63,45 +67,45 @@ class Sampler:
                 held = note.seconds
                 if percussion:
                     held = min(_ONE_SHOT, ends.get((index, zone.choke), _ONE_SHOT))
-                sound = self._sound(zone, note.pitch, held, frames - start)
+                sound = self._sound(zone, note, held, frames - start)
                 _add(stem, sound, start, note.velocity, zone)
         return stem
 
-    def _sound(self, zone: Zone, key: int, held: float, room: int) -> Floats:
+    def _sound(self, zone: Zone, note: Note, held: float, room: int) -> Floats:
         # Lengths are rounded to 64 frames so that humanised notes share envelopes.
         frames = max(64, round(held * SAMPLE_RATE / 64) * 64)
         envelope = self._envelope(zone, frames)
-        wave = self._wave(zone, key, min(room, envelope.size))
+        wave = self._wave(zone, note, min(room, envelope.size))
         size = min(wave.size, envelope.size, room)
         return wave[:size] * envelope[:size]
 
-    def _wave(self, zone: Zone, key: int, frames: int) -> Floats:
-        known = self._waves.get((zone, key))
-        step = zone.step(key)
-        most = frames if zone.loop else min(frames, int((zone.data.size - 2) / step))
+    def _wave(self, zone: Zone, note: Note, frames: int) -> Floats:
+        force = min(3, note.velocity // 32) if zone.cutoff is not None else 3
+        key = (zone, note.pitch, force)
+        known = self._waves.get(key)
+        step = zone.step(note.pitch)
+        data, loop = self._recording(zone, force)
+        most = frames if loop else min(frames, int((data.size - 2) / step))
         if known is not None and known.size >= most:
             return known
         # A little more than was asked, so that a slightly longer note does not start over.
-        span = frames + frames // 2
-        position = np.arange(span, dtype=np.float64) * step
-        if zone.loop is None:
-            position = position[: max(0, int(np.searchsorted(position, zone.data.size - 2)))]
-        else:
-            a, b = zone.loop
-            first = int(np.searchsorted(position, b - 1))
-            position[first:] = a + (position[first:] - a) % (b - a)
-        index = position.astype(np.int32)
-        share = (position - index).astype(np.float32)
-        following = index + 1
-        if zone.loop is not None:
-            following[following >= zone.loop[1]] = zone.loop[0]
-        low = zone.data[index]
-        wave = low + (zone.data[following] - low) * share
-        if zone.loop is None and wave.size > 64:
-            wave[-64:] *= np.linspace(1, 0, 64, dtype=np.float32)
-        self._waves[zone, key] = wave
+        wave = _resample(data, loop, step, frames + frames // 2)
+        self._waves[key] = wave
         self._keep(wave.size)
         return wave
+
+    def _recording(self, zone: Zone, force: int) -> Recording:
+        """Return a zone's recording as bright as a force from 0 to 3 makes it."""
+        if zone.cutoff is None:
+            return zone.data, zone.loop
+        key = (zone, force)
+        if key not in self._recordings:
+            # The format's default modulator: two octaves less at the softest touch.
+            cents = zone.cutoff - 2400 * (1 - (force * 32 + 28) / 127)
+            found = darken(zone.data, zone.loop, 8.176 * 2 ** (cents / 1200), zone.rate)
+            self._recordings[key] = found
+            self._keep(found[0].size)
+        return self._recordings[key]
 
     def _envelope(self, zone: Zone, held: int) -> Floats:
         key = (
@@ -119,8 +123,30 @@ class Sampler:
         self._kept += size
         if self._kept > _BUDGET:
             self._waves.clear()
+            self._recordings.clear()
             self._envelopes.clear()
             self._kept = 0
+
+
+def _resample(data: Floats, loop: tuple[int, int] | None, step: float, frames: int) -> Floats:
+    """Read a recording at another speed, by linear interpolation."""
+    position = np.arange(frames, dtype=np.float64) * step
+    if loop is None:
+        position = position[: max(0, int(np.searchsorted(position, data.size - 2)))]
+    else:
+        a, b = loop
+        first = int(np.searchsorted(position, b - 1))
+        position[first:] = a + (position[first:] - a) % (b - a)
+    index = position.astype(np.int32)
+    share = (position - index).astype(np.float32)
+    following = index + 1
+    if loop is not None:
+        following[following >= loop[1]] = loop[0]
+    low = data[index]
+    wave: Floats = low + (data[following] - low) * share
+    if loop is None and wave.size > 64:
+        wave[-64:] *= np.linspace(1, 0, 64, dtype=np.float32)
+    return wave
 
 
 def _add(stem: Floats, sound: Floats, start: int, velocity: int, zone: Zone) -> None:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from domain.errors import GenerationError
 from generation.audio import Floats
-from generation.zones import Zone, darken
+from generation.zones import Zone
 
 _PHDR = np.dtype(
     [("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("more", "V12")]
@@ -189,6 +189,8 @@ class SoundFont:
             sustain=float(np.clip(total.get(_SUSTAIN, 0) / 10, 0, 96)),
             release=_seconds(total[_RELEASE]),
             choke=own.get(_CHOKE, 0),
+            # The filter at the top of its own envelope: what the attack sounds like.
+            cutoff=float(min(14_000, total[_FILTER] + max(0, total.get(_ENV_TO_FILTER, 0)))),
         )
 
     def _wave(self, gens: Generators, header: Any) -> tuple[Floats, tuple[int, int] | None]:
@@ -200,10 +202,7 @@ class SoundFont:
         b += 32768 * gens.get(_LOOP_END_COARSE, 0) - start
         data = self._samples[start:end].astype(np.float32) / np.float32(32768)
         looping = gens.get(_LOOPING, 0) & 3 in {1, 3} and 0 <= a < b - 8 and b <= data.size
-        # The filter opens with its envelope; three quarters of the way is a fair standstill.
-        cutoff = gens[_FILTER] + 0.75 * max(0, gens.get(_ENV_TO_FILTER, 0))
-        hertz = 8.176 * 2 ** (min(cutoff, 14000) / 1200)
-        return darken(data, (a, b) if looping else None, hertz, float(header["rate"]))
+        return data, (a, b) if looping else None
 
 
 def _chunks(data: npt.NDArray[np.uint8]) -> dict[str, slice]:

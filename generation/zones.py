@@ -31,6 +31,7 @@ class Zone:
         sustain: Decibels under full level at which the decay stops.
         release: Seconds in which the level would fall by 100 dB once the key is let go.
         choke: Notes of one choke group above 0 cut each other off, as open and closed hi-hat do.
+        cutoff: Low-pass at full velocity in cents above 8.176 Hz, or ``None`` for none.
     """
 
     data: Floats
@@ -50,6 +51,7 @@ class Zone:
     sustain: float = 0.0
     release: float = 0.2
     choke: int = 0
+    cutoff: float | None = None
 
     def step(self, key: int) -> float:
         """Return how many samples of ``data`` pass per output frame for ``key``."""
