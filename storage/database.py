@@ -40,7 +40,7 @@ class Database:
         self._writer = writer
         self._lock = asyncio.Lock()
         self._owner: asyncio.Task[Any] | None = None
-        self._readers: asyncio.LifoQueue[Handle] = asyncio.LifoQueue()
+        self._readers: asyncio.LifoQueue[Handle | None] = asyncio.LifoQueue()
         self._reading: set[asyncio.Task[Any] | None] = set()
         for reader in readers:
             self._readers.put_nowait(reader)
@@ -146,9 +146,10 @@ class Database:
         task = asyncio.current_task()
         if task in self._reading:
             raise StorageError("A database snapshot was asked for inside another one.")
-        if self._closed:
-            raise StorageError(f"The database {self.path} is closed.")
         handle = await self._readers.get()
+        if handle is None:
+            self._readers.put_nowait(None)
+            raise StorageError(f"The database {self.path} is closed.")
         self._reading.add(task)
         try:
             async with handle.snapshot() as reader:
@@ -180,7 +181,10 @@ class Database:
                     last.push_async_callback(self._writer.pragma, "wal_checkpoint(TRUNCATE)")
                 for _ in range(self._reader_count):
                     handle = await self._readers.get()
-                    last.push_async_callback(handle.close)
+                    if handle is not None:
+                        last.push_async_callback(handle.close)
+                # Whoever still waits for a reader finds this instead.
+                self._readers.put_nowait(None)
 
 
 def _make_folder(folder: Path) -> None:

@@ -188,6 +188,22 @@ async def test_closing_waits_for_what_is_running(path):
     await again.close()
 
 
+async def test_readers_that_wait_while_the_database_closes_are_not_forgotten(path):
+    database = await Database.open(path)
+
+    async def read() -> list:
+        async with database.reading() as tx:
+            return await guilds.guild_ids(tx)
+
+    readers = [asyncio.ensure_future(read()) for _ in range(9)]
+    await asyncio.sleep(0)
+    await database.close()
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*readers, return_exceptions=True)
+    assert all(one == [] or isinstance(one, StorageError) for one in answers)
+    assert [] in answers
+
+
 async def test_one_step_is_committed_as_a_whole_or_not_at_all(db):
     async def good(tx) -> int:
         await guilds.guild_joined(tx, GuildId(1), 1.0)
