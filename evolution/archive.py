@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.candidate import Evaluation
 from domain.facets import Facets
@@ -14,6 +14,8 @@ from prompts.levels import clamp
 from prompts.reader import read
 from prompts.tidy import tidy
 from prompts.vocabulary import Vocabulary
+
+T = TypeVar("T")
 
 MAX_ELITES = 128
 MAX_RECENT = 128
@@ -77,22 +79,24 @@ def individuals(
     One without a finite fitness is left out. A genome of another searcher is read from its prompt. Of a long list the
     best ``MAX_ELITES`` and the latest ``MAX_RECENT`` stay.
     """
-    found: dict[int, Individual] = {}
-    for evaluation in evaluations:
-        if math.isfinite(evaluation.fitness):
-            found[int(evaluation.candidate.id)] = _individual(evaluation, vocabulary)
-    return bounded(tuple(found.values()))
+    found = {
+        int(evaluation.candidate.id): evaluation
+        for evaluation in evaluations
+        if math.isfinite(evaluation.fitness)
+    }
+    kept = bounded(list(found.values()), [evaluation.fitness for evaluation in found.values()])
+    return tuple(_individual(evaluation, vocabulary) for evaluation in kept)
 
 
-def bounded(members: Sequence[Individual]) -> tuple[Individual, ...]:
+def bounded(members: Sequence[T], fitness: Sequence[float]) -> list[T]:
     """Keep the best and the latest of ``members``, in their order."""
     if len(members) <= MAX_ELITES + MAX_RECENT:
-        return tuple(members)
-    best = set(elites([member.fitness for member in members], MAX_ELITES))
+        return list(members)
+    best = set(elites(fitness, MAX_ELITES))
     first_recent = len(members) - MAX_RECENT
-    return tuple(
+    return [
         member for index, member in enumerate(members) if index in best or index >= first_recent
-    )
+    ]
 
 
 def _individual(evaluation: Evaluation, vocabulary: Vocabulary) -> Individual:

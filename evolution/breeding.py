@@ -48,7 +48,7 @@ def breed_next(
         families = _open_families(breeder.families, seen)
         if rng.random() < doubt:  # nothing is liked: first see what has been seen least
             families = _open_families(families, told)
-        order = rng.permutation(len(families))[: 2 * BREED_FACTOR]
+        order = rng.permutation(len(families))[:BREED_FACTOR]
         drafts = [nursery.explore(families[index]) for index in order]
         # A draw from the posterior: what might be liked comes first, what failed comes back now and then.
         best = screen.choose(drafts, 1, rng, daring=1.0)[0]

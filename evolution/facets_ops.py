@@ -57,6 +57,11 @@ class Breeder:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.families = tuple(vocabulary.families) or ("",)
+        self._mood_names = tuple(vocabulary.moods)
+        effects = [mood.effect for mood in vocabulary.moods.values()]
+        self._mood_pulls = np.array(
+            [[getattr(effect, axis) for axis in AXES] for effect in effects]
+        )
 
     # Making.
 
@@ -106,16 +111,11 @@ class Breeder:
         self, genre: Genre | None, count: int, rng: np.random.Generator
     ) -> tuple[str, ...]:
         """Choose moods that pull where the genre already is, mostly."""
-        moods = list(self.vocabulary.moods.values())
-        if not moods:
+        if not self._mood_names:
             return ()
         lean = [2 * (getattr(genre, axis) if genre else 0.5) - 1 for axis in AXES]
-        pulls = [
-            sum(x * getattr(mood.effect, a) for x, a in zip(lean, AXES, strict=True))
-            for mood in moods
-        ]
-        weights = np.exp(5 * np.array(pulls))
-        picked = [moods[draw(weights, rng)].name for _ in range(count)]
+        weights = np.exp(5 * self._mood_pulls @ np.array(lean))
+        picked = [self._mood_names[draw(weights, rng)] for _ in range(count)]
         return self.agreeing(picked)
 
     def _ensemble(

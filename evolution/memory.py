@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 from prompts.text import STOP, tokenise
 
@@ -31,6 +32,7 @@ class PromptMemory:
         return list(self._known)
 
 
+@lru_cache(maxsize=4096)
 def fingerprint(prompt: str) -> str:
     """Return a short hash of ``prompt`` that case, accents, spacing and punctuation do not change."""
     words = " ".join(token.word for token in tokenise(prompt) if token is not STOP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -90,10 +91,17 @@ class OfflineBreeder:
             self._memory.add(evaluation.candidate.prompt)
 
     async def ask(self, brief: Brief) -> list[Proposal]:
-        """Return exactly ``brief.count`` proposals, each with a prompt that this run has not had."""
+        """Return exactly ``brief.count`` proposals, each with a prompt that this run has not had.
+
+        Twenty milliseconds of work for a usual generation; the event loop gets its turn in between.
+        """
         screen = Screen(self._features, self._members)
+        await asyncio.sleep(0)
         drafts = self._drafts(brief, screen)
-        proposals = [self._proposal(draft) for draft in drafts[: brief.count]]
+        proposals = []
+        for draft in drafts[: brief.count]:
+            await asyncio.sleep(0)
+            proposals.append(self._proposal(draft))
         predictions = screen.predict(
             [Draft(facets=Facets.from_json(p.genome), operator="") for p in proposals]
         )

@@ -37,6 +37,8 @@ _NUMBER_SCALE = 0.6
 _SQUARE_SCALE = 0.4
 _AMPLITUDE = 0.3
 """Standard deviation of fitness that a unit of feature length explains."""
+_MAX_KNOWN = 1024
+"""Rows that are kept: an archive is asked for again every round."""
 _RATED_NOISE = 0.12
 _UNRATED_NOISE = 0.35
 
@@ -63,6 +65,7 @@ class FeatureMap:
         names += [("mode", name) for name in MODES]
         self._columns = {name: column for column, name in enumerate(names)}
         self.size = len(names) + 2 * (len(AXES) + 1)
+        self._known: dict[Facets, Array] = {}
 
     def vector(self, facets: Facets) -> Array:
         """Return the features of ``facets``: words once as said, levels and tempo as they will sound. Shape (size,)."""
@@ -87,7 +90,16 @@ class FeatureMap:
 
     def matrix(self, many: Sequence[Facets]) -> Array:
         """Return one row per facets. Shape (len(many), size)."""
-        return np.array([self.vector(facets) for facets in many]).reshape(len(many), self.size)
+        if len(self._known) > _MAX_KNOWN:
+            self._known.clear()
+        rows = [self._row(facets) for facets in many]
+        return np.array(rows).reshape(len(many), self.size)
+
+    def _row(self, facets: Facets) -> Array:
+        row = self._known.get(facets)
+        if row is None:
+            row = self._known[facets] = self.vector(facets)
+        return row
 
     def _set(self, out: Array, field: str, word: str | None) -> None:
         column = self._columns.get((field, word or ""))

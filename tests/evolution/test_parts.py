@@ -137,7 +137,7 @@ def test_the_screen_drops_near_duplicates():
 
 def test_an_archive_keeps_the_best_for_ever():
     members = [individual(n, fitness=1.0 if n == 3 else 0.2) for n in range(1000)]
-    kept = bounded(members)
+    kept = bounded(members, [member.fitness for member in members])
     assert 3 in {member.id for member in kept}
     assert kept[-1].id == 999
     assert len(kept) <= 256
