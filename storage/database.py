@@ -5,9 +5,10 @@ failing. Reads in ``reading()`` use connections of their own and, the journal be
 the writer.
 
 ``synchronous`` is FULL: every COMMIT reaches the disk before it is acknowledged, so that not even a power cut takes a
-confirmed vote back. Measured on ext4 over a virtual disk a COMMIT takes 0.2 ms in the median and 0.7 ms at the 99th
-percentile (NORMAL: 0.01 and 0.04 ms), far below the 20 ms that a vote may take, and ``votes.VoteWriter`` shares one
-COMMIT between the votes that arrive together.
+confirmed vote back. Measured on ext4 over a virtual disk, a COMMIT takes 0.2 ms in the median and 0.7 ms at the 99th
+percentile on an idle machine, 4 and 8 ms while other programs keep both cores and the disk busy (NORMAL: 0.01 and
+0.04 ms in both cases). That is below the 20 ms that a vote may take, and ``votes.VoteWriter`` shares one COMMIT
+between the votes that arrive together.
 """
 
 from __future__ import annotations
