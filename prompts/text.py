@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 MAX_CHARACTERS = 4000
 """Longer texts are cut here; Discord's own limit for a message of a paying member."""
-MAX_TOKENS = 900
+MAX_TOKENS = 700
 
 # Every pattern is linear: bounded or without nested repetition.
 _MARKUP = re.compile(r"<[@#:a/][^<>\s]{0,60}>|https?://\S+", re.IGNORECASE)
@@ -56,7 +56,7 @@ def tokenise(text: str) -> list[Token]:
             out.append(Token("and", raw))
         elif kind == "word":
             out.append(Token(raw.casefold().replace("'", "")[:40], raw))
-        else:
+        elif kind != "symbol" or not out or out[-1].raw != raw:  # a row of one emoji is one word
             out.append(Token(raw, raw))
         if len(out) >= MAX_TOKENS:
             break

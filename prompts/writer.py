@@ -18,6 +18,7 @@ MAX_WORDS = 40
 """Longer prompts make text-to-audio models forget half of what they say."""
 
 _TRIES = 3
+_SPOKEN = 3  # phrases of a level that are written; the others are only read
 _MODE_NAMES = {"harmonic_minor": "harmonic minor", "blues": "blues scale"}
 _DROPPED_FIRST = ("uses", "production", "textures", "moods", "without", "instruments")
 _DROPPED_THEN = ("era", "metre", "tonic", "density", "valence", "brightness", "energy", "mode")
@@ -29,7 +30,7 @@ _USE = ("for {}", "made for {}", "music for {}", "good for {}")
 _ASIDE = ("{}", "a {} sound", "{} in texture", "sounding {}")
 _PRODUCTION = ("{}", "{}", "{} in the mix")
 _NOUNS = ("{}", "{}", "{} track", "{} piece")
-_ARTICLE = re.compile(r"\b(a) ([aeio8])")
+_ARTICLE = re.compile(r"\b(a) ((?:[aeio8]|u[prg]))")
 _FEELS = ("that feels {}", "with a {} mood", "in a {} mood", "sounding {}")
 
 
@@ -200,7 +201,7 @@ class _Sentence:
         for axis in AXES:
             value = getattr(self.said, axis)
             if value is not None:
-                out.append(self._one(self.vocabulary.levels[axis][level_index(value)]))
+                out.append(self._one(self.vocabulary.levels[axis][level_index(value)][:_SPOKEN]))
         return out
 
     def _one(self, options: Sequence[str]) -> str:
