@@ -11,6 +11,7 @@ from playground.snowflakes import parse
 
 CONTENT_LIMIT = 2000
 _EMBED_TOTAL = 6000
+_MENTION_KINDS = ("everyone", "roles", "users")
 _SENDABLE = (
     MessageFlag.SUPPRESS_EMBEDS
     | MessageFlag.EPHEMERAL
@@ -95,8 +96,31 @@ def read_draft(form: Form, *, layout: bool = False, path: str = "") -> Draft:
         nonce=_nonce(body, path),
         enforce_nonce=fields.flag(body, "enforce_nonce", path=path),
         reference=_object(body, "message_reference", path),
-        allowed_mentions=_object(body, "allowed_mentions", path),
+        allowed_mentions=_allowed_mentions(body, path),
     )
+
+
+def _allowed_mentions(body: Json, path: str) -> Json | None:
+    allowed = _object(body, "allowed_mentions", path)
+    if allowed is None:
+        return None
+    where = f"{path}.allowed_mentions"
+    kinds = allowed.get("parse") or []
+    if not isinstance(kinds, list) or any(each not in _MENTION_KINDS for each in kinds):
+        raise errors.wrong_choice(f"{where}.parse", _MENTION_KINDS)
+    for key in ("users", "roles"):
+        named = allowed.get(key) or []
+        if not isinstance(named, list):
+            raise errors.form_error(
+                f"{where}.{key}", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType"
+            )
+        if named and key in kinds:
+            raise errors.form_error(
+                f"{where}.{key}",
+                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                f"parse:[{key}] and {key}: [ids...] are mutually exclusive.",
+            )
+    return allowed
 
 
 def _object(body: Json, key: str, path: str) -> Json | None:

@@ -38,9 +38,19 @@ class Form:
 def parse_json(text: str | bytes) -> Any:
     """Parse JSON, or error 50109."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _whole_text(json.loads(text, parse_constant=_no_constant))
     except (ValueError, RecursionError):
         raise errors.ApiError(400, 50109, "The request body contains invalid JSON.") from None
+
+
+def _whole_text(value: Any) -> Any:
+    """Replace halves of characters, which JSON can escape but no text encoding can write."""
+    written = json.dumps(value, ensure_ascii=False)
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        return json.loads(written.encode("utf-8", "replace"))
+    return value
 
 
 def _no_constant(name: str) -> None:
