@@ -51,7 +51,7 @@ class OfflineBreeder:
         Args:
             seed: The run's seed.
             vibe: What the run is about, in a person's words; may be empty.
-            state: From ``state()`` of the searcher that this one succeeds.
+            state: From ``state()`` of the searcher that this one succeeds; empty is a new start.
             vocabulary: The shipped one unless given.
         """
         self._vocabulary = vocabulary or shipped()
@@ -61,7 +61,7 @@ class OfflineBreeder:
         self._memory = PromptMemory()
         self._members: tuple[Individual, ...] = ()
         self._vibe = vibe
-        if state is not None:
+        if state:
             self._restore(state)
         self._founder = Founder(self._breeder, self._vibe)
         self._directed = DirectedBreeding(self._breeder, self._rng)
