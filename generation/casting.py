@@ -76,7 +76,8 @@ class _Casting:
 
     def __init__(self, style: Style, facets: Facets, rng: np.random.Generator) -> None:
         self.style = style
-        self.rng = rng
+        # Drawn for every role beforehand: leaving one out must not change the others.
+        self.luck = dict(zip(ROLES, rng.uniform(size=len(ROLES)).tolist(), strict=True))
         self.roles: dict[str, Voice] = {}
         self.counters: list[Voice] = []
         self.pieces: list[str] = []
@@ -176,7 +177,7 @@ class _Casting:
         names = self.own(role)
         fresh = [n for n in names if n not in taken] or names
         if fresh:
-            name = fresh[int(self.rng.integers(len(fresh)))]
+            name = fresh[int(self.luck[role] * len(fresh))]
             self.roles[role] = Voice(role=role, patch=patch(name))
 
 
@@ -247,5 +248,5 @@ def _add_counter(casting: _Casting) -> None:
     taken = {v.patch.name for v in casting.roles.values()}
     spare = [n for n in (*casting.own("lead"), *casting.own("chords")) if n not in taken]
     if spare:
-        name = spare[int(casting.rng.integers(len(spare)))]
+        name = spare[int(casting.luck["counter"] * len(spare))]
         casting.counters.append(Voice(role="counter", patch=patch(name)))

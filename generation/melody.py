@@ -8,7 +8,7 @@ from generation.generator import Note
 from generation.pen import Pen, by_density, dice, runs
 from generation.plan import Plan
 from generation.styles import LeadStyle
-from generation.theory import melody_scale, nearest
+from generation.theory import Chord, melody_scale, nearest
 
 _PLAIN = LeadStyle(patches=("flute",), cells=("x---x---x-------", "x-x-x---x-x-x---"))
 
@@ -91,19 +91,33 @@ class _Singer:
             return
         lift = (0, 2, 3, -1)[bar.phrase] * 0.8
         chord = bar.chord_at(notes[0][0])
-        anchor = nearest(0.5 * self.at + 0.5 * (self.centre + lift), chord.classes, self.span)
-        rung = self._rung(anchor)
+        place = 0.4 * self.at + 0.6 * (self.centre + lift)
+        anchor = nearest(place, self._tones(chord), self.span)
+        # Around its own middle, so that a contour that climbs does not carry the whole tune away.
+        rung = self._rung(anchor) - round(sum(contour[: len(notes)]) / len(notes))
         beat = self.plan.grid.beat_steps
-        for index, (step, _, length) in enumerate(notes):
-            chord = bar.chord_at(step)
-            target = self.ladder[self._inside(rung + contour[index] - contour[0])]
+        for index, (step, _, length) in enumerate(notes[: len(contour)]):
+            tones = self._tones(bar.chord_at(step))
+            target = self.ladder[self._inside(rung + contour[index])]
             resting = bar.closing and index == len(notes) - 1
             if step % beat == 0 or length >= beat or resting:
-                target = nearest(target, chord.classes, self.span)
+                target = nearest(target, tones, self.span)
+                if index and target == self.at and not resting and len(tones) > 1:
+                    # Rather the next chord tone in the contour's direction than the same note again.
+                    up = contour[index] > contour[index - 1]
+                    away = tones - {target % 12}
+                    target = nearest(target + (3 if up else -3), away, self.span)
             target = min(self.span[1], max(self.span[0], target))
             accent = 0.95 if step % beat == 0 else 0.82
             self.pen.write(number, step, length * self._length(length), target, accent)
             self.at = float(target)
+
+    def _tones(self, chord: Chord) -> frozenset[int]:
+        """Pitch classes to rest on: the chord's, with the third that a power chord leaves open."""
+        if len(chord.classes) > 2:
+            return chord.classes
+        thirds = {(chord.root + t) % 12 for t in (3, 4)}
+        return chord.classes | (thirds & {k % 12 for k in self.ladder})
 
     def _length(self, length: int) -> float:
         return self.style.legato if length > 1 else min(0.9, self.style.legato)
@@ -112,7 +126,8 @@ class _Singer:
         third = dice(self.plan, "last tone", 1)[0] < 0.3
         chord = bar.chords[0][1]
         tone = (chord.root + chord.tone(3)) % 12 if third else self.plan.tonic
-        self.pen.write(number, 0, 64, nearest(self.at, {tone}, self.span), 0.88)
+        home = nearest(0.5 * (self.at + self.centre), {tone}, self.span)
+        self.pen.write(number, 0, 64, home, 0.88)
 
     def _rung(self, key: int) -> int:
         return min(range(len(self.ladder)), key=lambda i: (abs(self.ladder[i] - key), i))

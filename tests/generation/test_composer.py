@@ -111,7 +111,7 @@ def test_same_request_same_samples_in_another_process(composer):
         "print(hashlib.sha256(clip.audio.samples.tobytes()).hexdigest())\n"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": "."}
-    out = subprocess.run(  # noqa: S603  # our own interpreter and code
+    out = subprocess.run(  # our own interpreter and code
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert out.stdout.strip() == fingerprint(render(composer, prompt, seed=5, seconds=4.0))
