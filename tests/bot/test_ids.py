@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import ids
@@ -40,6 +40,7 @@ PRESSES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(PRESSES)
 def test_what_is_written_is_read_back(press):
     assert ids.parse(str(press)) == press
@@ -66,6 +67,7 @@ def test_the_documented_ids(text, press):
     assert ids.parse(text) == press
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.text(max_size=120),

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400), st.integers(min_value=2, max_value=100))
 def test_shortened_text_is_one_line_within_the_limit(words, limit):
     short = text.shorten(words, limit)
@@ -24,6 +25,7 @@ def test_markdown_and_mentions_are_harmless():
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=300), max_size=30))
 def test_fitted_text_is_within_the_limit_of_a_message(lines):
     assert len(text.fit(lines)) <= text.MESSAGE_LIMIT
