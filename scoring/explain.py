@@ -65,17 +65,29 @@ def explain(taste: Taste, phi_row: NDArray[np.float64], space: TasteSpace) -> li
             Reason(
                 label=prop.column.words.label,
                 contribution=contribution,
-                words=_clip_words(prop, row, contribution),
+                words=_clip_words(prop, row, contribution, space),
                 certainty=_certainty(contribution, deviation),
             )
         )
     return sorted(reasons, key=lambda reason: -abs(reason.contribution))
 
 
-def _clip_words(prop: _Property, row: Doubles, contribution: float) -> str:
+def _kind_of(prop: _Property, row: Doubles, space: TasteSpace) -> str:
+    """Return the kind of music that the clip sounds most like."""
+    columns = [space.columns[index] for index in prop.indices]
+    shares = [
+        float(row[i]) / c.weight + c.centre for i, c in zip(prop.indices, columns, strict=True)
+    ]
+    best = int(np.argmax(shares))
+    return columns[best].words.high if shares[best] > 0.5 else columns[best].words.middle
+
+
+def _clip_words(prop: _Property, row: Doubles, contribution: float, space: TasteSpace) -> str:
     column = prop.column
     if column.form is Form.COMPONENT:
         return "close to what you like" if contribution > 0 else "far from what you like"
+    if column.form is Form.KIND:
+        return _kind_of(prop, row, space)
     at = float(row[prop.indices[0]]) / column.weight
     if abs(at) < SLIGHT:
         return f"{column.words.middle}{_amount(column, at)}"
@@ -94,12 +106,13 @@ def describe(taste: Taste, space: TasteSpace) -> list[Reason]:
     """Return what this listener seems to like, the strongest and most certain first.
 
     Each property's liking is read along its range: at an end it is a direction ("slower"), inside it is a place
-    ("around 92 beats a minute"). ``contribution`` is the log odds gained there over a typical clip.
+    ("around 92 beats a minute"). ``contribution`` is the log odds gained there over a typical clip; a kind of music
+    that the listener avoids has one below 0.
     """
     _check(taste, space)
-    reasons = []
+    reasons = _kinds(taste, space)
     for prop in _properties(space):
-        if prop.column.form is Form.COMPONENT:
+        if prop.column.form in (Form.COMPONENT, Form.KIND):
             continue
         curve = _curve(prop, space)
         level = curve @ taste.mean
@@ -115,6 +128,24 @@ def describe(taste: Taste, space: TasteSpace) -> list[Reason]:
             )
         )
     return sorted(reasons, key=lambda r: -abs(r.contribution) * (2.0 * r.certainty - 1.0))
+
+
+def _kinds(taste: Taste, space: TasteSpace) -> list[Reason]:
+    """Return a reason for each kind of music: how a clip of this kind alone compares with a typical one."""
+    places = [i for i, column in enumerate(space.columns) if column.form is Form.KIND]
+    usual = np.array([-space.columns[i].weight * space.columns[i].centre for i in places])
+    reasons = []
+    for place in places:
+        column = space.columns[place]
+        row = np.zeros(space.dimensions + 1)
+        row[places] = usual
+        row[place] += column.weight
+        level = float(row @ taste.mean)
+        deviation = math.sqrt(max(float(row @ taste.covariance @ row), 0.0))
+        words = column.words.high if level >= 0 else column.words.low
+        certainty = _certainty(level, deviation)
+        reasons.append(Reason(label="kind", contribution=level, words=words, certainty=certainty))
+    return reasons
 
 
 def _curve(prop: _Property, space: TasteSpace) -> Doubles:

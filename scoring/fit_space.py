@@ -3,8 +3,8 @@
     python -m scoring.fit_space FOLDER [--out scoring/space.json]
 
 The folder holds audio files that soundfile reads. Where clips lie in subfolders, a subfolder's name is the kind of
-music in it, and the components become the directions that tell the kinds apart (linear discriminants with a ridge);
-without kinds they are the principal components of what the named properties leave over.
+music in it, and the space learns how much a clip sounds like each kind (linear discriminants with a ridge). Without
+kinds it takes the principal components of what the named properties leave over.
 """
 
 from __future__ import annotations
@@ -45,10 +45,18 @@ LINEAR: dict[str, float] = {
     "register": 0.35,
 }
 """Weight of each property: how much more or less of it changes a stranger's liking."""
-SQUARE: dict[str, float] = {"tempo": 0.5, "onset_rate": 0.3, "brightness": 0.4, "percussive": 0.3}
+SQUARE: dict[str, float] = {
+    "tempo": 0.6,
+    "onset_rate": 0.35,
+    "brightness": 0.45,
+    "percussive": 0.35,
+}
 """Properties of which people like a middle."""
 COMPONENTS, COMPONENT_WEIGHT = 10, 0.6
-RIDGE = 0.3
+DISCRIMINANTS, RIDGE = 24, 0.3
+KIND_WEIGHT, SOFTNESS = 2.5, 2.5
+"""Of the kinds: the scale of a column, and how much less sure the shares are than the fit would have them."""
+FEWEST_KINDS = 3
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff")
 
 
@@ -66,8 +74,12 @@ def principal(standard: Doubles, named: Sequence[int], count: int) -> Doubles:
     return np.linalg.svd(left - left.mean(axis=0), full_matrices=False)[2][:count]
 
 
-def discriminants(standard: Doubles, kinds: Sequence[str], count: int) -> Doubles:
-    """Return (count, dim) directions in which kinds differ most for how much clips of a kind differ."""
+def classes(standard: Doubles, kinds: Sequence[str]) -> tuple[Doubles, Doubles, Doubles]:
+    """Return the matrix (kinds, dim) and bias (kinds,) of a linear classifier of kinds, and the mean share of each.
+
+    Clips are compared with the middle of each kind in the space where a kind is as wide in every direction, and only
+    along the directions in which kinds differ most.
+    """
     names = sorted(set(kinds))
     member = np.array([names.index(kind) for kind in kinds])
     middles = np.stack([standard[member == k].mean(axis=0) for k in range(len(names))])
@@ -78,9 +90,18 @@ def discriminants(standard: Doubles, kinds: Sequence[str], count: int) -> Double
     whiten = vectors / np.sqrt(values)
     shares = np.sqrt(np.bincount(member) / len(member))[:, None]
     between = (shares * (middles - standard.mean(axis=0))) @ whiten
-    directions = np.linalg.svd(between, full_matrices=False)[2][:count]
-    out: Doubles = directions @ whiten.T
-    return out
+    directions = np.linalg.svd(between, full_matrices=False)[2][:DISCRIMINANTS].T
+    to_plane = whiten @ directions
+    spread = (inner @ to_plane).std(axis=0)
+    to_plane = to_plane / spread
+    points = middles @ to_plane
+    # The squared distance to a middle is linear in the clip, but for a term that all kinds share.
+    matrix = (to_plane @ points.T).T / SOFTNESS
+    bias = -0.5 * (points**2).sum(axis=1) / SOFTNESS
+    score = standard @ matrix.T + bias
+    share = np.exp(score - score.max(axis=1, keepdims=True))
+    share /= share.sum(axis=1, keepdims=True)
+    return matrix, bias, share.mean(axis=0)
 
 
 def fit(
@@ -99,18 +120,21 @@ def fit(
     scale = np.maximum(np.maximum((high - low) / 2.563, 0.5 * given.std(axis=0)), 1e-3)
     standard = standardised(given, centre, scale)
     index = {name: place for place, name in enumerate(encoder.info.names)}
-    directions = (
-        discriminants(standard, kinds, COMPONENTS)
-        if kinds is not None and len(set(kinds)) > COMPONENTS
-        else principal(standard, [index[name] for name in LINEAR], COMPONENTS)
-    )
-    directions = directions / (standard @ directions.T).std(axis=0)[:, None]
     columns = [_column(name, Form.LINEAR, index[name], weight) for name, weight in LINEAR.items()]
     columns += [_column(name, Form.SQUARE, index[name], weight) for name, weight in SQUARE.items()]
-    columns += [
-        _column(f"component_{place}", Form.COMPONENT, place, COMPONENT_WEIGHT)
-        for place in range(len(directions))
-    ]
+    found: dict[str, Any] = {"kinds": [], "kind_bias": [], "components": []}
+    if kinds is not None and len(set(kinds)) >= FEWEST_KINDS:
+        matrix, bias, share = classes(standard, kinds)
+        found |= {"kinds": [_short(row) for row in matrix], "kind_bias": _short(bias)}
+        for place, name in enumerate(sorted(set(kinds))):
+            column = _column(name, Form.KIND, place, KIND_WEIGHT)
+            columns.append({**column, "centre": _short(share)[place]})
+    else:
+        directions = principal(standard, [index[name] for name in LINEAR], COMPONENTS)
+        directions = directions / (standard @ directions.T).std(axis=0)[:, None]
+        found["components"] = [_short(direction) for direction in directions]
+        for place in range(len(directions)):
+            columns.append(_column(f"component_{place}", Form.COMPONENT, place, COMPONENT_WEIGHT))
     return {
         "id": f"{encoder.info.id}/{SPACE}",
         "encoder_id": encoder.info.id,
@@ -118,7 +142,7 @@ def fit(
         "centre": _short(centre),
         "scale": _short(scale),
         "columns": columns,
-        "components": [_short(direction) for direction in directions],
+        **found,
     }
 
 
@@ -145,6 +169,18 @@ def read_folder(
     return np.array(embeddings), kinds
 
 
+def _text(statistics: dict[str, Any]) -> str:
+    """Return JSON with a line for each row, so that a refit can be read as a difference."""
+    lines = []
+    for key, value in statistics.items():
+        if isinstance(value, list) and value and isinstance(value[0], (list, dict)):
+            rows = ",\n  ".join(json.dumps(row) for row in value)
+            lines.append(f' "{key}": [\n  {rows}\n ]')
+        else:
+            lines.append(f' "{key}": {json.dumps(value)}')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fit from the command line; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -162,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{options.folder} holds {len(embeddings)} clips; 20 are needed, some hundreds are better."
         )
     statistics = fit(embeddings, encoder, kinds)
-    options.out.write_text(json.dumps(statistics, indent=1) + "\n", encoding="utf-8")
+    options.out.write_text(_text(statistics), encoding="utf-8")
     return 0
 
 

@@ -1,8 +1,10 @@
 """The space that tastes live in: embeddings made comparable, with a bend where people like a middle.
 
-A listener who likes "around 90 beats a minute" is no straight line in tempo, but is one in tempo and its square. So
-each property gives a linear column, some give a squared one, and a few components carry the rest of the sound. Columns
-are scaled so that one unit of prior variance on every weight is a sensible belief about a stranger.
+A liking for "around 90 beats a minute" is no straight line in tempo, but is one in tempo and its square. A liking for
+jazz is no straight line in anything that is measured, but is one in how much a clip sounds like jazz. So each property
+gives a linear column, some give a squared one, and each kind of music that the space was fitted on gives a share: 1 for
+a clip that sounds like this kind and no other. Columns are scaled so that one unit of prior variance on every weight is
+a sensible belief about a stranger.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 
 from domain.errors import ScoringError
 from scoring.beliefs import Doubles
-from scoring.words import OVERALL, WORDS, Words
+from scoring.words import OVERALL, WORDS, Words, kind_words
 
 STATISTICS = Path(__file__).with_name("space.json")
 REACH = 3.0
@@ -31,6 +33,7 @@ class Form(StrEnum):
 
     LINEAR = "linear"
     SQUARE = "square"
+    KIND = "kind"
     COMPONENT = "component"
 
 
@@ -39,13 +42,13 @@ class Column:
     """One column of phi.
 
     Attributes:
-        name: Encoder feature, or ``component_<i>``.
+        name: Encoder feature, kind of music, or ``component_<i>``.
         form: What is made of it.
         words: How to speak of it.
-        source: Index of the feature in the embedding, or of the component.
+        source: Index of the feature in the embedding, of the kind or of the component.
         weight: Scale of the column.
-        centre: Mean of the feature over the bank of clips.
-        scale: Its standard deviation there.
+        centre: Mean of the feature, or share of the kind, over the bank of clips.
+        scale: Standard deviation of the feature there.
     """
 
     name: str
@@ -78,8 +81,9 @@ class TasteSpace:
             self.encoder_id: str = str(statistics["encoder_id"])
             self._centre = np.array(statistics["centre"], dtype=np.float64)
             self._scale = np.array(statistics["scale"], dtype=np.float64)
-            components = np.array(statistics["components"], dtype=np.float64)
-            self._components = components.reshape(-1, len(self._centre)).T
+            self._components = self._matrix(statistics["components"])
+            self._kinds = self._matrix(statistics["kinds"])
+            self._kind_bias = np.array(statistics["kind_bias"], dtype=np.float64)
             self.columns: tuple[Column, ...] = tuple(
                 self._column(entry) for entry in statistics["columns"]
             )
@@ -97,19 +101,23 @@ class TasteSpace:
             [c.source for c in self.columns if c.form is Form.SQUARE], dtype=int
         )
         self._weights = np.array([c.weight for c in self.columns])
+        self._shares = np.array([c.centre for c in self.columns if c.form is Form.KIND])
+
+    def _matrix(self, rows: Any) -> Doubles:
+        return np.array(rows, dtype=np.float64).reshape(-1, len(self._centre)).T
 
     def _column(self, entry: dict[str, Any]) -> Column:
-        form, source = Form(entry["form"]), int(entry["source"])
-        name = str(entry["name"])
-        named = form is not Form.COMPONENT
+        form, source, name = Form(entry["form"]), int(entry["source"]), str(entry["name"])
+        words = {Form.KIND: kind_words(name), Form.COMPONENT: OVERALL}.get(form)
+        measured = words is None
         return Column(
             name=name,
             form=form,
-            words=WORDS[name] if named else OVERALL,
+            words=WORDS[name] if words is None else words,
             source=source,
             weight=float(entry["weight"]),
-            centre=float(self._centre[source]) if named else 0.0,
-            scale=float(self._scale[source]) if named else 1.0,
+            centre=float(self._centre[source]) if measured else float(entry.get("centre", 0.0)),
+            scale=float(self._scale[source]) if measured else 1.0,
         )
 
     @property
@@ -138,10 +146,25 @@ class TasteSpace:
             raise ScoringError(message)
         standard = REACH * np.tanh((given - self._centre) / (REACH * self._scale))
         squares = (standard[:, self._square] ** 2 - 1.0) / np.sqrt(2.0)
-        parts = [standard[:, self._linear], squares, standard @ self._components]
+        parts = [
+            standard[:, self._linear],
+            squares,
+            self._likeness(standard),
+            standard @ self._components,
+        ]
         phi = np.concatenate([*parts, np.ones((len(given), 1))], axis=1)
         phi[:, :-1] *= self._weights
         return phi
+
+    def _likeness(self, standard: Doubles) -> Doubles:
+        """Return (n, kinds) how much each clip sounds like each kind, less the usual share of the kind."""
+        if not len(self._shares):
+            return np.empty((len(standard), 0))
+        score = standard @ self._kinds + self._kind_bias
+        share = np.exp(score - score.max(axis=1, keepdims=True))
+        share /= share.sum(axis=1, keepdims=True)
+        out: Doubles = share - self._shares
+        return out
 
 
 @lru_cache(maxsize=1)

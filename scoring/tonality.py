@@ -2,7 +2,7 @@
 
 Peaks are refined by parabolic interpolation and folded onto pitch classes with weights for the first harmonics of the
 pitch they may belong to (the harmonic pitch class profile of Gómez 2006). A key is weighed by the whole clip, by its
-bass and by how it ends, since a major key and its relative minor share their notes and differ in where they come to rest.
+bass and by how it ends, since a major key and its relative minor share their notes and differ in where they rest.
 """
 
 from __future__ import annotations

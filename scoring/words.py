@@ -87,3 +87,14 @@ WORDS = {
 
 OVERALL = Words(label="overall sound", low="unlike", high="like", middle="in between")
 """Words for components that have no name of their own."""
+
+
+def kind_words(kind: str) -> Words:
+    """Return how to speak of a kind of music, such as ``"drum_and_bass"``."""
+    plain = kind.replace("_", " ")
+    return Words(
+        label="kind",
+        low=f"unlike {plain}",
+        high=f"sounds like {plain}",
+        middle=f"a bit like {plain}",
+    )

@@ -278,7 +278,10 @@ def test_the_community_helps_its_next_newcomer(bank, prior, space):
     assert learned.members == 24
     assert np.linalg.eigvalsh(learned.covariance).min() > 0
     newcomers = [middling(bank.pieces, 72, 0.15, i % 2 == 0) for i in range(8)]
-    for ratings, gain in ((0, 0.2), (5, 0.03)):
+    chance = np.mean([who.chance.mean() for who in newcomers])
+    untaught = [top(newcomer(learned), bank.phi, who) for who in newcomers]
+    assert np.mean(untaught) > chance + 0.3
+    for ratings, gain in ((3, 0.03), (6, 0.03)):
         helped, alone = (
             np.mean(
                 [
