@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ from playground.world import World
 _USER_MENTION = re.compile(r"<@!?(\d{1,20})>")
 _ROLE_MENTION = re.compile(r"<@&(\d{1,20})>")
 _NONCES_KEPT = 500
+_LOOSE_KEPT = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Messages:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._loose: deque[int] = deque()
         self.after_send: list[Callable[[Channel, Message], None]] = []
         """Called with the channel and each new message."""
 
@@ -299,8 +302,12 @@ class Messages:
         return stored
 
     def store_loose(self, file: FileDraft) -> Attachment:
-        """Keep a file that belongs to a command option rather than to a message."""
-        return self._store([file], ephemeral=True)[0]
+        """Keep a file that belongs to a command option rather than to a message, until many newer ones came."""
+        stored = self._store([file], ephemeral=True)[0]
+        self._loose.append(stored.id)
+        if len(self._loose) > _LOOSE_KEPT:
+            self._world.media.delete(self._loose.popleft())
+        return stored
 
     def _forget_files(self, message: Message) -> None:
         for attachment in message.attachments:

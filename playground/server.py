@@ -66,6 +66,7 @@ class PlaygroundServer:
         self._listeners = PageListeners(self.parts.world, self.options)
         self._gate = RestGate(self.options, RateLimits(self.options, clock), self.faults.plan)
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
 
     @property
     def page_url(self) -> str:
@@ -128,11 +129,13 @@ class PlaygroundServer:
         )
         await runner.setup()
         self._runner = runner
+        site = web.TCPSite(runner, host, port)
         try:
-            await web.TCPSite(runner, host, port).start()
+            await site.start()
         except OSError:
             await self.close()
             raise
+        self._site = site
         address: Any = runner.addresses[0]
         self._any_address = host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
         self._hosts |= {host.lower()}
@@ -142,6 +145,9 @@ class PlaygroundServer:
 
     async def close(self) -> None:
         """Stop listening, end every connection and remove uploads."""
+        if self._site is not None:
+            await self._site.stop()  # first, so that nobody comes back while the others are being seen off
+            self._site = None
         self.parts.interactions.close()
         self.parts.world.hub.close()
         await self.parts.gateway.close_all(1001, "The playground is closing.")

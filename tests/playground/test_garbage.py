@@ -358,6 +358,13 @@ MESSAGE = {
     },
     "attachments": [],
 }
+SMALL = {
+    "content": "hi",
+    "embeds": [],
+    "components": MESSAGE["components"][:1],
+    "attachments": [],
+    "flags": 0,
+}
 TEXT_INPUT = {
     "type": 4,
     "custom_id": "t",

@@ -8,6 +8,8 @@ import aiohttp
 import discord
 import pytest
 
+from playground.drafts import FileDraft
+from playground.forms import Upload
 from playground.start import EMOJI_ID, FIRST_LISTENER_ID, LOUNGE_ID, MODERATOR_ID, MUSIC_ID
 from tests.playground.pageclient import Page
 
@@ -281,3 +283,27 @@ async def test_many_at_once(bot, music, ada):
     await ada.saw("MESSAGE_CREATE", count=40)
     ids = [int(one["d"]["id"]) for one in ada.events if one["t"] == "MESSAGE_CREATE"]
     assert ids == sorted(ids)
+
+
+async def test_files_of_commands_are_kept_for_a_while(server):
+    file = FileDraft(upload=Upload(filename="a.ogg", data=b"x"), filename="a.ogg")
+    stored = [server.parts.messages.store_loose(file) for _ in range(51)]
+    media = server.parts.world.media
+    assert media.read(stored[1].id) == media.read(stored[-1].id) == b"x"
+    with pytest.raises(FileNotFoundError):
+        media.read(stored[0].id)
+
+
+async def test_halves_of_characters_are_replaced(rest):
+    body = b'{"content": "a\\ud800b"}'
+    sent = await rest("POST", f"/channels/{MUSIC_ID}/messages", 200, data=body)
+    assert sent.body_json["content"] == "a?b"
+
+
+@pytest.mark.parametrize(
+    "allowed", [{"parse": 5}, {"parse": ["all"]}, {"parse": ["users"], "users": ["1"]}]
+)
+async def test_allowed_mentions_are_checked(rest, allowed):
+    body = {"content": "x", "allowed_mentions": allowed}
+    refused = await rest("POST", f"/channels/{MUSIC_ID}/messages", 400, json=body)
+    assert refused.body_json["code"] == 50035
