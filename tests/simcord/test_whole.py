@@ -20,6 +20,9 @@ from tests.fakes import FakeDevice
 from tests.simcord.conftest import Stage
 
 
+pytestmark = pytest.mark.simcord(settle_timeout=20.0)
+
+
 class EnvClock:
     """Discord's simulated time, so that ids and times agree; short waits pass at once."""
 
