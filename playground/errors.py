@@ -79,11 +79,6 @@ def unauthorized() -> ApiError:
     return ApiError(401, 0, "401: Unauthorized")
 
 
-def not_found() -> ApiError:
-    """No such route."""
-    return ApiError(404, 0, "404: Not Found")
-
-
 def unknown_application() -> ApiError:
     """Not the playground's application."""
     return ApiError(404, 10002, "Unknown Application")

@@ -11,7 +11,6 @@ from playground.model import Channel, Overwrite
 from playground.sessions import Sessions
 from playground.world import World
 
-STATUSES = (429, 500, 502, 503, 504)
 REST_KINDS = ("429", "429-global", "500", "502", "503", "504", "slow", "drop-request")
 GATEWAY_KINDS = ("drop", "op7", "op9", "op9-resumable", "silence", "duplicate", "malformed")
 _CLOSE = re.compile(r"close(\d{4})")
