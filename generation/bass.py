@@ -105,7 +105,7 @@ class _Walker:
     def walk(self, pen: Pen, number: int, bar: Bar) -> None:
         grid = self.plan.grid
         beats = max(1, grid.bar_steps // grid.beat_steps)
-        lucky = dice(self.plan, f"walk {number}", 16)
+        lucky = dice(self.plan, f"walk {number}", 64)
         for beat in range(beats):
             step = beat * grid.beat_steps
             chord = bar.chord_at(step)
@@ -120,7 +120,7 @@ class _Walker:
                 goal = self._near(self.scale - {self.at % 12})
             self.at = goal
             pen.write(number, step, grid.beat_steps * 0.92, goal, 0.9 if beat % 2 else 0.84)
-            if lucky[beat + 8] < 0.5 * self.plan.density - 0.2:
+            if lucky[beat + 32] < 0.5 * self.plan.density - 0.2:
                 skip = step + grid.beat_steps // 2
                 pen.write(number, skip, grid.beat_steps * 0.3, goal, 0.55)
 

@@ -99,13 +99,14 @@ class Sampler:
         if zone.cutoff is None:
             return zone.data, zone.loop
         key = (zone, force)
-        if key not in self._recordings:
+        found = self._recordings.get(key)
+        if found is None:
             # The format's default modulator: two octaves less at the softest touch.
             cents = zone.cutoff - 2400 * (1 - (force * 32 + 28) / 127)
             found = darken(zone.data, zone.loop, 8.176 * 2 ** (cents / 1200), zone.rate)
             self._recordings[key] = found
             self._keep(found[0].size)
-        return self._recordings[key]
+        return found
 
     def _envelope(self, zone: Zone, held: int) -> Floats:
         key = (
@@ -144,7 +145,8 @@ def _resample(data: Floats, loop: tuple[int, int] | None, step: float, frames: i
         following[following >= loop[1]] = loop[0]
     low = data[index]
     wave: Floats = low + (data[following] - low) * share
-    if loop is None and wave.size > 64:
+    if loop is None and 64 < wave.size < frames:
+        # Only where the recording itself ends, not where this reading of it was cut.
         wave[-64:] *= np.linspace(1, 0, 64, dtype=np.float32)
     return wave
 

@@ -84,6 +84,22 @@ def test_what_is_kept_does_not_change_the_sound(font):
     assert np.array_equal(used.play(notes, zones, 44_100), Sampler().play(notes, zones, 44_100))
 
 
+def test_a_full_cache_changes_nothing(font, monkeypatch):
+    zones = font.zones(0, 0)
+    notes = [
+        Note(
+            start=0.13 * i,
+            seconds=0.2 + 0.1 * (i % 5),
+            pitch=50 + 3 * (i % 7),
+            velocity=50 + 9 * (i % 8),
+        )
+        for i in range(20)
+    ]
+    roomy = Sampler().play(notes, zones, 150_000)
+    monkeypatch.setattr("generation.sampler._BUDGET", 100_000)
+    assert np.array_equal(Sampler().play(notes, zones, 150_000), roomy)
+
+
 def test_a_loop_is_seamless():
     cycle = np.sin(2 * np.pi * np.arange(441) / 441).astype(np.float32)
     zone = Zone(data=cycle, loop=(0, 441), root=60)
