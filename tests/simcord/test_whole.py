@@ -19,8 +19,7 @@ from storage import runs, votes
 from tests.fakes import FakeDevice
 from tests.simcord.conftest import Stage
 
-
-pytestmark = pytest.mark.simcord(settle_timeout=20.0)
+pytestmark = pytest.mark.simcord(settle_timeout=20.0)  # well below the settle time of a quorum
 
 
 class EnvClock:
@@ -49,7 +48,7 @@ def device():
 @pytest.fixture
 async def services(tmp_path, clock, device):
     settings = Settings.model_validate(
-        {"storage": {"data_dir": str(tmp_path)}, "runs": {"candidates": 8, "unattended_limit": 1}}
+        {"storage": {"data_dir": str(tmp_path)}, "runs": {"candidates": 8, "settle": 120.0}}
     )
     async with open_services(settings, clock=clock, device=device) as opened:
         yield opened
