@@ -22,7 +22,7 @@ from scoring.quality import BROKEN
 SOLIDARITY = 0.3
 FAMILY_CAP = 2
 FADE = 0.9
-BOLDNESS = 1.0
+BOLDNESS = 0.5
 
 
 class Role(StrEnum):
