@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from domain.facets import Facets
 from generation.patches import (
     Patch,
     family_of,
+    find_ensemble,
     find_layers,
     find_patch,
     find_percussion,
@@ -136,6 +138,20 @@ class _Casting:
             self.roles[role] = Voice(role=role, patch=found)
             return
 
+    def join(self, ensemble: Mapping[str, str]) -> None:
+        """Give the free roles to an ensemble and close those that it does not have."""
+        if not ensemble:
+            return
+        for role in ("drums", "bass", "chords", "pad", "lead"):
+            if role in self.roles or role in self.banned_roles or role in self.wanted_roles:
+                continue
+            name = ensemble.get(role)
+            if name is not None and name not in self.banned_patches:
+                self.roles[role] = Voice(role=role, patch=patch(name))
+            elif role not in ensemble and not (role == "drums" and self.pieces):
+                self.banned_roles.add(role)
+        self.banned_roles.add("counter")
+
     def _mean(self, word: str) -> Patch | None:
         """A general word means the style's own kind of it: a guitar in metal is distorted."""
         kin = family_of(word)
@@ -202,6 +218,8 @@ def cast(
     for word in facets.instruments:
         casting.request(word)
     wish = rng.uniform(size=2)
+    ensemble = find_ensemble(facets.genre, typical)
+    casting.join(ensemble)
     for word in typical:
         if rng.uniform() < 0.7:
             casting.suggest(word)
@@ -219,8 +237,7 @@ def cast(
     voices = [
         casting.roles[r] for r in ROLES if r in casting.roles and r not in casting.banned_roles
     ]
-    if "counter" not in casting.banned_roles or "lead" not in casting.banned_roles:
-        voices += casting.counters
+    voices += [v for v in casting.counters if v.asked or "counter" not in casting.banned_roles]
     banned = casting.banned_pieces - set(casting.pieces)
     if casting.no_percussion:
         casting.pieces.clear()

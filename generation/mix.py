@@ -32,6 +32,8 @@ _ECHO = {"lead": 1.0, "counter": 0.8, "chords": 0.4}
 _DUCKED = {"bass": 1.0, "chords": 0.8, "pad": 1.0, "counter": 0.6, "lead": 0.25}
 _DOUBLED = {"distortion_guitar", "overdrive_guitar", "clean_guitar", "muted_guitar"}
 """Guitars that are played twice, once on each side."""
+_DEEP = {"sub_bass": 4.0, "bass_808": 1.5, "drone_pad": 1.5}
+"""Decibels taken off sounds that are nearly all fundamental."""
 _HOP = 64
 
 
@@ -140,7 +142,8 @@ def _echo(samples: Floats, amount: float, seconds: float) -> Floats:
 def _add_part(plan: Plan, bus: _Bus, samples: Floats, size: int, who: tuple[Stem, float]) -> None:
     stem, side = who
     role = stem.role
-    level = getattr(plan.style.mix, role)
+    # A bass without overtones is loud on paper and mud in the room.
+    level = getattr(plan.style.mix, role) - _DEEP.get(stem.patch, 0.0)
     curve = _role_curve(stem, size, plan)
     spectra: list[Spectrum] = [
         (np.fft.rfft(channel, size) * curve).astype(np.complex64, copy=False) for channel in samples

@@ -60,6 +60,7 @@ class _Table:
     percussion: Mapping[str, tuple[str, ...]]
     groups: Mapping[str, tuple[str, ...]]
     layers: Mapping[str, tuple[str, ...]]
+    ensembles: Mapping[str, Mapping[str, str]]
 
 
 @cache
@@ -78,11 +79,11 @@ def _table() -> _Table:
             patches[name] = made
             for word in (name.replace("_", " "), *made.words):
                 words.setdefault(word, name)
-    rest = [
-        {str(word): tuple(names) for word, names in data[key].items()}
+    lists = {
+        key: {str(word): tuple(names) for word, names in data[key].items()}
         for key in ("percussion", "groups", "layers")
-    ]
-    return _Table(patches, words, *rest)
+    }
+    return _Table(patches, words, **lists, ensembles=data["ensembles"])
 
 
 def patch(name: str) -> Patch:
@@ -132,6 +133,22 @@ def find_layers(word: str) -> tuple[str, ...]:
     plain = " ".join(word.lower().split())
     layers = _table().layers
     return layers.get(plain) or layers.get(plain.removesuffix("s"), ())
+
+
+def find_ensemble(genre: str | None, typical: tuple[str, ...]) -> Mapping[str, str]:
+    """Return who plays what in a genre that is an ensemble, or nothing.
+
+    Args:
+        genre: Canonical genre word.
+        typical: The genre's instruments. A single one plays everything, as in a piano sonata.
+    """
+    known = _table().ensembles.get(genre or "")
+    if known is not None:
+        return known
+    alone = find_patch(typical[0]) if len(typical) == 1 else None
+    if alone is None or alone.kind in {"drums", "bass"}:
+        return {}
+    return dict.fromkeys(("bass", "chords", "lead"), alone.name)
 
 
 def silenced(word: str) -> frozenset[str]:

@@ -18,6 +18,7 @@ from generation.effects import Effects, gather
 from generation.form import Bar, Form, lay_out
 from generation.grid import Grid
 from generation.hints import Hints
+from generation.patches import find_patch
 from generation.styles import Style, style
 from generation.theory import MINOR_MODES
 
@@ -155,6 +156,7 @@ def _unless(said: float | None, otherwise: float) -> float:
 def _choose_family(facets: Facets, hints: Hints, entropy: tuple[int, int]) -> str:
     """Draw a family whose usual levels are near to what the prompt does say."""
     rng = _rng(entropy, "family")
+    asked = [found for word in facets.instruments if (found := find_patch(word)) is not None]
     weights = []
     for name in FAMILIES:
         usual = style(name)
@@ -170,6 +172,7 @@ def _choose_family(facets: Facets, hints: Hints, entropy: tuple[int, int]) -> st
             far += (max(0.0, low - facets.tempo, facets.tempo - high) / 15) ** 2
         if facets.mode is not None and facets.mode not in usual.modes:
             far += 0.7
+        far += 1.2 * sum(not usual.plays(patch.name) for patch in asked)
         weights.append(np.exp(-min(far, 30.0)))
     share = np.array(weights) / sum(weights)
     return str(FAMILIES[int(rng.choice(len(FAMILIES), p=share))])

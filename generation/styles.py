@@ -165,6 +165,14 @@ class Style:
     human: HumanStyle = HumanStyle()
     effects: Mapping[str, float] = field(default_factory=dict)
 
+    def plays(self, name: str) -> bool:
+        """Say whether a patch is among the style's own sounds."""
+        parts = (self.bass, self.chords, self.pad, self.lead)
+        own = [part.patches for part in parts if part is not None]
+        if self.drums is not None:
+            own.append(self.drums.kits)
+        return any(name in names for names in own)
+
 
 _SECTIONS: dict[str, type[Any]] = {
     "drums": DrumStyle,
