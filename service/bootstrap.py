@@ -24,6 +24,7 @@ from service.runs import RunService
 from service.settings import Settings
 from service.tasks import TaskSet
 from service.tasting import TasteService
+from storage import tastes
 from storage.database import Database
 from storage.files import AudioStore
 from storage.votes import VoteWriter
@@ -88,12 +89,21 @@ async def open_services(
     )
     try:
         services = _build(settings, clock, tasks, db, store, device)
+        await tastes_missed(services)
         await services.conductor.recover()
         yield services
     finally:
         await tasks.close()
         await device.close()
         await db.close()
+
+
+async def tastes_missed(services: Services) -> None:
+    """Mark the tastes that a crash kept from hearing of a vote."""
+    async with services.db.reading() as tx:
+        stale = await tastes.stale_tastes(tx)
+    for guild_id, listener_id in stale:
+        services.tastes.mark(guild_id, listener_id)
 
 
 def _build(
@@ -105,9 +115,9 @@ def _build(
     device: DeviceWorker,
 ) -> Services:
     space = default_space()
-    tastes = TasteService(db, space, clock, settings.taste, tasks)
+    learner = TasteService(db, space, clock, settings.taste, tasks)
     queue = JobQueue(settings.limits, clock, tasks)
-    maker = RoundMaker(db, store, device, tastes, clock)
+    maker = RoundMaker(db, store, device, learner, clock)
     conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
     about = AboutService(settings, device, space.encoder_id)
     views = Views(db, store, clock, about)
@@ -133,12 +143,12 @@ def _build(
         tasks=tasks,
         device=device,
         runs=RunService(db, queue, conductor, settings, clock),
-        feedback=FeedbackService(db, VoteWriter(db), tastes, settings, clock, conductor.voted),
-        listeners=ListenerService(db, store, tastes, settings.taste),
-        clips=ClipService(db, store, device, tastes),
+        feedback=FeedbackService(db, VoteWriter(db), learner, settings, clock, conductor.voted),
+        listeners=ListenerService(db, store, learner, settings.taste),
+        clips=ClipService(db, store, device, learner),
         about=about,
         outbox=outbox,
         conductor=conductor,
-        tastes=tastes,
+        tastes=learner,
         retention=retention,
     )

@@ -100,7 +100,8 @@ class ClipService:
         _, clip = await self._find(actor, clip_id)
         async with self._db.reading() as tx:
             ancestors: list[Candidate] = await runs.ancestors(tx, clip.candidate_id, DEPTH)
-        return LineageView(clip=clip, ancestors=tuple(ancestors))
+            own = await runs.candidate(tx, clip.candidate_id)
+        return LineageView(clip=clip, ancestors=(own, *ancestors))
 
     async def keep(self, actor: Actor, clip_id: ClipId) -> Clip:
         """Keep a clip for good: no retention rule deletes its audio."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,16 @@ from collections.abc import Awaitable, Callable
 from domain.candidate import Directive
 from domain.errors import NotFoundError
 from domain.ids import CandidateId, ListenerId, RunId
-from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run, RunState
+from domain.run import (
+    CloseReason,
+    Generation,
+    GenerationState,
+    Post,
+    PostKind,
+    PostState,
+    Run,
+    RunState,
+)
 from service.clock import Clock
 from service.posting import Outbox
 from service.queue import NOBODY, JobQueue, Ticket
@@ -18,12 +28,16 @@ from service.rounds import RoundMaker
 from service.tasks import TaskSet
 from service.timers import Timers
 from storage import posts, runs, votes
-from storage.database import Database, Reader
+from storage.database import Database, Reader, Transaction
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 15.0
 """Seconds for which a finished round waits to be posted before the next job begins."""
+FINISHING = 2.0
+"""Seconds that somebody who is quick waits for the job of the round they see."""
+COALESCE = 0.05
+"""Seconds in which votes on a round are counted together."""
 WORDS_LIMIT = 400
 """Characters of a person's words that are kept: more than anybody says about one kind of music."""
 
@@ -50,6 +64,7 @@ class Conductor:
         self._timers = Timers(clock, tasks)
         self._locks: dict[RunId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._last_vote: dict[RunId, float] = {}
+        self._arming: set[tuple[RunId, int]] = set()
         self._outbox: Outbox | None = None
 
     def attach(self, outbox: Outbox) -> None:
@@ -115,6 +130,18 @@ class Conductor:
         async with self._locks[ticket.run.id]:
             await self._abandon(ticket.run.id)
 
+    async def let_finish(self, run: Run) -> None:
+        """Wait for a job whose round is out already: people may be quicker than its last bookkeeping."""
+        ticket = self._queue.ticket_of(run.id)
+        if ticket is None:
+            return
+        async with self._db.reading() as tx:
+            making = await _generation(tx, run.id, run.generation + 1)
+        if making is None or making.state is not GenerationState.BREEDING:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FINISHING):
+                    await ticket.done()
+
     async def _abandon(self, run_id: RunId) -> None:
         async with self._db.transaction() as tx:
             run = await runs.get_run(tx, run_id)
@@ -137,6 +164,8 @@ class Conductor:
         self._timers.clear(run.id)
         async with self._db.transaction() as tx:
             generation = await current_generation(tx, run)
+            if reason is CloseReason.STOPPED and generation is not None:
+                await self._withdraw(tx, generation)
             if generation is None or generation.state is not GenerationState.OPEN:
                 return False
             people = await votes.voters(tx, run.id, run.generation)
@@ -157,6 +186,19 @@ class Conductor:
             self.deliver(post)
         return bool(people)
 
+    async def _withdraw(self, tx: Transaction, generation: Generation) -> None:
+        """Take a round that was not posted yet out of the outbox."""
+        if generation.state is not GenerationState.READY:
+            return
+        post = await posts.post_of(tx, generation.run_id, generation.number, PostKind.ROUND)
+        if post is not None and post.state in {PostState.PENDING, PostState.FAILED}:
+            await posts.mark_failed(
+                tx, post.id, "The run was stopped before this round was posted."
+            )
+            await runs.set_generation(
+                tx, generation.run_id, generation.number, state=GenerationState.CANCELLED
+            )
+
     def deliver(self, post: Post) -> None:
         """Send a post as soon as there is a sink."""
         if self._outbox is not None:
@@ -167,7 +209,15 @@ class Conductor:
     def voted(self, run_id: RunId, number: int) -> None:
         """Note a vote: a quorum may now close the round once people are done voting."""
         self._last_vote[run_id] = self._clock.now()
-        self._tasks.spawn(self._arm(run_id, number), f"quorum of run {run_id}")
+        # One look at the round serves all votes that arrive before it.
+        if (run_id, number) not in self._arming:
+            self._arming.add((run_id, number))
+            self._tasks.spawn(self._arm_soon(run_id, number), f"quorum of run {run_id}")
+
+    async def _arm_soon(self, run_id: RunId, number: int) -> None:
+        await asyncio.sleep(COALESCE)
+        self._arming.discard((run_id, number))
+        await self._arm(run_id, number)
 
     async def posted(self, post: Post) -> None:
         """Note that a post is out; an open round gets its alarm."""

@@ -9,12 +9,12 @@ from typing import Protocol
 
 from domain.errors import StorageError
 from domain.ids import MessageId, PostId
-from domain.run import GenerationState, Post, PostKind, PostState, RunState
+from domain.run import CloseReason, GenerationState, Post, PostKind, PostState, RunState
 from service.clock import Clock
 from service.tasks import TaskSet
 from service.views import PauseView, RevealView, RoundView
 from storage import posts, runs
-from storage.database import Database
+from storage.database import Database, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -120,17 +120,23 @@ class Outbox:
             message_id = await sink.send(view)
         async with self._db.transaction() as tx:
             await posts.mark_posted(tx, post_id, message_id)
-            if post.kind is PostKind.ROUND:
-                closes_at = view.closes_at if isinstance(view, RoundView) else None
-                await runs.set_generation(
-                    tx,
-                    post.run_id,
-                    post.generation,
-                    state=GenerationState.OPEN,
-                    opened_at=self._clock.now(),
-                    closes_at=closes_at,
-                )
+            if isinstance(view, RoundView):
+                await self._open(tx, post, view)
         await self._posted(post)
+
+    async def _open(self, tx: Transaction, post: Post, view: RoundView) -> None:
+        """Open a round that was sent, unless its run was stopped while it was on its way."""
+        run = await runs.get_run(tx, post.run_id)
+        stopped = run.state is RunState.STOPPED
+        await runs.set_generation(
+            tx,
+            post.run_id,
+            post.generation,
+            state=GenerationState.CLOSED if stopped else GenerationState.OPEN,
+            opened_at=self._clock.now(),
+            closes_at=None if stopped else view.closes_at,
+            close_reason=CloseReason.STOPPED if stopped else None,
+        )
 
     async def _give_up(self, post_id: PostId, sentence: str) -> None:
         """Remember why, and pause the run: somebody has to change something first."""

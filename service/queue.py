@@ -81,7 +81,9 @@ class JobQueue:
         self._limits = limits
         self._clock = clock
         self._tasks = tasks
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(
+            int(1000 * clock.now())
+        )  # a button left from an older start names no new job
         self._waiting: list[Ticket] = []
         self._running: Ticket | None = None
         self._started_at = 0.0

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from evolution.registry import create_searcher
-from evolution.searcher import Searcher
 from numpy.typing import NDArray
 
 from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
@@ -17,6 +15,8 @@ from domain.clip import Clip, ClipFailure, ClipRequest, RenderedClip
 from domain.errors import UserError
 from domain.ids import ClipId, ListenerId, PostId
 from domain.run import Generation, GenerationState, PostKind, Run
+from evolution.registry import create_searcher
+from evolution.searcher import Searcher
 from scoring.slate import Pick, choose, fairness, settle_debts
 from scoring.taste import herd, predict
 from service.clock import Clock

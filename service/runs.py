@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from domain.candidate import Directive
 from domain.clip import Clip
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
-from domain.ids import CandidateId, ChannelId, ClipId, ListenerId
+from domain.ids import CandidateId, ChannelId, ClipId, GuildId, ListenerId
 from domain.run import CloseReason, GenerationState, PostKind, Run, RunSettings, RunState
 from service.clock import Clock
 from service.conductor import WORDS_LIMIT, Conductor, current_generation
@@ -141,8 +141,10 @@ class RunService:
         if run.state is RunState.PAUSED:
             raise UserError("This run is paused. Resume it first.")
         parents = await self._parents(run, clip_ids)
+        await self._conductor.let_finish(run)
         self._check_free(run)  # before the lock, which a round in the making holds
         async with self._conductor.lock(run.id):
+            run = await self._run_here(actor.channel_id)
             self._check_free(run)
             await self._check_posted(run)
             await self._conductor.close(run, CloseReason.NEXT)
@@ -155,8 +157,10 @@ class RunService:
             The ticket of the next round, or ``None`` when the last round was sent (again) instead.
         """
         run = await self._run_here(actor.channel_id)
+        await self._conductor.let_finish(run)
         self._check_free(run)
         async with self._conductor.lock(run.id):
+            run = await self._run_here(actor.channel_id)
             if run.state is RunState.ACTIVE:
                 raise UserError("This run is going already.")
             async with self._db.transaction() as tx:
@@ -224,6 +228,13 @@ class RunService:
             log.info("Channel %s is gone; its run %s stops", channel_id, run.id)
             await self._stop(run)
 
+    async def guild_gone(self, guild_id: GuildId) -> None:
+        """Stop the runs of a server that removed the bot. What members voted stays until they or the host delete it."""
+        async with self._db.reading() as tx:
+            live = [one for one in await runs.live_runs(tx) if one.guild_id == guild_id]
+        for run in live:
+            await self._stop(run)
+
     async def status(self, channel_id: ChannelId) -> StatusView:
         """Say how the latest run of a channel stands.
 
@@ -246,6 +257,7 @@ class RunService:
             progress=ticket.progress if ticket else None,
             families=families_of(made),
             message_id=post.message_id if post else None,
+            problem=post.error if post else "",
         )
 
     # Rules ------------------------------------------------------------------------------------------

@@ -159,7 +159,10 @@ class PauseView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView:
-    """A run as it stands. ``progress`` is set while a round is being made."""
+    """A run as it stands.
+
+    ``progress`` is set while a round is being made; ``problem`` says why the last round could not be posted.
+    """
 
     run: Run
     generation: Generation | None
@@ -167,6 +170,7 @@ class StatusView:
     progress: Progress | None
     families: Mapping[str, int]
     message_id: int | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

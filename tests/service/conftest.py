@@ -62,7 +62,8 @@ class Stage:
         async with asyncio.timeout(20):
             while quiet < 5:
                 await asyncio.sleep(0.004)
-                busy = self.services.conductor._queue._all() or self.services.outbox._busy
+                conductor = self.services.conductor
+                busy = conductor._queue._all() or conductor._arming or self.services.outbox._busy
                 quiet = 0 if busy else quiet + 1
         await self.services.tastes.flush()
 
