@@ -114,7 +114,7 @@ class _Casting:
             found = self._mean(word)
             if found is None:
                 self.ignored.append(word)
-            else:
+            elif found.name not in self.banned_patches:
                 self._seat(found)
 
     def suggest(self, word: str) -> None:

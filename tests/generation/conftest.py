@@ -13,5 +13,5 @@ def composer():
 def clips(composer):
     """One clip of every family, rendered once for all tests."""
     return {
-        family: composer.compose(Facets(family=family), seed=3, seconds=8.0) for family in FAMILIES
+        family: composer.compose(Facets(family=family), seed=3, seconds=6.0) for family in FAMILIES
     }

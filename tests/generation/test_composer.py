@@ -13,6 +13,7 @@ from domain.errors import GenerationError
 from domain.facets import FAMILIES, TONICS, Facets
 from generation.arrange import arrange
 from generation.composer import Composer
+from generation.encode import decode, encode
 from generation.master import integrated_loudness, true_peak
 from generation.patches import family_of
 from generation.plan import make_plan
@@ -50,7 +51,7 @@ def score_of(seed=1, seconds=8.0, **facets):
 def test_every_family_is_mastered_and_exactly_as_long_as_asked(clips, family):
     clip = clips[family]
     samples = clip.audio.samples
-    assert samples.shape == (round(8.0 * 44_100), 2)
+    assert samples.shape == (6 * 44_100, 2)
     assert samples.dtype == np.float32
     assert abs(clip.loudness + 16) < 0.5
     assert abs(integrated_loudness(samples.T) + 16) < 0.5
@@ -64,7 +65,7 @@ def test_every_family_begins_at_once_and_dies_away(clips, family):
     loud = np.sqrt(np.mean(samples**2))
     assert np.sqrt(np.mean(samples[: int(0.5 * 44_100)] ** 2)) > 0.1 * loud
     assert np.abs(samples[-200:]).max() < 0.02
-    blocks = np.square(samples[: 44_100 * 7].mean(axis=1)).reshape(-1, 4410).mean(axis=1)
+    blocks = np.square(samples[: 44_100 * 5].mean(axis=1)).reshape(-1, 4410).mean(axis=1)
     assert np.mean(blocks < 1e-6) < 0.1
 
 
@@ -145,6 +146,9 @@ def test_a_minute_has_form_and_keeps_the_master(composer):
     assert abs(clip.loudness + 16) < 0.5
     assert len({name for name, _ in clip.description["sections"]}) >= 3
     assert sum(bars for _, bars in clip.description["sections"]) <= clip.description["bars"]
+    data = encode(clip.audio)
+    assert abs(decode(data).seconds - 60) < 0.01
+    assert len(data) < 2_000_000
 
 
 def test_bad_requests_fail_alone(composer):
