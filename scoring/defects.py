@@ -135,10 +135,10 @@ def noise(spectra: Spectrogram) -> tuple[float, float]:
 
 
 def hum(mono: Floats, sample_rate: int) -> float:
-    """Return the level of mains hum in dB relative to the clip: a steady line at 50 or 60 Hz and at its double.
+    """Return the level of mains hum in dB relative to the clip: a steady line at 50 or 60 Hz and a harmonic.
 
     A line counts if it rises out of its neighbourhood and is there all the time. No note of the equal temperament lies
-    within 0.9 Hz of 50, 60, 100 or 120 Hz, so a bass note beside it is told apart; that takes 3 s.
+    within 0.9 Hz of these lines and their harmonics, so a bass note beside it is told apart; that takes 3 s.
     """
     if len(mono) < 3 * sample_rate:
         return ABSENT
@@ -152,19 +152,20 @@ def hum(mono: Floats, sample_rate: int) -> float:
     frequencies = np.fft.rfftfreq(len(thin), 1 / rate).astype(np.float64)
     worst = ABSENT
     for base in (50.0, 60.0):
-        first, second = (_line(power, frequencies, base * k) for k in (1, 2))
-        if min(first, second) > 1e-6 * total and _steady(thin, base / rate):
+        first = _line(power, frequencies, base, clear=10.0)
+        upper = max(_line(power, frequencies, base * k, clear=6.0) for k in (2, 3))
+        if min(first, upper) > 1e-6 * total and _steady(thin, base / rate):
             worst = max(worst, float(10 * np.log10(first / total)))
     return worst
 
 
-def _line(power: Doubles, frequencies: Doubles, at: float) -> float:
+def _line(power: Doubles, frequencies: Doubles, at: float, *, clear: float) -> float:
     """Return the power of a narrow line, or 0 if its neighbourhood is about as strong."""
     away = np.abs(frequencies - at)
     line = float(power[away < 0.35].max(initial=0.0))
     beside = float(power[(away > 0.75) & (away < 1.5)].max(initial=0.0))
     around = float(np.median(power[(away > 0.75) & (away < 8.0)]))
-    return line if line > 4.0 * beside and line > 30.0 * around else 0.0
+    return line if line > 0.3 * clear * beside and line > clear * around else 0.0
 
 
 def _steady(thin: Doubles, cycles: float) -> bool:

@@ -61,8 +61,8 @@ HINGES: Mapping[str, _Hinge] = {
     "offset": _Hinge(start=0.05, full=0.35, left=0.15),
     "clicks": _Hinge(start=1.0, full=6.0, left=0.15),
     "gaps": _Hinge(start=0.002, full=0.12, left=0.1),
-    "hum": _Hinge(start=-38.0, full=-8.0, left=0.15),
-    "hiss": _Hinge(start=-27.0, full=-5.0, left=0.15),
+    "hum": _Hinge(start=-30.0, full=-8.0, left=0.15),
+    "hiss": _Hinge(start=-30.0, full=-7.0, left=0.15),
     "flatness": _Hinge(start=0.36, full=0.52, left=0.05),
     "cancellation": _Hinge(start=0.9, full=0.995, left=0.2),
 }
