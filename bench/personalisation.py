@@ -1,8 +1,8 @@
 """(a) Personalisation: does a run lean towards what its listener likes, and how near to the best possible?
 
 Listeners with a hidden taste over what sound is like (``playground.tastes``: measured by other means than the
-learner's features) rate real clips through the real loop. Beside it, from the same seeds: random prompts, and the EvoMusic
-rule.
+learner's features) rate real clips through the real loop. Beside it, from the same seeds: random prompts, and the
+EvoMusic rule.
 """
 
 from __future__ import annotations

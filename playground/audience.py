@@ -59,7 +59,7 @@ class Audience:
         Args:
             parts: The playground.
             tasks: Owns what listeners do.
-            pace: 1 listens for a few seconds to a clip; 0 votes at once, for tests.
+            pace: 1 takes about the length of a clip to hear it, as people do; 0 votes at once, for tests.
             bank: What music sounds like here; the shipped one when ``None``.
         """
         self._world = parts.world
@@ -144,7 +144,8 @@ class Audience:
         felt: dict[int, float] = {}
         for row, attachment in enumerate(audio):
             heard = await self._hear(int(attachment["id"]))
-            await asyncio.sleep(self._pace * float(listener.rng.uniform(0.8, 2.5)))
+            seconds = heard.seconds if heard is not None else 1.0
+            await asyncio.sleep(self._pace * seconds * float(listener.rng.uniform(0.6, 1.2)))
             if heard is None or listener.rng.random() < SKIPS:
                 continue
             grade, felt[row] = listener.taste.grade(heard, self._bank, listener.rng)

@@ -32,6 +32,7 @@ class Heard:
         bass: Level below 160 Hz against the whole, in dB.
         punch: Range between loud and quiet moments of 50 ms, in dB.
         noisiness: How much the spectrum is noise rather than tones, in dB (0 is white noise).
+        seconds: Length.
     """
 
     tempo: float
@@ -41,13 +42,15 @@ class Heard:
     bass: float
     punch: float
     noisiness: float
+    seconds: float
 
     def vector(self) -> NDArray[np.float64]:
-        """Return the properties in their order."""
-        return np.array(astuple(self), dtype=np.float64)
+        """Return the properties (p,) in the order of ``PROPERTIES``."""
+        return np.array(astuple(self)[: len(PROPERTIES)], dtype=np.float64)
 
 
-PROPERTIES = tuple(field.name for field in fields(Heard))
+PROPERTIES = tuple(field.name for field in fields(Heard) if field.name != "seconds")
+"""What a taste may be about; the length is not."""
 
 
 def hear(samples: NDArray[np.float32], sample_rate: int) -> Heard:
@@ -82,6 +85,7 @@ def hear(samples: NDArray[np.float32], sample_rate: int) -> Heard:
         bass=float(10 * np.log10(mean[pitch < 160].sum() / mean.sum() + EPSILON)),
         punch=float(np.percentile(levels[loud], 95) - np.percentile(levels[loud], 15)),
         noisiness=float(10 / np.log(10) * np.median(flatness[loud])),
+        seconds=len(mono) / sample_rate,
     )
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import discord
 import pytest
 
+from bot.app import TunebreederBot
+from bot.room import Room
+from bot.sink import DiscordSink
 from cli.main import COMMANDS, parser
 from service.settings import ENVIRONMENT, Settings, example, keys
+from tests.bot.fakes import World
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -86,3 +91,24 @@ def test_the_readme_shows_the_two_commands_first():
 def test_help_names_every_command():
     text = parser().format_help()
     assert all(name in text for name in COMMANDS)
+
+
+async def test_slash_commands_are_documented_and_exist():
+    room = Room(services=World(lambda: 0.0))
+    client = TunebreederBot(room, DiscordSink())
+    groups = {
+        group.name
+        for group in client.tree.get_commands()
+        if isinstance(group, discord.app_commands.Group)
+    }
+    real = {
+        f"/{one.qualified_name}"
+        for one in client.tree.walk_commands()
+        if one.qualified_name not in groups
+    }
+    listed = set(
+        re.findall(r"^\| `(/[a-z ]+)`", TEXT[ROOT / "docs" / "commands.md"], flags=re.MULTILINE)
+    )
+    assert listed == real
+    for name in set(re.findall(r"`(/(?:evolve|taste|mydata) [a-z]+)", EVERYTHING)):
+        assert name in real, name
