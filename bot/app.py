@@ -21,7 +21,7 @@ from bot.room import Room
 from bot.sink import DiscordSink
 from bot.steering import Steering
 from bot.sync import sync_if_changed
-from domain.ids import ChannelId
+from domain.ids import ChannelId, GuildId
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,10 @@ class TunebreederBot(discord.Client):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Stop the run of a channel that is gone."""
         await self._room.services.runs.channel_gone(ChannelId(channel.id))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Stop the runs of a server that removed the bot; one that is only unavailable keeps them."""
+        await self._room.services.runs.guild_gone(GuildId(guild.id))
 
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
         """Stop the run of a thread that is gone."""

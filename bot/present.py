@@ -35,6 +35,7 @@ _ROLES = {
     "exploit": "expected to please",
     "uncertain": "posted to learn from",
     "wild": "the wild card",
+    "opening": "chosen to be different",
 }
 
 
@@ -189,6 +190,8 @@ def status_text(view: StatusView) -> str:
             f"Round {generation.number} is open: {count(view.voters, 'voter')} so far. "
             f"It closes at {settings.quorum}{closing}."
         )
+    if view.problem:
+        lines.append(f"The last round could not be posted: {view.problem}")
     if view.families:
         alive = sorted(view.families.items(), key=lambda pair: -pair[1])[:6]
         lines.append(

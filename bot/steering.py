@@ -40,10 +40,8 @@ OVER = (
     "That run is over. Start a new one with /evolve start, or branch a clip from its More button."
 )
 NEWER = "A newer round is out already; use its buttons."
-UNPOSTED = (
-    "The round is made, but it could not be posted. Check that I may send messages and attach files there, and that "
-    "the thread is open; then use /evolve resume."
-)
+UNPOSTED = "The round is made, but it could not be posted."
+UNPOSTED_HELP = "Check that I may send messages and attach files there, and that the thread is open; then use /evolve resume."
 ON_IT = "On it."
 UNSEEN = (
     "I am at it, but that channel does not take my messages, so the round may not show up there."
@@ -264,9 +262,10 @@ class Steering:
         if placeholder:
             await tell(interaction, ON_IT)
         last = await line.follow(ticket, self._room.services.clock)
-        run = (await self._runs.status(ticket.run.channel_id)).run
-        if last.error is None and run.id == ticket.run.id and run.state is RunState.PAUSED:
-            await tell(interaction, UNPOSTED)
+        now = await self._runs.status(ticket.run.channel_id)
+        mine = last.error is None and now.run.id == ticket.run.id
+        if mine and now.run.state is RunState.PAUSED:
+            await tell(interaction, f"{UNPOSTED} {now.problem or UNPOSTED_HELP}")
         elif placeholder:
             await dismiss(interaction)
 

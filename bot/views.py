@@ -81,7 +81,7 @@ def round_buttons(run_id: RunId, number: int, slots: Sequence[Slot]) -> ui.View:
         first, *others = Grade
         rows.append(
             [
-                _button(Rate(clip_id=clip_id, grade=first), f"{letter(slot)} {first.emoji}"),
+                _button(Rate(clip_id=clip_id, grade=first), letter(slot), emoji=first.emoji),
                 *(
                     _button(Rate(clip_id=clip_id, grade=grade), emoji=grade.emoji)
                     for grade in others

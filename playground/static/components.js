@@ -60,10 +60,10 @@ function control(component, context, letter) {
   return layoutBlock(component, context);
 }
 
-/** A button. In a lettered row a label that repeats the letter is shown without it, and still read out whole. */
+/** A button. In a lettered row a label that is or begins with the letter is shown without it, and still read out whole. */
 function button(component, { message, interactions }, letter = null) {
   const label = component.label ?? "";
-  const repeats = Boolean(letter) && label.startsWith(`${letter} `);
+  const repeats = Boolean(letter) && (label === letter || label.startsWith(`${letter} `));
   const shown = repeats ? label.slice(letter.length + 1) : label;
   const caption = [component.emoji ? emojiNode(component.emoji) : null, shown ? h("span", {}, withEmoji(shown)) : null];
   const look = `button button-${STYLES[component.style] ?? "secondary"}`;
@@ -73,7 +73,7 @@ function button(component, { message, interactions }, letter = null) {
   }
   const busy = interactions.isPending(message.id, component.custom_id);
   return h("button", {
-    type: "button", class: label && !repeats ? look : `${look} button-emoji`, "aria-label": repeats ? label : null, disabled: Boolean(component.disabled),
+    type: "button", class: label && !repeats ? look : `${look} button-emoji`, "aria-label": repeats ? `${label} ${component.emoji?.name ?? ""}`.trim() : null, disabled: Boolean(component.disabled),
     "aria-busy": busy ? "true" : null, dataset: { control: component.custom_id, customId: component.custom_id },
     onclick: () => interactions.press(message, component.custom_id),
   }, caption);

@@ -339,10 +339,14 @@ class FakeRuns:
             progress=None,
             families={"lofi": 3, "techno": 1},
             message_id=self.world.outbox.message_of(run.id, run.generation),
+            problem=str(self.world.outbox.errors[-1]) if self.world.outbox.errors else "",
         )
 
     async def channel_gone(self, channel_id):
         self.gone.append(channel_id)
+
+    async def guild_gone(self, guild_id):
+        self.gone.append(guild_id)
 
 
 class FakeFeedback:

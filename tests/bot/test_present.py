@@ -90,6 +90,16 @@ def test_a_reveal_names_winner_spread_roles_and_parents():
     assert "enough of you voted" in text
 
 
+def test_clips_chosen_before_anybody_voted_are_not_called_guesses():
+    rows = [
+        dataclasses.replace(row, clip=make_clip(row.slot, row.slot, role="opening"))
+        for row in reveal_view().rows
+    ]
+    text = present.reveal_text(reveal_view(rows=tuple(rows)))
+    assert text.count("chosen to be different") == 4
+    assert "wild card" not in text
+
+
 def test_a_reveal_without_votes():
     text = present.reveal_text(reveal_view(winner_slot=None, voters=0, reason=CloseReason.STOPPED))
     assert "Nobody voted" in text
@@ -151,6 +161,9 @@ def test_status_of_each_state():
     assert "3 of 12" in present.status_text(making)
     paused = dataclasses.replace(view, run=make_run(state=RunState.PAUSED))
     assert "paused" in present.status_text(paused)
+    assert "could not be posted" not in present.status_text(paused)
+    stuck = dataclasses.replace(paused, problem="The thread is locked.")
+    assert "could not be posted: The thread is locked." in present.status_text(stuck)
 
 
 def test_taste_in_words():

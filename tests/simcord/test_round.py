@@ -14,7 +14,8 @@ async def test_a_round_is_one_message_with_four_files_and_25_buttons(stage):
     assert [file.filename[:2] for file in message.attachments] == ["A-", "B-", "C-", "D-"]
     rows = [row.children for row in message.components]
     assert [len(row) for row in rows] == [5, 5, 5, 5, 5]
-    assert rows[0][0].label == "A 😖"
+    assert (rows[0][0].label, str(rows[0][0].emoji)) == ("A", "😖")
+    assert [str(item.emoji) for item in rows[0][1:]] == ["😐", "🙂", "😍", "⭐"]
     assert [item.label for item in rows[4]] == ["Next", "Vary", "Cross", "Remix", "More"]
     assert "rainy lofi" in message.content
     assert "AI-made" in message.content
@@ -131,7 +132,10 @@ async def test_a_revoked_permission_is_said_and_nothing_is_lost(stage):
     (error,) = stage.world.outbox.errors
     assert error.permanent
     assert "Grant me" in str(error)
-    assert any("could not be posted" in message.content for message in stage.private(stage.mod))
+    told = [message.content for message in stage.private(stage.mod)]
+    assert any("could not be posted. I may not post in that channel" in text for text in told)
+    await stage.mod.slash(stage.channel, "evolve status")
+    assert "could not be posted: I may not" in stage.private(stage.mod)[-1].content
 
 
 @pytest.mark.parametrize(
@@ -172,6 +176,16 @@ async def test_the_runs_of_deleted_channels_are_told(stage):
     stage.env.backend.delete_channel(stage.channel.id)
     await stage.env.settle()
     assert stage.world.runs.gone == [stage.channel.id]
+
+
+async def test_the_runs_of_servers_that_removed_the_bot_are_told(stage):
+    guild = stage.guild.id
+    stage.env.backend.emit("GUILD_DELETE", {"id": str(guild), "unavailable": True})
+    await stage.env.settle()
+    assert stage.world.runs.gone == []
+    stage.env.backend.remove_guild(guild)
+    await stage.env.settle()
+    assert stage.world.runs.gone == [guild]
 
 
 async def test_a_reveal_is_posted_and_found_again(stage):
