@@ -16,7 +16,7 @@ ABSENT = -99.0
 """Level in dB of what is not there."""
 LOUD_CLICK = 5.0
 """Second difference, relative to the RMS of the clip, above which a spike is no crackle any more."""
-UNSTEADY = 6.0
+UNSTEADY = 9.0
 """dB that each dB of movement among the quiet moments takes off the hiss."""
 
 
