@@ -1,6 +1,6 @@
-"""The one file that reaches into discord.py: where Discord is, and a guard around its event parsers.
+"""The one file that reaches into discord.py: where Discord is, a guard around its event parsers, calmer reconnects.
 
-discord.py has no setting for either, so three of its internals are used here and checked at import time. When an
+discord.py has no setting for these, so some of its internals are used here and checked at import time. When an
 upgrade moves one of them, the bot says so at start instead of talking to the wrong server.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import discord
 import yarl
+from discord.backoff import ExponentialBackoff
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
@@ -19,14 +20,56 @@ from domain.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
-for _owner, _name in ((Route, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY")):
+for _owner, _name in (
+    (Route, "BASE"),
+    (DiscordWebSocket, "DEFAULT_GATEWAY"),
+    (discord.client, "ExponentialBackoff"),
+    (ExponentialBackoff(), "_max"),
+):
     if not hasattr(_owner, _name):
-        raise ImportError(f"discord.py {discord.__version__} has no {_owner.__name__}.{_name}")
+        raise ImportError(f"discord.py {discord.__version__} has no {_name} in {_owner!r}")
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not speak
 
 VITAL_EVENTS = frozenset({"READY", "RESUMED"})
 """Without these there is no session, so an error in one of them must end it."""
+
+
+LONGEST_DOUBLINGS = 6
+"""A reconnect waits at most 2 ** this many seconds: discord.py alone goes up to 17 minutes after a long outage."""
+
+
+class _Backoff(ExponentialBackoff[Any]):
+    def __init__(self) -> None:
+        super().__init__()
+        self._max = LONGEST_DOUBLINGS
+
+
+class _OneLine(logging.Filter):
+    """Says in one line what discord.py says with a trace on every attempt to connect again."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.msg == RETRY_MESSAGE:
+            error = record.exc_info[1]
+            record.msg = "The connection to Discord was lost (%s). Trying again in %.0f s."
+            record.args = (str(error) or type(error).__name__, *_numbers(record.args))
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
+
+
+RETRY_MESSAGE = "Attempting a reconnect in %.2fs"
+_ONE_LINE = _OneLine()
+
+
+def _numbers(args: Any) -> tuple[float, ...]:
+    return tuple(one for one in args or () if isinstance(one, float))[:1] or (0.0,)
+
+
+def tidy_reconnects() -> None:
+    """Connect again within about a minute after an outage of any length, and without a trace in the log each time."""
+    setattr(discord.client, "ExponentialBackoff", _Backoff)  # noqa: B010 - not exported, so mypy has no name for it
+    logging.getLogger("discord.client").addFilter(_ONE_LINE)
 
 
 def point_at(api: str, gateway: str) -> None:
@@ -49,6 +92,7 @@ def shield(client: discord.Client) -> None:
     Raises:
         ConfigError: This discord.py keeps its parsers elsewhere.
     """
+    reported: set[str] = set()
     parsers: dict[str, Callable[[Any], Any]] | None = getattr(
         getattr(client, "_connection", None), "parsers", None
     )
@@ -58,15 +102,19 @@ def shield(client: discord.Client) -> None:
         )
     for event, parse in list(parsers.items()):
         if event not in VITAL_EVENTS:
-            parsers[event] = _guarded(event, parse)
+            parsers[event] = _guarded(event, parse, reported)
 
 
-def _guarded(event: str, parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _guarded(event: str, parse: Callable[[Any], Any], reported: set[str]) -> Callable[[Any], Any]:
+    """Return a parser that never raises. The first failure for each kind of event is logged, not a flood of them."""
+
     def guarded(data: Any) -> Any:
         try:
             return parse(data)
         except Exception:  # the boundary between the wire and the bot
-            log.warning("Skipped a malformed %s event", event, exc_info=True)
+            level = logging.DEBUG if event in reported else logging.WARNING
+            reported.add(event)
+            log.log(level, "Skipped a malformed %s event", event, exc_info=True)
             return None
 
     return guarded

@@ -21,6 +21,16 @@ log = logging.getLogger(__name__)
 
 WIRE_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What a request to Discord may end with: a refusal, or no answer at all."""
+TRANSIENT = (
+    discord.DiscordServerError,
+    discord.RateLimited,
+    discord.GatewayNotFound,
+    aiohttp.ClientError,
+    ConnectionError,
+    TimeoutError,
+)
+"""What is wrong with Discord or the way there, and passes: worth a line in the log, but no trace."""
+TOO_MANY_REQUESTS = 429
 EXPIRED = frozenset({10015, 10062, 40060, 50027})
 """Unknown webhook, unknown interaction, already acknowledged, invalid webhook token."""
 PLACEHOLDER = "placeholder"
@@ -30,6 +40,7 @@ DISK_FULL = (
     "(ref {reference})"
 )
 UNKNOWN = "Something went wrong on our side (ref {reference}). Nothing was lost."
+AWAY = "Discord is not answering me properly just now. Try again in a minute. (ref {reference})"
 NO_PERMISSION = (
     "Discord did not let me do that: I lack a permission in this channel. A moderator can grant it."
 )
@@ -40,6 +51,11 @@ def is_expired(error: discord.HTTPException) -> bool:
     return error.code in EXPIRED
 
 
+def is_transient(error: BaseException) -> bool:
+    """Tell whether an error is Discord's trouble or the network's, and will pass."""
+    return isinstance(error, TRANSIENT) or getattr(error, "status", 0) == TOO_MANY_REQUESTS
+
+
 def sentence_for(error: BaseException) -> str:
     """Return what a person reads about an error, and log what they need not read."""
     if isinstance(error, UserError):
@@ -48,6 +64,11 @@ def sentence_for(error: BaseException) -> str:
         log.info("Discord refused: %s", error)
         return NO_PERMISSION
     reference = secrets.token_hex(3)
+    if is_transient(error):
+        log.warning(
+            "Discord did not answer (ref %s): %s", reference, str(error) or type(error).__name__
+        )
+        return AWAY.format(reference=reference)
     log.error("Failure (ref %s)", reference, exc_info=error)
     words = DISK_FULL if isinstance(error, DiskFullError) else UNKNOWN
     return words.format(reference=reference)

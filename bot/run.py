@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import discord
 
 from bot.app import Ready, TunebreederBot
-from bot.endpoints import point_at
+from bot.endpoints import point_at, tidy_reconnects
+from bot.errors import is_transient
 from bot.room import Room
 from bot.sink import DiscordSink
 from domain.errors import ConfigError
@@ -55,6 +56,7 @@ async def run_bot(
         ConfigError: Discord refused the token or the intents; says what to do.
     """
     point_at(services.settings.discord.api, services.settings.discord.gateway)
+    tidy_reconnects()
     room = Room(services=services)
 
     def revealed(view: RevealView) -> None:
@@ -120,10 +122,19 @@ class Supervisor:
             return ConfigError(BAD_LOGIN)
         except discord.PrivilegedIntentsRequired:
             return ConfigError(BAD_INTENTS)
-        except Exception:
-            log.exception(
-                "The connection to Discord ended (ref %s); connecting again", secrets.token_hex(3)
-            )
+        except discord.ConnectionClosed as error:
+            log.warning("Discord closed the connection (code %s); connecting again", error.code)
+        except Exception as error:
+            if is_transient(error):
+                log.warning(
+                    "Discord cannot be reached (%s); connecting again",
+                    str(error) or type(error).__name__,
+                )
+            else:
+                log.exception(
+                    "The connection to Discord ended (ref %s); connecting again",
+                    secrets.token_hex(3),
+                )
         return None
 
     async def _until(self, work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T | None:

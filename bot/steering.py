@@ -41,7 +41,10 @@ OVER = (
 )
 NEWER = "A newer round is out already; use its buttons."
 UNPOSTED = "The round is made, but it could not be posted."
-UNPOSTED_HELP = "Check that I may send messages and attach files there, and that the thread is open; then use /evolve resume."
+UNPOSTED_HELP = (
+    "Check that I may send messages and attach files there and that the thread is open. "
+    "Then use /evolve resume."
+)
 ON_IT = "On it."
 UNSEEN = (
     "I am at it, but that channel does not take my messages, so the round may not show up there."

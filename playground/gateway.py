@@ -21,6 +21,9 @@ from playground.world import World
 
 _FRAME_LIMIT = 4096
 _SENDS_PER_MINUTE = 120
+_ACK_DELAY = 0.025
+"""Seconds until a heartbeat is acknowledged. Clients note when they sent it only after sending; on a loopback an
+immediate answer would be there before that and look as late as a whole interval."""
 _PATIENCE = 1.5
 """Heartbeat intervals that may pass without one."""
 
@@ -153,7 +156,7 @@ class Connection:
         op, data = payload["op"], payload.get("d")
         if op == Op.HEARTBEAT:
             if not self._gateway.faults.take_silence():
-                self.send(Op.ACK)
+                asyncio.get_running_loop().call_later(_ACK_DELAY, self.send, Op.ACK)
         elif op in (Op.IDENTIFY, Op.RESUME):
             if self.session is not None:
                 raise CloseGatewayError(4005, "Already authenticated.")

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import inspect
+import logging
+
 import discord
 import pytest
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.endpoints import point_at, shield
+from bot.endpoints import RETRY_MESSAGE, point_at, shield, tidy_reconnects
 from domain.errors import ConfigError
 
 
@@ -32,6 +35,39 @@ async def test_a_malformed_event_is_skipped_and_a_broken_session_is_not(caplog):
     assert "Skipped a malformed INTERACTION_CREATE event" in caplog.text
     with pytest.raises(KeyError):
         parsers["READY"]({})
+    for _ in range(3):
+        parsers["INTERACTION_CREATE"]({"nonsense": True})
+    assert caplog.text.count("Skipped a malformed") == 1
+
+
+@pytest.fixture
+def tidy(monkeypatch):
+    monkeypatch.setattr(discord.client, "ExponentialBackoff", discord.client.ExponentialBackoff)
+    logger = logging.getLogger("discord.client")
+    monkeypatch.setattr(logger, "filters", list(logger.filters))
+    tidy_reconnects()
+    return logger
+
+
+def test_a_lost_connection_is_one_line(tidy, caplog):
+    try:
+        raise ConnectionResetError(104, "Connection reset by peer")
+    except ConnectionResetError:
+        tidy.exception(RETRY_MESSAGE, 3.2)
+        tidy.exception("Something else")
+    lost, other = caplog.records
+    assert lost.getMessage().endswith("reset by peer). Trying again in 3 s.")
+    assert (lost.levelname, lost.exc_info) == ("WARNING", None)
+    assert (other.levelname, bool(other.exc_info)) == ("ERROR", True)
+
+
+def test_a_long_outage_is_followed_by_a_short_wait(tidy):
+    backoff = discord.client.ExponentialBackoff()
+    assert max(backoff.delay() for _ in range(200)) <= 64
+
+
+def test_the_library_still_says_what_is_tidied():
+    assert RETRY_MESSAGE in inspect.getsource(discord.client.Client.connect)
 
 
 def test_another_discord_py_is_refused():

@@ -34,6 +34,12 @@ class FakeClient:
         await asyncio.Event().wait()
 
 
+class Closed:
+    """A connection that was closed with a code."""
+
+    close_code = 4012
+
+
 def supervise(*endings):
     world = World(lambda: 0.0)
     started = asyncio.Event()
@@ -57,6 +63,26 @@ async def test_a_broken_connection_is_replaced_until_somebody_stops(caplog):
     stop.set()
     await asyncio.wait_for(running, 5)
     assert all(client.closed for client in clients)
+
+
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "cannot be reached"),
+        (discord.GatewayNotFound(), "cannot be reached"),
+        (TimeoutError(), "TimeoutError"),
+        (discord.ConnectionClosed(Closed(), shard_id=None), "code 4012"),
+    ],
+)
+async def test_an_outage_is_one_line_in_the_log_each_time(caplog, ending, words):
+    supervisor, world, _, started = supervise(ending, None)
+    stop = asyncio.Event()
+    running = world.tasks.spawn(supervisor.run(stop), "supervisor")
+    await asyncio.wait_for(started.wait(), 5)
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    assert words in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize(
