@@ -146,7 +146,9 @@ class PlaygroundServer:
     async def close(self) -> None:
         """Stop listening, end every connection and remove uploads."""
         if self._site is not None:
-            await self._site.stop()  # first, so that nobody comes back while the others are being seen off
+            await (
+                self._site.stop()
+            )  # first, so that nobody comes back while the others are being seen off
             self._site = None
         self.parts.interactions.close()
         self.parts.world.hub.close()

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from playground.hearing import PROPERTIES, Heard
 
 BANK = Path(__file__).with_name("bank.json")
-STEEPNESS = 9.0
-"""Log odds between the centre of a taste and far away."""
+STEEPNESS = 3.0
+"""Log odds lost for each width that a clip lies further from the centre of a taste."""
 WHIM = 0.7
 """Standard deviation of a listener's mood about a clip, in log odds."""
 LOVE, GOOD, MEH = 1.5, 0.0, -1.5
@@ -92,30 +92,35 @@ class HiddenTaste:
         name: What it is called.
         centre: (p,) in standard deviations.
         width: (p,) in standard deviations; infinite where the property does not matter.
-        threshold: Nearness in [0, 1] at which a clip is liked as often as not.
+        reach: Distance from the centre, in widths, at which a clip is liked as often as not.
         words: What it loves, in words.
     """
 
     name: str
     centre: NDArray[np.float64]
     width: NDArray[np.float64]
-    threshold: float
+    reach: float
     words: str
 
-    def nearness(self, standard: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return in [0, 1] how near clips (n, p) are: 1 in the centre."""
+    def distance(self, standard: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far clips (n, p) are from the centre, in widths (root mean square over what matters)."""
         off = (standard - self.centre) / self.width
-        used = np.isfinite(self.width).sum()
-        return np.asarray(np.exp(-0.5 * (off**2).sum(axis=-1) / max(1, used)))
+        used = max(1, int(np.isfinite(self.width).sum()))
+        return np.asarray(np.sqrt((off**2).sum(axis=-1) / used))
 
     def log_odds(self, standard: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log odds that clips (n, p) are liked, before the mood of the moment."""
-        return np.asarray(STEEPNESS * (self.nearness(standard) - self.threshold))
+        return np.asarray(STEEPNESS * (self.reach - self.distance(standard)))
+
+    def probability(self, standard: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability that clips (n, p) are liked, moods averaged out (MacKay's approximation)."""
+        return np.asarray(
+            1 / (1 + np.exp(-self.log_odds(standard) / np.sqrt(1 + np.pi * WHIM**2 / 8)))
+        )
 
     def likes(self, heard: Heard, bank: Bank) -> float:
         """Return the probability that a clip is liked, moods averaged out."""
-        odds = float(self.log_odds(bank.standard(heard.vector())[None, :])[0])
-        return float(1 / (1 + np.exp(-odds / np.sqrt(1 + np.pi * WHIM**2 / 8))))
+        return float(self.probability(bank.standard(heard.vector())[None, :])[0])
 
     def grade(self, heard: Heard, bank: Bank, rng: np.random.Generator) -> tuple[int, float]:
         """Return a grade from 0 (awful) to 3 (love), and the felt log odds."""
@@ -135,7 +140,7 @@ def character(
         name: A key of ``CHARACTERS``.
         bank: What music sounds like here.
         rng: Moves the taste a little.
-        generosity: Share of the bank that is liked.
+        generosity: Mean probability of liking a clip of the bank.
     """
     place = CHARACTERS[name]
     centre = np.zeros(len(PROPERTIES))
@@ -157,7 +162,7 @@ def genre_lover(
         family: One that the bank has clips of.
         bank: What music sounds like here.
         rng: Moves the taste a little.
-        generosity: Share of the bank that is liked.
+        generosity: Mean probability of liking a clip of the bank.
 
     Raises:
         ValueError: The bank has no clip of the family.
@@ -193,10 +198,17 @@ def _calibrated(
     bank: Bank,
     generosity: float,
 ) -> HiddenTaste:
-    raw = HiddenTaste(name=name, centre=centre, width=width, threshold=0.0, words=words)
-    nearness = raw.nearness(bank.standard(bank.heard))
-    threshold = float(np.quantile(nearness, 1 - generosity))
-    return HiddenTaste(name=name, centre=centre, width=width, threshold=threshold, words=words)
+    """Return a taste whose reach makes it like ``generosity`` of the bank on average."""
+    standard = bank.standard(bank.heard)
+    low, high = -5.0, 10.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        taste = HiddenTaste(name=name, centre=centre, width=width, reach=middle, words=words)
+        if taste.probability(standard).mean() < generosity:
+            low = middle
+        else:
+            high = middle
+    return taste
 
 
 def _word(key: str, value: float) -> str:
