@@ -20,9 +20,13 @@ from scoring.beliefs import Doubles
 from scoring.quality import BROKEN
 
 SOLIDARITY = 0.3
-FAMILY_CAP = 2
+"""What everybody's liking counts beside that of the listener whose turn it is."""
+FAMILY_CAP = 3
+"""Clips of a family in a round: all but the wild card. With two, whoever loves one family hears it half of the time."""
 FADE = 0.9
+"""What is left of a debt after a round."""
 BOLDNESS = 0.5
+"""How far the uncertain pick trusts its luck, in standard deviations of a liking."""
 
 
 class Role(StrEnum):
@@ -103,7 +107,7 @@ def choose(  # noqa: PLR0913 - a round is this many things, all by name
         liking: (L, n) in [0, 1]; L may be 0, then the picks are as different from each other as can be.
         spread: (L, n), how unsure each liking is.
         quality: (n,) in [0, 1]; below ``quality.BROKEN`` a clip is never chosen.
-        families: n names. At most two picks share one, unless nothing else is left.
+        families: n names. At most three picks share one, unless nothing else is left: the wild card is from elsewhere.
         phi: (n, k + 1), to tell how different clips are.
         debts: (L,), what each listener is owed.
         rng: Settles ties and draws the uncertain pick.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import ScoringError
 from scoring.quality import BROKEN
-from scoring.slate import Role, choose, fairness, settle_debts
+from scoring.slate import FAMILY_CAP, Role, choose, fairness, settle_debts
 
 FAMILIES = ("jazz", "lofi", "techno", "ambient", "rock", "folk")
 
@@ -48,8 +48,8 @@ def test_every_round_keeps_the_rules(seed, listeners, clips, count, broken):
     assert all(given_["quality"][i] >= BROKEN for i in indices)
     names = [given_["families"][i] for i in range(clips) if given_["quality"][i] >= BROKEN]
     most = max(Counter(given_["families"][i] for i in indices).values(), default=0)
-    possible = sum(min(2, n) for n in Counter(names).values())
-    assert most <= 2 or possible < count
+    possible = sum(min(FAMILY_CAP, n) for n in Counter(names).values())
+    assert most <= FAMILY_CAP or possible < count
     assert picks == choose(
         **round_of(seed, listeners, clips) | {"quality": given_["quality"]}, count=count
     )
