@@ -27,7 +27,7 @@ from scoring.space import TasteSpace, default_space
 from service.device import ProcessWorker, RenderSpec
 
 ROUNDS, CANDIDATES, POSTED, SECONDS = 10, 12, 4, 4.0
-SEEDS, QUICK_SEEDS = 10, 3
+SEEDS, QUICK_SEEDS = 12, 3
 LAST = slice(7, 10)
 """Rounds 8 to 10."""
 LEAST_FAMILIES = 3

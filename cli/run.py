@@ -39,4 +39,8 @@ async def serve(settings: Settings, token: str) -> None:
     from service.bootstrap import open_services  # noqa: PLC0415
 
     async with open_services(settings) as services:
-        await run_bot(token, services)
+
+        def ready() -> None:
+            services.tasks.spawn(services.device.warm_up(), "warm-up")
+
+        await run_bot(token, services, ready=ready)
