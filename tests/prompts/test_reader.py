@@ -101,3 +101,16 @@ def test_a_request_keeps_changes_apart_from_statements():
 
 def test_text_beyond_the_limit_is_not_read():
     assert read("x " * 2000 + "jazz").genre is None
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("warm ambient pads", "ambient"),
+        ("folk guitar", "folk"),
+        ("drone pads", "drone"),
+        ("house piano", "house"),
+    ],
+)
+def test_a_genre_before_an_instrument_is_still_a_genre(text, family):
+    assert read(text).family == family
