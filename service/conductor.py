@@ -6,29 +6,21 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 
-from domain.candidate import Directive
-from domain.errors import NotFoundError
-from domain.ids import CandidateId, ListenerId, RunId
-from domain.run import (
-    CloseReason,
-    Generation,
-    GenerationState,
-    Post,
-    PostKind,
-    PostState,
-    Run,
-    RunState,
-)
+from domain.errors import NotFoundError, StorageError, UserError
+from domain.ids import ListenerId, RunId
+from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run, RunState
+from service import lifecycle
 from service.clock import Clock
+from service.lifecycle import Order
 from service.posting import Outbox
 from service.queue import NOBODY, JobQueue, Ticket
 from service.rounds import RoundMaker
 from service.tasks import TaskSet
 from service.timers import Timers
 from storage import posts, runs, votes
-from storage.database import Database, Reader, Transaction
+from storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +30,7 @@ FINISHING = 2.0
 """Seconds that somebody who is quick waits for the job of the round they see."""
 COALESCE = 0.05
 """Seconds in which votes on a round are counted together."""
-WORDS_LIMIT = 400
-"""Characters of a person's words that are kept: more than anybody says about one kind of music."""
+OUR_FAULT = "Something went wrong while making the next round."
 
 
 class Conductor:
@@ -75,33 +66,39 @@ class Conductor:
         """Return the lock of a run."""
         return self._locks[run_id]
 
-    async def queue_round(
-        self,
-        run: Run,
-        asked_by: ListenerId,
-        directive: Directive,
-        parents: tuple[CandidateId, ...],
-        words: str,
+    def deliver(self, post: Post | None) -> None:
+        """Send a post as soon as there is a sink."""
+        if post is not None and self._outbox is not None:
+            self._outbox.deliver(post.id)
+
+    # Making a round ---------------------------------------------------------------------------------
+
+    async def breed(
+        self, run: Run, asked_by: ListenerId, order: Order, reason: CloseReason
     ) -> Ticket:
-        """Queue the generation after the run's last one. The lock is held."""
-        generation = Generation(
-            run_id=run.id,
-            number=run.generation + 1,
-            state=GenerationState.BREEDING,
-            directive=directive.value,
-            directive_parents=parents,
-            directive_words=words[:WORDS_LIMIT],
+        """Close the open round, if any, make the run active and queue its next generation. The lock is held.
+
+        Raises:
+            BusyError: A cap is reached. Nothing was changed then.
+        """
+        self._queue.check(run, asked_by)
+        async with self._db.transaction() as tx:
+            closed = await lifecycle.close(tx, run, reason, self._clock.now())
+            if run.state is not RunState.ACTIVE or run.unattended:
+                run = await runs.set_run(tx, run.id, state=RunState.ACTIVE, unattended=0)
+            generation = await lifecycle.begin_next(tx, run, order)
+        self._timers.clear(run.id)
+        self.deliver(closed.reveal if closed else None)
+        return self.submit(run, asked_by, generation)
+
+    def submit(self, run: Run, asked_by: ListenerId, generation: Generation) -> Ticket:
+        """Queue a generation that is stored as BREEDING."""
+        return self._queue.submit(
+            run,
+            asked_by,
+            run.settings.candidates,
+            lambda ticket: self._make(generation.run_id, generation, ticket),
         )
-        ticket = self._queue.submit(run, asked_by, run.settings.candidates, self._work(generation))
-        try:
-            async with self._db.transaction() as tx:
-                if await _generation(tx, run.id, generation.number) is not None:  # cancelled before
-                    await runs.delete_generation(tx, run.id, generation.number)
-                await runs.add_generation(tx, generation)
-        except BaseException:
-            self._queue.drop(ticket)
-            raise
-        return ticket
 
     async def _make(self, run_id: RunId, generation: Generation, ticket: Ticket) -> None:
         """Do a queued round, and say in the database how it ended."""
@@ -115,20 +112,57 @@ class Conductor:
                     run, generation, lambda done: self._queue.rendering(ticket, done)
                 )
             except asyncio.CancelledError:
-                raise  # by a person, who then calls abandon; or at a shutdown, and it is made again after the restart
-            except Exception:
-                await self._abandon(run_id)
+                raise  # by a person, who then calls drop; or at a shutdown, and it is made again after the restart
+            except Exception as error:
+                await self._failed(
+                    run_id, ticket, str(error) if isinstance(error, UserError) else OUR_FAULT
+                )
                 raise
         if self._outbox is not None:
             # Cancelling or a slow Discord must not hold up the next job: the outbox goes on by itself.
             await asyncio.wait([self._outbox.deliver(post_id)], timeout=PATIENCE)
 
+    async def _failed(self, run_id: RunId, ticket: Ticket, sentence: str) -> None:
+        """Pause the run; where nobody watches the ticket, say so in the channel."""
+        try:
+            async with self._db.transaction() as tx:
+                paused = await lifecycle.abandon(tx, run_id)
+                post = None
+                if paused is not None and ticket.asked_by == NOBODY:
+                    post = await posts.add_post(
+                        tx,
+                        run_id,
+                        paused.generation,
+                        PostKind.PAUSE,
+                        paused.channel_id,
+                        self._clock.now(),
+                    )
+                    post = await posts.mark_pending(tx, post.id, sentence)
+        except (
+            StorageError
+        ) as error:  # such as a full disk: the round is made again after a restart
+            log.error("Run %s could not be paused: %s", run_id, error)  # noqa: TRY400 - the sentence says it all
+        else:
+            self.deliver(post)
+
     async def drop(self, ticket: Ticket) -> None:
-        """Cancel a round that is waiting or being made. Its run is paused, or stopped when it was the first round."""
+        """Cancel a round that is waiting or being made; one that was just finished is posted all the same."""
         self._queue.drop(ticket)
         await ticket.done()
-        async with self._locks[ticket.run.id]:
-            await self._abandon(ticket.run.id)
+        run_id = ticket.run.id
+        async with self._locks[run_id]:
+            async with self._db.transaction() as tx:
+                await lifecycle.abandon(tx, run_id)
+            with contextlib.suppress(NotFoundError):
+                await self._deliver_ready(run_id)
+
+    async def _deliver_ready(self, run_id: RunId) -> None:
+        async with self._db.reading() as tx:
+            run = await runs.get_run(tx, run_id)
+            generation = await lifecycle.current(tx, run)
+            post = await posts.post_of(tx, run_id, run.generation, PostKind.ROUND)
+        if generation is not None and generation.state is GenerationState.READY:
+            self.deliver(post)
 
     async def let_finish(self, run: Run) -> None:
         """Wait for a job whose round is out already: people may be quicker than its last bookkeeping."""
@@ -136,75 +170,39 @@ class Conductor:
         if ticket is None:
             return
         async with self._db.reading() as tx:
-            making = await _generation(tx, run.id, run.generation + 1)
+            making = await lifecycle.generation_of(tx, run.id, run.generation + 1)
         if making is None or making.state is not GenerationState.BREEDING:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FINISHING):
                     await ticket.done()
 
-    async def _abandon(self, run_id: RunId) -> None:
-        async with self._db.transaction() as tx:
-            run = await runs.get_run(tx, run_id)
-            generation = await _generation(tx, run_id, run.generation + 1)
-            if generation is None or generation.state is not GenerationState.BREEDING:
-                return
-            await runs.set_generation(
-                tx, run_id, generation.number, state=GenerationState.CANCELLED
-            )
-            state = RunState.STOPPED if generation.number == 1 else RunState.PAUSED
-            if run.state is RunState.ACTIVE:
-                await runs.set_run(tx, run_id, state=state)
+    # Ending -----------------------------------------------------------------------------------------
 
-    async def close(self, run: Run, reason: CloseReason) -> bool:
-        """Close the open round and put its reveal into the outbox. The lock is held.
+    async def stop(self, run: Run) -> Run:
+        """End a run: its open round is closed and revealed, one on its way is withdrawn."""
+        ticket = self._queue.ticket_of(run.id)
+        if ticket is not None:
+            await self.drop(ticket)
+        async with self._locks[run.id]:
+            self._timers.clear(run.id)
+            async with self._db.transaction() as tx:
+                run = await runs.get_run(tx, run.id)
+                await lifecycle.withdraw(tx, run)
+                closed = await lifecycle.close(tx, run, CloseReason.STOPPED, self._clock.now())
+                run = await runs.set_run(tx, run.id, state=RunState.STOPPED)
+        self.deliver(closed.reveal if closed else None)
+        return run
 
-        Returns:
-            Whether anybody had voted.
-        """
-        self._timers.clear(run.id)
-        async with self._db.transaction() as tx:
-            generation = await current_generation(tx, run)
-            if reason is CloseReason.STOPPED and generation is not None:
-                await self._withdraw(tx, generation)
-            if generation is None or generation.state is not GenerationState.OPEN:
-                return False
-            people = await votes.voters(tx, run.id, run.generation)
-            await runs.set_generation(
-                tx,
-                run.id,
-                run.generation,
-                state=GenerationState.CLOSED,
-                closed_at=self._clock.now(),
-                close_reason=reason,
-            )
-            post = None
-            if people:
-                post = await posts.add_post(
-                    tx, run.id, run.generation, PostKind.REVEAL, run.channel_id, self._clock.now()
-                )
-        if post is not None:
-            self.deliver(post)
-        return bool(people)
+    def forget(self, run_ids: Iterable[RunId]) -> None:
+        """Stop working on runs that were erased."""
+        for run_id in run_ids:
+            ticket = self._queue.ticket_of(run_id)
+            if ticket is not None:
+                self._queue.drop(ticket)
+            self._timers.clear(run_id)
+            self._last_vote.pop(run_id, None)
 
-    async def _withdraw(self, tx: Transaction, generation: Generation) -> None:
-        """Take a round that was not posted yet out of the outbox."""
-        if generation.state is not GenerationState.READY:
-            return
-        post = await posts.post_of(tx, generation.run_id, generation.number, PostKind.ROUND)
-        if post is not None and post.state in {PostState.PENDING, PostState.FAILED}:
-            await posts.mark_failed(
-                tx, post.id, "The run was stopped before this round was posted."
-            )
-            await runs.set_generation(
-                tx, generation.run_id, generation.number, state=GenerationState.CANCELLED
-            )
-
-    def deliver(self, post: Post) -> None:
-        """Send a post as soon as there is a sink."""
-        if self._outbox is not None:
-            self._outbox.deliver(post.id)
-
-    # Quorum and timer --------------------------------------------------------------------------------
+    # Quorum and timer -------------------------------------------------------------------------------
 
     def voted(self, run_id: RunId, number: int) -> None:
         """Note a vote: a quorum may now close the round once people are done voting."""
@@ -225,68 +223,61 @@ class Conductor:
             await self._arm(post.run_id, post.generation)
 
     async def _arm(self, run_id: RunId, number: int) -> None:
-        """Set the alarm of an open round: after the last vote of a quorum, else at the timer."""
-        async with self._db.reading() as tx:
-            run = await runs.get_run(tx, run_id)
-            generation = await runs.generation(tx, run_id, number)
-            if generation.state is not GenerationState.OPEN:
-                return
-            if run.state is not RunState.ACTIVE or run.generation != number:
-                return
-            people = await votes.voters(tx, run_id, number)
-        quorum = 1 if run.for_listener is not None else run.settings.quorum
-        if len(people) >= quorum:
-            last = self._last_vote.get(run_id, self._clock.now())
-            at, reason = last + self._settle, CloseReason.QUORUM
-        elif generation.closes_at is not None:
-            at, reason = generation.closes_at, CloseReason.TIMER
-        else:
-            return
-        self._timers.set(run_id, at, lambda: self._advance(run_id, number, reason))
-
-    async def _advance(self, run_id: RunId, number: int, reason: CloseReason) -> None:
-        """Close a round whose time has come, and breed on or pause."""
-        async with self._locks[run_id]:
+        """Set the alarm of an open round: after the last vote of a quorum, at the latest at its timer."""
+        try:
             async with self._db.reading() as tx:
                 run = await runs.get_run(tx, run_id)
                 generation = await runs.generation(tx, run_id, number)
-            if run.state is not RunState.ACTIVE or run.generation != number:
-                return
-            if generation.state is not GenerationState.OPEN:
-                return
-            attended = await self.close(run, reason)
-            if await self._count_unattended(run, attended):
-                return
-            if self._queue.ticket_of(run_id) is None:
-                await self.queue_round(run, NOBODY, Directive.NEXT, (), "")
+                people = await votes.voters(tx, run_id, number)
+        except NotFoundError:
+            return  # erased meanwhile
+        if run.state is not RunState.ACTIVE or run.generation != number:
+            return
+        if generation.state is not GenerationState.OPEN:
+            return
+        at, reason = generation.closes_at, CloseReason.TIMER
+        quorum = 1 if run.for_listener is not None else run.settings.quorum
+        if len(people) >= quorum:
+            settled = self._last_vote.get(run_id, self._clock.now()) + self._settle
+            if at is None or settled < at:
+                at, reason = settled, CloseReason.QUORUM
+        if at is None:
+            self._timers.clear(run_id)
+        else:
+            self._timers.set(run_id, at, lambda: self._advance(run_id, number, reason))
 
-    async def _count_unattended(self, run: Run, attended: bool) -> bool:
-        """Return whether the run paused because nobody has listened for too long."""
-        unattended = 0 if attended else run.unattended + 1
-        pause = unattended >= run.settings.unattended_limit
-        post = None
-        async with self._db.transaction() as tx:
-            await runs.set_run(
-                tx,
-                run.id,
-                unattended=unattended,
-                state=RunState.PAUSED if pause else RunState.ACTIVE,
-            )
-            if pause:
-                post = await posts.add_post(
-                    tx, run.id, run.generation, PostKind.PAUSE, run.channel_id, self._clock.now()
-                )
-        if post is not None:
+    async def _advance(self, run_id: RunId, number: int, reason: CloseReason) -> None:
+        """Close a round whose time has come, and breed on or pause, in one step."""
+        async with self._locks[run_id]:
+            post, following = None, None
+            async with self._db.transaction() as tx:
+                run = await runs.get_run(tx, run_id)
+                if run.state is not RunState.ACTIVE or run.generation != number:
+                    return
+                closed = await lifecycle.close(tx, run, reason, self._clock.now())
+                if closed is None:
+                    return
+                unattended = 0 if closed.attended else run.unattended + 1
+                pause = unattended >= run.settings.unattended_limit
+                state = RunState.PAUSED if pause else RunState.ACTIVE
+                run = await runs.set_run(tx, run_id, unattended=unattended, state=state)
+                if pause:
+                    post = await posts.add_post(
+                        tx, run_id, number, PostKind.PAUSE, run.channel_id, self._clock.now()
+                    )
+                else:
+                    following = await lifecycle.begin_next(tx, run, Order())
+            self.deliver(closed.reveal)
             self.deliver(post)
-        return pause
+            if following is not None:
+                self.submit(run, NOBODY, following)
 
     # After a restart --------------------------------------------------------------------------------
 
     async def recover(self) -> None:
-        """Take up what a restart interrupted: rounds in the making are made again, open rounds get their alarms."""
+        """Take up what a restart interrupted: rounds that were in the making are made again."""
         async with self._db.reading() as tx:
             making = await runs.generations_in_state(tx, GenerationState.BREEDING)
-            open_rounds = await runs.generations_in_state(tx, GenerationState.OPEN)
             live = {run.id: run for run in await runs.live_runs(tx)}
         for generation in making:
             run = live.get(generation.run_id)
@@ -295,27 +286,16 @@ class Conductor:
                 and run.state is RunState.ACTIVE
                 and run.generation + 1 == generation.number
             ):
-                self._queue.submit(run, NOBODY, run.settings.candidates, self._work(generation))
+                self.submit(run, NOBODY, generation)
             else:
                 async with self._db.transaction() as tx:
                     await runs.set_generation(
                         tx, generation.run_id, generation.number, state=GenerationState.CANCELLED
                     )
+
+    async def wake(self) -> None:
+        """Set the alarms of open rounds. Call it once what happened while the bot was away has been read."""
+        async with self._db.reading() as tx:
+            open_rounds = await runs.generations_in_state(tx, GenerationState.OPEN)
         for generation in open_rounds:
             await self._arm(generation.run_id, generation.number)
-
-    def _work(self, generation: Generation) -> Callable[[Ticket], Awaitable[None]]:
-        return lambda ticket: self._make(generation.run_id, generation, ticket)
-
-
-async def current_generation(tx: Reader, run: Run) -> Generation | None:
-    """Return the last generation of a run that was made, or ``None`` before the first."""
-    return await _generation(tx, run.id, run.generation)
-
-
-async def _generation(tx: Reader, run_id: RunId, number: int) -> Generation | None:
-    """Return a generation, or ``None`` when there is none (before the first round)."""
-    try:
-        return await runs.generation(tx, run_id, number)
-    except NotFoundError:
-        return None

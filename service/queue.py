@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
-from domain.ids import ListenerId, RunId
+from domain.ids import DIRECT_MESSAGES, GuildId, ListenerId, RunId
 from domain.run import Run
 from service.clock import Clock
 from service.settings import LimitSettings
@@ -93,37 +93,45 @@ class JobQueue:
         self._seconds_per_clip = FIRST_GUESS
 
     def submit(self, run: Run, asked_by: ListenerId, total: int, work: Work) -> Ticket:
-        """Queue a round of ``run``.
+        """Queue a round of ``run``; ``check`` it before anything is changed for it.
 
         Args:
             run: The run.
-            asked_by: Who asked, or ``NOBODY`` for quorum and timer, which no cap stops.
+            asked_by: Who asked, or ``NOBODY`` for quorum and timer.
             total: Clips to be rendered.
             work: Makes the round; reports through the ticket.
-
-        Raises:
-            BusyError: The run has a round in the making, or the person or server is over its cap.
         """
-        if (other := self.ticket_of(run.id)) is not None:
-            raise BusyError(f"The next round here is already being made: {other.progress.text}")
-        if asked_by != NOBODY:
-            self._check_caps(run, asked_by)
         ticket = Ticket(next(self._numbers), run, asked_by, total, work)
         self._waiting.append(ticket)
         self._refresh()
         self._wake.set()
         return ticket
 
-    def _check_caps(self, run: Run, asked_by: ListenerId) -> None:
+    def check(
+        self, run: Run | None, asked_by: ListenerId, guild_id: GuildId = DIRECT_MESSAGES
+    ) -> None:
+        """Check that a round may be queued.
+
+        Args:
+            run: The run, or ``None`` for one that is not stored yet.
+            asked_by: Who asks, or ``NOBODY``, whom no cap stops.
+            guild_id: The server of a run that is not stored yet.
+
+        Raises:
+            BusyError: The run has a round in the making, or the person or server is over its cap.
+        """
+        if run is not None and (other := self.ticket_of(run.id)) is not None:
+            raise BusyError(f"The next round here is already being made: {other.progress.text}")
+        if asked_by == NOBODY:
+            return
+        server = run.guild_id if run is not None else guild_id
         tickets = self._all()
         if sum(ticket.asked_by == asked_by for ticket in tickets) >= self._limits.jobs_per_user:
             raise BusyError(
                 f"You have {self._limits.jobs_per_user} rounds waiting already. Try again when one of them is out."
             )
-        if (
-            sum(ticket.run.guild_id == run.guild_id for ticket in tickets)
-            >= self._limits.jobs_per_guild
-        ):
+        waiting = sum(ticket.run.guild_id == server for ticket in tickets)
+        if server != DIRECT_MESSAGES and waiting >= self._limits.jobs_per_guild:
             raise BusyError(
                 f"This server has {self._limits.jobs_per_guild} rounds waiting already. Try again in a minute."
             )

@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Sequence
 
 from domain.candidate import Directive
-from domain.clip import Clip
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
-from domain.ids import CandidateId, ChannelId, ClipId, GuildId, ListenerId
-from domain.run import CloseReason, GenerationState, PostKind, Run, RunSettings, RunState
+from domain.ids import DIRECT_MESSAGES, CandidateId, ChannelId, ClipId, GuildId, ListenerId
+from domain.run import CloseReason, GenerationState, Post, PostKind, Run, RunSettings, RunState
+from service import lifecycle
 from service.clock import Clock
-from service.conductor import WORDS_LIMIT, Conductor, current_generation
+from service.conductor import Conductor
+from service.lifecycle import WORDS_LIMIT, Order
 from service.queue import JobQueue, Ticket
 from service.settings import Settings
 from service.tasting import families_of
@@ -64,19 +65,13 @@ class RunService:
             or for_listener is not None
         ):
             raise ForbiddenError("Only moderators can start a run in this server.")
-        new = NewRun(
-            guild_id=actor.guild_id,
-            channel_id=actor.channel_id,
-            started_by=actor.user_id,
+        new = self._new_run(
+            actor,
             vibe=" ".join(vibe.split())[:WORDS_LIMIT],
-            seed=secrets.randbits(31),
-            searcher=self._settings.runs.searcher,
             settings=settings or self.default_settings(),
             for_listener=for_listener,
-            parent_clip_id=None,
-            created_at=self._clock.now(),
         )
-        return await self._begin(actor, new, Directive.NEXT, ())
+        return await self._begin(new, Order())
 
     async def branch(self, actor: Actor, clip_id: ClipId) -> Ticket:
         """Start a run in the actor's channel (a new thread) that descends from a clip.
@@ -90,19 +85,56 @@ class RunService:
             parent = await runs.get_run(tx, clip.run_id)
         if parent.guild_id != actor.guild_id or parent.for_listener not in {None, actor.user_id}:
             raise NotFoundError("That clip is not there any more, so it cannot be branched.")
-        new = NewRun(
+        new = self._new_run(actor, settings=parent.settings, parent_clip_id=clip_id)
+        return await self._begin(new, Order(directive=Directive.VARY, parents=(clip.candidate_id,)))
+
+    def _new_run(
+        self,
+        actor: Actor,
+        *,
+        settings: RunSettings,
+        vibe: str = "",
+        for_listener: ListenerId | None = None,
+        parent_clip_id: ClipId | None = None,
+    ) -> NewRun:
+        return NewRun(
             guild_id=actor.guild_id,
             channel_id=actor.channel_id,
             started_by=actor.user_id,
-            vibe="",
+            vibe=vibe,
             seed=secrets.randbits(31),
-            searcher=parent.searcher,
-            settings=parent.settings,
-            for_listener=None,
-            parent_clip_id=clip_id,
+            searcher=self._settings.runs.searcher,
+            settings=settings,
+            for_listener=for_listener,
+            parent_clip_id=parent_clip_id,
             created_at=self._clock.now(),
         )
-        return await self._begin(actor, new, Directive.VARY, (clip.candidate_id,))
+
+    async def _begin(self, new: NewRun, order: Order) -> Ticket:
+        """Store a run with its first generation, and queue that."""
+        self._queue.check(None, new.started_by, new.guild_id)
+        async with self._db.transaction() as tx:
+            self._check_live(new, await runs.live_runs(tx))
+            run = await runs.create_run(tx, new)
+            generation = await lifecycle.begin_next(tx, run, order)
+        return self._conductor.submit(run, new.started_by, generation)
+
+    def _check_live(self, new: NewRun, live: Sequence[Run]) -> None:
+        """Runs that are going cost time; paused ones do not. In direct messages everybody has a cap of their own."""
+        cap = self._settings.limits.live_runs_per_guild
+        alone = new.guild_id == DIRECT_MESSAGES
+        going = [
+            run
+            for run in live
+            if run.state is RunState.ACTIVE
+            and run.guild_id == new.guild_id
+            and (not alone or run.started_by == new.started_by)
+        ]
+        if len(going) >= cap:
+            where = "with you" if alone else "in this server"
+            raise BusyError(
+                f"{cap} runs are going {where}, which is the cap. Stop one with /evolve stop first."
+            )
 
     def default_settings(self) -> RunSettings:
         """Return the host's defaults for a new run."""
@@ -140,15 +172,13 @@ class RunService:
         self._check_may_steer(actor, run)
         if run.state is RunState.PAUSED:
             raise UserError("This run is paused. Resume it first.")
-        parents = await self._parents(run, clip_ids)
+        order = Order(directive=directive, parents=await self._parents(run, clip_ids), words=words)
         await self._conductor.let_finish(run)
-        self._check_free(run)  # before the lock, which a round in the making holds
+        self._queue.check(run, actor.user_id)  # before the lock, which a round in the making holds
         async with self._conductor.lock(run.id):
             run = await self._run_here(actor.channel_id)
-            self._check_free(run)
             await self._check_posted(run)
-            await self._conductor.close(run, CloseReason.NEXT)
-            return await self._conductor.queue_round(run, actor.user_id, directive, parents, words)
+            return await self._conductor.breed(run, actor.user_id, order, CloseReason.NEXT)
 
     async def resume(self, actor: Actor) -> Ticket | None:
         """Take up a paused run: send what could not be sent, else breed the next round.
@@ -158,27 +188,26 @@ class RunService:
         """
         run = await self._run_here(actor.channel_id)
         await self._conductor.let_finish(run)
-        self._check_free(run)
+        self._queue.check(run, actor.user_id)
         async with self._conductor.lock(run.id):
             run = await self._run_here(actor.channel_id)
             if run.state is RunState.ACTIVE:
                 raise UserError("This run is going already.")
-            async with self._db.transaction() as tx:
-                await runs.set_run(tx, run.id, state=RunState.ACTIVE, unattended=0)
-                post = await posts.post_of(tx, run.id, run.generation, PostKind.ROUND)
-                generation = await current_generation(tx, run)
-                unsent = (
-                    post is not None
-                    and generation is not None
-                    and generation.state is GenerationState.READY
-                )
-                if unsent and post is not None:
-                    await posts.mark_pending(tx, post.id)
-            if unsent and post is not None:
-                self._conductor.deliver(post)
+            unsent = await self._take_up_unsent(run)
+            if unsent is None:
+                return await self._conductor.breed(run, actor.user_id, Order(), CloseReason.NEXT)
+        self._conductor.deliver(unsent)
+        return None
+
+    async def _take_up_unsent(self, run: Run) -> Post | None:
+        """Make a run with a round that could not be sent active again and return that round's post."""
+        async with self._db.transaction() as tx:
+            post = await posts.post_of(tx, run.id, run.generation, PostKind.ROUND)
+            generation = await lifecycle.current(tx, run)
+            if post is None or generation is None or generation.state is not GenerationState.READY:
                 return None
-            await self._conductor.close(run, CloseReason.NEXT)
-            return await self._conductor.queue_round(run, actor.user_id, Directive.NEXT, (), "")
+            await runs.set_run(tx, run.id, state=RunState.ACTIVE, unattended=0)
+            return await posts.mark_pending(tx, post.id)
 
     async def stop(self, actor: Actor) -> Run:
         """End the run here. Its clips, votes and tastes stay.
@@ -189,27 +218,27 @@ class RunService:
         """
         run = await self._run_here(actor.channel_id)
         self._check_may_end(actor, run)
-        return await self._stop(run)
-
-    async def _stop(self, run: Run) -> Run:
-        ticket = self._queue.ticket_of(run.id)
-        if ticket is not None:
-            await self._conductor.drop(ticket)
-        async with self._conductor.lock(run.id):
-            await self._conductor.close(run, CloseReason.STOPPED)
-            async with self._db.transaction() as tx:
-                await runs.set_run(tx, run.id, state=RunState.STOPPED)
-                stopped = await runs.get_run(tx, run.id)
-        return stopped or run
+        return await self._conductor.stop(run)
 
     async def reset(self, actor: Actor) -> Ticket:
-        """Start over in this channel: the same vibe and settings, a new population. Tastes stay."""
+        """Start over in this channel: the same vibe, settings and descent, a new population. Tastes stay."""
         run = await self._run_here(actor.channel_id)
         self._check_may_end(actor, run)
-        await self._stop(run)
-        return await self.start(
-            actor, vibe=run.vibe, for_listener=run.for_listener, settings=run.settings
+        self._queue.check(None, actor.user_id, actor.guild_id)
+        order = Order()
+        if run.parent_clip_id is not None:
+            async with self._db.reading() as tx:
+                source = await clips.clip(tx, run.parent_clip_id)
+            order = Order(directive=Directive.VARY, parents=(source.candidate_id,))
+        await self._conductor.stop(run)
+        new = self._new_run(
+            actor,
+            vibe=run.vibe,
+            settings=run.settings,
+            for_listener=run.for_listener,
+            parent_clip_id=run.parent_clip_id,
         )
+        return await self._begin(new, order)
 
     async def cancel(self, actor: Actor, ticket_id: int) -> None:
         """Cancel a round that is waiting or being made.
@@ -226,14 +255,14 @@ class RunService:
             run = await runs.run_in_channel(tx, channel_id)
         if run is not None:
             log.info("Channel %s is gone; its run %s stops", channel_id, run.id)
-            await self._stop(run)
+            await self._conductor.stop(run)
 
     async def guild_gone(self, guild_id: GuildId) -> None:
         """Stop the runs of a server that removed the bot. What members voted stays until they or the host delete it."""
         async with self._db.reading() as tx:
             live = [one for one in await runs.live_runs(tx) if one.guild_id == guild_id]
         for run in live:
-            await self._stop(run)
+            await self._conductor.stop(run)
 
     async def status(self, channel_id: ChannelId) -> StatusView:
         """Say how the latest run of a channel stands.
@@ -245,7 +274,7 @@ class RunService:
             run = await runs.latest_run_in_channel(tx, channel_id)
             if run is None:
                 raise NotFoundError("Nothing has been bred here yet. Start with /evolve start.")
-            generation = await current_generation(tx, run)
+            generation = await lifecycle.current(tx, run)
             made = await clips.clips_of_generation(tx, run.id, run.generation)
             people = await votes.voters(tx, run.id, run.generation)
             post = await posts.post_of(tx, run.id, run.generation, PostKind.ROUND)
@@ -281,14 +310,9 @@ class RunService:
         if not (actor.is_moderator or own):
             raise ForbiddenError("Only a moderator can stop or reset the run of a channel.")
 
-    def _check_free(self, run: Run) -> None:
-        ticket = self._queue.ticket_of(run.id)
-        if ticket is not None:
-            raise BusyError(f"The next round is already being made: {ticket.progress.text}")
-
     async def _check_posted(self, run: Run) -> None:
         async with self._db.reading() as tx:
-            generation = await current_generation(tx, run)
+            generation = await lifecycle.current(tx, run)
         if generation is not None and generation.state is GenerationState.READY:
             raise BusyError("The last round is still being posted. Try again in a moment.")
 
@@ -303,32 +327,3 @@ class RunService:
                     )
                 parents.append(clip.candidate_id)
         return tuple(dict.fromkeys(parents))
-
-    async def _begin(
-        self, actor: Actor, new: NewRun, directive: Directive, parents: tuple[CandidateId, ...]
-    ) -> Ticket:
-        async with self._db.transaction() as tx:
-            live = [one for one in await runs.live_runs(tx) if one.guild_id == new.guild_id]
-            if len(live) >= self._settings.limits.live_runs_per_guild:
-                raise BusyError(
-                    f"{len(live)} runs are going in this server, which is the cap. Stop one with /evolve stop first."
-                )
-            run = await runs.create_run(tx, new)
-        async with self._conductor.lock(run.id):
-            try:
-                return await self._conductor.queue_round(run, actor.user_id, directive, parents, "")
-            except BusyError:
-                async with self._db.transaction() as tx:
-                    await runs.set_run(tx, run.id, state=RunState.STOPPED)
-                raise
-
-    async def round_of(self, clip_id: ClipId) -> tuple[Run, list[Clip]]:
-        """Return the run of a clip and the posted clips of its round.
-
-        Raises:
-            NotFoundError: The clip is gone.
-        """
-        async with self._db.reading() as tx:
-            clip = await clips.clip(tx, clip_id)
-            run = await runs.get_run(tx, clip.run_id)
-            return run, await clips.posted_clips(tx, clip.run_id, clip.generation)
