@@ -108,6 +108,7 @@ class TunebreederBot(discord.Client):
             if outcome is not None:
                 await outcome
         await self._reactions.heal()
+        await self._room.services.conductor.wake()
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Answer what no command and no button of ours answers."""

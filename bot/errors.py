@@ -31,8 +31,11 @@ TRANSIENT = (
 )
 """What is wrong with Discord or the way there, and passes: worth a line in the log, but no trace."""
 TOO_MANY_REQUESTS = 429
-EXPIRED = frozenset({10015, 10062, 40060, 50027})
+ACKNOWLEDGED = 40060
+EXPIRED = frozenset({10015, 10062, ACKNOWLEDGED, 50027})
 """Unknown webhook, unknown interaction, already acknowledged, invalid webhook token."""
+ANSWERED = "answered"
+"""Set in an interaction's extras when Discord took an answer and said so only when asked again."""
 PLACEHOLDER = "placeholder"
 """Set in an interaction's extras while it shows that the bot is thinking."""
 DISK_FULL = (
@@ -97,7 +100,9 @@ async def _first_answer(interaction: discord.Interaction, *, thinking: bool) -> 
         if not is_expired(error):
             raise
         log.debug("Interaction %s was too late to acknowledge: %s", interaction.id, error)
-        return False
+        if error.code != ACKNOWLEDGED:
+            return False
+        interaction.extras[ANSWERED] = True  # the answer got through, its confirmation did not
     if thinking:
         interaction.extras[PLACEHOLDER] = True
     return True
@@ -120,7 +125,7 @@ async def tell(interaction: discord.Interaction, text: str, **extra: Any) -> Non
 
 
 async def _tell(interaction: discord.Interaction, text: str, extra: dict[str, Any]) -> None:
-    if not interaction.response.is_done():
+    if not _is_answered(interaction):
         await interaction.response.send_message(text, ephemeral=True, **extra)
         return
     if interaction.extras.pop(PLACEHOLDER, False):
@@ -129,6 +134,31 @@ async def _tell(interaction: discord.Interaction, text: str, extra: dict[str, An
         await interaction.edit_original_response(content=text, **extra)
     else:
         await interaction.followup.send(text, ephemeral=True, **extra)
+
+
+def _is_answered(interaction: discord.Interaction) -> bool:
+    return interaction.response.is_done() or bool(interaction.extras.get(ANSWERED))
+
+
+async def show(interaction: discord.Interaction, text: str, **extra: Any) -> None:
+    """Fill or change the first private answer, also when nobody knows whether Discord has taken it already.
+
+    Args:
+        interaction: What they did.
+        text: At most 2,000 characters.
+        **extra: ``view`` and such.
+    """
+    if not _is_answered(interaction):
+        try:
+            await interaction.response.send_message(text, ephemeral=True, **extra)
+        except discord.HTTPException as error:
+            if error.code != ACKNOWLEDGED:
+                raise
+            interaction.extras[ANSWERED] = True
+        else:
+            return
+    interaction.extras.pop(PLACEHOLDER, None)
+    await interaction.edit_original_response(content=text, **extra)
 
 
 async def announce(

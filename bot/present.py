@@ -112,6 +112,8 @@ def _reveal_row(row: RevealRow) -> str:
 
 def pause_text(view: PauseView) -> str:
     """Return the text of a pause."""
+    if view.reason:
+        return f"**Paused.** {view.reason} Press Resume to try again."
     return (
         f"**Paused.** {count(view.rounds, 'round')} in a row went by without a vote, so I stopped making more of "
         f"{vibe_of(view.run)}. Press Resume when somebody is listening again."

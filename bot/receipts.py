@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import discord
 
-from bot.errors import WIRE_ERRORS, acknowledge, acknowledge_quietly, sentence_for
+from bot.errors import WIRE_ERRORS, acknowledge, acknowledge_quietly, sentence_for, show
 from bot.present import difference_text, receipt_text
 from bot.views import consent_buttons, nothing
 from domain.vote import Consent
@@ -33,7 +33,10 @@ class _Ballot:
     owner: discord.Interaction | None = None
     """Whose answer the receipt is."""
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
-    draining: bool = False
+    recording: bool = False
+    showing: bool = False
+    face: tuple[str, discord.ui.View] | None = None
+    """What the receipt has to say next."""
     last: Receipt | None = None
 
     def has_receipt(self) -> bool:
@@ -50,8 +53,8 @@ class ReceiptBook:
     async def press(self, interaction: discord.Interaction, vote: Vote) -> None:
         """Record a press and show what stands now.
 
-        Presses of one listener on one message are recorded in the order in which they arrived. The receipt is edited
-        after the last one that waits, so that it always ends up right.
+        Presses of one listener on one message are recorded in the order in which they arrived, at once, however long
+        Discord takes to accept an earlier one. The receipt is edited after the last one, so that it ends up right.
 
         Args:
             interaction: The press.
@@ -59,7 +62,7 @@ class ReceiptBook:
         """
         ballot = self._ballot(interaction)
         ballot.waiting.append(vote)
-        await asyncio.gather(self._accept(ballot, interaction), self._drain(ballot))
+        await asyncio.gather(self._accept(ballot, interaction), self._record(ballot))
 
     async def reveal(self, view: RevealView) -> None:
         """Tell who voted in a closed round, on the receipts that are still there, how their taste differed."""
@@ -68,7 +71,7 @@ class ReceiptBook:
             if receipt is None or (receipt.run_id, receipt.number) != (view.run.id, view.number):
                 continue
             difference = difference_text(receipt, view)
-            if difference and ballot.has_receipt() and not ballot.draining:
+            if difference and ballot.has_receipt() and not ballot.showing:
                 closed = replace(receipt, late=True, note=difference)
                 await self._show(ballot, *_faces(closed))
 
@@ -82,44 +85,59 @@ class ReceiptBook:
         return ballot
 
     async def _accept(self, ballot: _Ballot, interaction: discord.Interaction) -> None:
-        if ballot.has_receipt():
-            await acknowledge_quietly(interaction)
-            return
+        """Acknowledge a press. It counts even when Discord is in trouble, so nobody is told to try again."""
+        try:
+            if ballot.has_receipt():
+                await acknowledge_quietly(interaction)
+            else:
+                await self._own(ballot, interaction)
+        except WIRE_ERRORS as error:
+            log.warning("A press could not be acknowledged; it counts all the same: %s", error)
+
+    async def _own(self, ballot: _Ballot, interaction: discord.Interaction) -> None:
+        """Make this press's answer the receipt. It stays so when it is not known whether Discord took it."""
         ballot.owner = interaction
         ballot.acknowledged.clear()
         try:
             if not await acknowledge(interaction):
                 ballot.owner = None
-        except discord.HTTPException:
-            ballot.owner = None
-            raise
         finally:
             ballot.acknowledged.set()
 
-    async def _drain(self, ballot: _Ballot) -> None:
-        if ballot.draining:
+    async def _record(self, ballot: _Ballot) -> None:
+        if ballot.recording:
             return
-        ballot.draining = True
+        ballot.recording = True
         try:
             while ballot.waiting:
-                text, view = await _record(ballot)
-                await ballot.acknowledged.wait()
-                if not ballot.waiting:
-                    await self._show(ballot, text, view)
+                ballot.face = await _recorded(ballot)
         finally:
-            ballot.draining = False
+            ballot.recording = False
+        await self._refresh(ballot)
+
+    async def _refresh(self, ballot: _Ballot) -> None:
+        if ballot.showing:
+            return
+        ballot.showing = True
+        try:
+            while ballot.face is not None:
+                await ballot.acknowledged.wait()
+                face, ballot.face = ballot.face, None
+                await self._show(ballot, *face)
+        finally:
+            ballot.showing = False
 
     async def _show(self, ballot: _Ballot, text: str, view: discord.ui.View) -> None:
         if ballot.owner is None:
             return
         try:
-            await ballot.owner.edit_original_response(content=text, view=view)
+            await show(ballot.owner, text, view=view)
         except WIRE_ERRORS as error:
             log.debug("A receipt could not be shown: %s", error)
             ballot.owner = None
 
 
-async def _record(ballot: _Ballot) -> tuple[str, discord.ui.View]:
+async def _recorded(ballot: _Ballot) -> tuple[str, discord.ui.View]:
     """Record what waits, in order, and return what the receipt says after it."""
     text, view = "", nothing()
     while ballot.waiting:

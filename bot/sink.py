@@ -187,7 +187,7 @@ def _custom_ids(message: discord.Message) -> set[str]:
 def undeliverable(error: BaseException) -> Undeliverable:
     """Return what a failed attempt means: try again later, or a person has to change something first."""
     if not isinstance(error, discord.HTTPException):
-        return Undeliverable(OFFLINE, permanent=False)
+        return Undeliverable(BUSY, permanent=False)
     sentence = _CODES.get(error.code)
     if sentence is not None:
         return Undeliverable(sentence, permanent=True)

@@ -199,3 +199,19 @@ async def test_after_the_reveal_the_receipt_says_how_a_taste_differed(stage, ids
     (receipt,) = stage.private(stage.ann)
     assert "You liked **A** more than the others did (+1.5)." in receipt.content
     assert stage.private(stage.bob) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (403, 50013, "**A** 😍"),  # refused once: the receipt is the first answer instead
+        (404, 10062, None),  # too late for any answer
+    ],
+)
+async def test_a_press_counts_when_it_cannot_be_acknowledged(stage, ids, status, code, words):
+    message = await stage.start()
+    stage.env.inject_error("POST", "/interactions/*/callback", status=status, code=code)
+    await stage.ann.click(message, custom_id=ids(message, "tb:rate:", 3))
+    assert len(stage.world.feedback.events) == 1
+    told = [one.content for one in stage.private(stage.ann)]
+    assert [words in text for text in told] == [True] if words else told == []
