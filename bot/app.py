@@ -21,6 +21,7 @@ from bot.room import Room
 from bot.sink import DiscordSink
 from bot.steering import Steering
 from bot.sync import sync_if_changed
+from domain.errors import UserError
 from domain.ids import ChannelId, GuildId
 
 log = logging.getLogger(__name__)
@@ -144,4 +145,10 @@ class TunebreederBot(discord.Client):
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what an event's handler raised; the connection goes on."""
-        log.error("Handling %s failed", event_method, exc_info=sys.exc_info())
+        error = sys.exc_info()[1]
+        if isinstance(
+            error, UserError
+        ):  # about something that is not there, and nobody waits for an answer
+            log.info("Handling %s ended: %s", event_method, error)
+        else:
+            log.error("Handling %s failed", event_method, exc_info=error)

@@ -105,11 +105,47 @@ def shield(client: discord.Client) -> None:
             parsers[event] = _guarded(event, parse, reported)
 
 
+def _check_interaction(data: Any) -> None:
+    """Raise when an interaction lacks what an answer needs: discord.py reads some of it only on a task of its own."""
+    ids = (data["id"], data["channel_id"], (data.get("member") or data)["user"]["id"])
+    if not all(0 <= int(one) < 2**64 for one in ids):
+        raise ValueError("an id is none")
+    inner = data.get("data") or {}
+    name, custom_id = inner.get("name", ""), inner.get("custom_id", "")
+    texts = (str(data["id"]), data["token"], name, custom_id)
+    if not all(isinstance(text, str) and len(text) <= LONGEST for text in texts):
+        raise ValueError("a text is missing or too long")
+    if not data["token"] or not data["token"].isascii() or not isinstance(data["type"], int):
+        raise ValueError("the token or the type is none")
+    if data["type"] in _COMMANDS and not name:
+        raise ValueError("a command without a name")
+
+
+def _check_reaction(data: Any) -> None:
+    name = data["emoji"].get("name")
+    if not isinstance(name, str | None):
+        raise TypeError("the emoji's name is no text")
+
+
+LONGEST = 1000
+"""Characters of an interaction's token or custom id: several times what Discord sends."""
+_COMMANDS = frozenset({2, 4})
+_CHECKS: dict[str, Callable[[Any], None]] = {
+    "INTERACTION_CREATE": _check_interaction,
+    "MESSAGE_REACTION_ADD": _check_reaction,
+    "MESSAGE_REACTION_REMOVE": _check_reaction,
+    "MESSAGE_REACTION_REMOVE_EMOJI": _check_reaction,
+}
+
+
 def _guarded(event: str, parse: Callable[[Any], Any], reported: set[str]) -> Callable[[Any], Any]:
     """Return a parser that never raises. The first failure for each kind of event is logged, not a flood of them."""
+    check = _CHECKS.get(event)
 
     def guarded(data: Any) -> Any:
         try:
+            if check is not None:
+                check(data)
             return parse(data)
         except Exception:  # the boundary between the wire and the bot
             level = logging.DEBUG if event in reported else logging.WARNING
