@@ -153,7 +153,7 @@ async def _heading(
     loop: Loop, view: RoundView, posted: list[float], taste: HiddenTaste, bank: Bank
 ) -> Heading:
     made = await loop.services.clips.of_round(view.run.id, view.number)
-    heard = await hear_all([loop.services.clips.audio(clip) for clip in made])
+    heard = await hear_all([await loop.services.clips.audio(clip) for clip in made])
     likes = sorted((taste.likes(sound, bank) for sound in heard), reverse=True)
     return Heading(
         posted=float(np.mean(posted)),

@@ -7,7 +7,7 @@ import importlib
 from pathlib import Path
 
 from bench.report import Report, write_json
-from domain.errors import UserError
+from domain.errors import UsageError
 
 NAMES = ("personalisation", "latency", "throughput")
 
@@ -16,11 +16,11 @@ def run_bench(name: str, *, quick: bool = False, json_file: Path | None = None) 
     """Run one benchmark or all, print the tables and return 1 where a bar is missed.
 
     Raises:
-        UserError: There is no such benchmark.
+        UsageError: There is no such benchmark.
     """
     chosen = NAMES if name == "all" else (name,)
     if not set(chosen) <= set(NAMES):
-        raise UserError(f"There is no benchmark {name}. There are: {', '.join(NAMES)}, all.")
+        raise UsageError(f"There is no benchmark {name}. There are: {', '.join(NAMES)}, all.")
     reports: list[Report] = []
     for one in chosen:
         report: Report = asyncio.run(importlib.import_module(f"bench.{one}").measure(quick=quick))

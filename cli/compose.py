@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 from domain.clip import ClipFailure, ClipRequest
-from domain.errors import UserError
+from domain.errors import UsageError, UserError
 
+SHORTEST, LONGEST = 1.0, 60.0
 EXTENSIONS = ("wav", "mp3", "opus", "ogg", "flac")
 
 
@@ -47,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
     """Compose, write and say what it is.
 
     Raises:
-        UserError: The request or the file name is wrong.
+        UsageError: An argument is wrong.
+        UserError: The clip cannot be made.
     """
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this command
     from generation.midi import to_midi  # noqa: PLC0415
@@ -56,12 +58,18 @@ def run(args: argparse.Namespace) -> int:
 
     extension = args.out.suffix.lower().lstrip(".")
     if extension not in EXTENSIONS:
-        raise UserError(
+        raise UsageError(
             f"--out {args.out} must end in one of {', '.join('.' + one for one in EXTENSIONS)}."
         )
     for file in (args.out, args.midi):
         if file is not None and not file.parent.is_dir():
-            raise UserError(f"There is no folder {file.parent} to write {file.name} to.")
+            raise UsageError(f"There is no folder {file.parent} to write {file.name} to.")
+    if not 0 <= args.seed < 2**31:
+        raise UsageError(f"--seed must be from 0 to {2**31 - 1}, not {args.seed}.")
+    if not SHORTEST <= args.seconds <= LONGEST:
+        raise UsageError(
+            f"--seconds must be from {SHORTEST:.0f} to {LONGEST:.0f}, not {args.seconds:g}."
+        )
     settings = load(args.config).generation
     generator = create_generator(
         settings.generator, renderer=settings.renderer, soundfont=settings.soundfont

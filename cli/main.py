@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from cli.logs import set_up_logging
-from domain.errors import ConfigError, TunebreederError
+from domain.errors import ConfigError, TunebreederError, UsageError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 COMMANDS = ("run", "playground", "compose", "doctor", "bench", "backup")
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     set_up_logging(os.environ)
     try:
         return int(importlib.import_module(f"cli.{args.command}").run(args))
-    except ConfigError as error:
+    except (ConfigError, UsageError) as error:
         return _fail(str(error), WRONG_USE)
     except TunebreederError as error:
         return _fail(str(error), FAILED)

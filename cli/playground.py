@@ -8,10 +8,9 @@ import ipaddress
 import logging
 import os
 import sys
-from pathlib import Path
 
 from cli.logs import set_up_logging
-from domain.errors import UserError
+from domain.errors import UsageError, UserError
 from service.settings import Settings, load
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--port", type=int, help="port to listen on; 0 takes a free one (default: 8080)"
     )
     command.add_argument(
-        "--listeners", type=int, metavar="N", help="synthetic listeners at start (default: 3)"
+        "--listeners", type=int, metavar="N", help="synthetic listeners at start (default: 0)"
     )
     command.add_argument(
         "--seed", type=int, metavar="S", help="seed of their hidden tastes (default: 0)"
@@ -53,7 +52,7 @@ def with_arguments(settings: Settings, args: argparse.Namespace) -> Settings:
     """Return the settings with the command line's changes, and a data folder apart from the real bot's.
 
     Raises:
-        UserError: A number is out of range.
+        UsageError: A number is out of range.
     """
     given = {key: getattr(args, key) for key in ("host", "port", "listeners", "seed")}
     ours = {key: value for key, value in given.items() if value is not None}
@@ -63,10 +62,9 @@ def with_arguments(settings: Settings, args: argparse.Namespace) -> Settings:
         ("seed", 0, 2**31 - 1),
     ):
         if key in ours and not low <= ours[key] <= high:
-            raise UserError(f"--{key} must be from {low} to {high}, not {ours[key]}.")
-    storage = settings.storage
-    if storage.data_dir == Settings().storage.data_dir:
-        storage = storage.model_copy(update={"data_dir": Path(storage.data_dir) / OWN_FOLDER})
+            raise UsageError(f"--{key} must be from {low} to {high}, not {ours[key]}.")
+    folder = settings.storage.data_dir / OWN_FOLDER
+    storage = settings.storage.model_copy(update={"data_dir": folder})
     return settings.model_copy(
         update={"playground": settings.playground.model_copy(update=ours), "storage": storage}
     )

@@ -6,7 +6,8 @@
     ├── UserError            the text is safe to show, says what, where and what to do
     │   ├── NotFoundError    the run, round or clip that was asked for is not there (any more)
     │   ├── BusyError        somebody else holds it, or a cap is reached: try again later
-    │   └── ForbiddenError   this person may not do this
+    │   ├── ForbiddenError   this person may not do this
+    │   └── UsageError       an argument of a command is wrong
     ├── ConfigError          a setting is unknown or wrong; names it and the nearest right one
     ├── PromptError          a template or vocabulary file is wrong
     ├── GenerationError      a generator cannot work at all (one failed clip is a value instead)
@@ -36,6 +37,10 @@ class BusyError(UserError):
 
 class ForbiddenError(UserError):
     """This person may not do this."""
+
+
+class UsageError(UserError):
+    """An argument of a command is out of range or does not exist."""
 
 
 class ConfigError(TunebreederError):

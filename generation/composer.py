@@ -46,7 +46,7 @@ class Composer:
         self._renderer: Renderer = create_renderer(renderer, path)
         self._info = GeneratorInfo(
             name="composer",
-            version=VERSION,
+            version=f"{VERSION}-{self._renderer.name}-{path.stem}",
             licence=_licence(path),
             stand_in_for="MusicGen",
             details={"renderer": self._renderer.name, "soundfont": path.name},

@@ -32,6 +32,9 @@ class Heard:
         bass: Level below 160 Hz against the whole, in dB.
         punch: Range between loud and quiet moments of 50 ms, in dB.
         noisiness: How much the spectrum is noise rather than tones, in dB (0 is white noise).
+        body: Level from 250 to 1000 Hz against the whole, in dB.
+        air: Level above 5 kHz against the whole, in dB.
+        sustain: How much of the sound goes on from one moment to the next, from 0 (clicks) to 1 (one held chord).
         seconds: Length.
     """
 
@@ -42,6 +45,9 @@ class Heard:
     bass: float
     punch: float
     noisiness: float
+    body: float
+    air: float
+    sustain: float
     seconds: float
 
     def vector(self) -> NDArray[np.float64]:
@@ -82,11 +88,27 @@ def hear(samples: NDArray[np.float32], sample_rate: int) -> Heard:
         pulse=pulse,
         busyness=_attacks(onsets, rate / HOP),
         brightness=float(np.log2((mean * pitch).sum() / mean.sum() + 1.0)),
-        bass=float(10 * np.log10(mean[pitch < 160].sum() / mean.sum() + EPSILON)),
+        bass=_share(mean, pitch < 160),
         punch=float(np.percentile(levels[loud], 95) - np.percentile(levels[loud], 15)),
         noisiness=float(10 / np.log(10) * np.median(flatness[loud])),
+        body=_share(mean, (pitch >= 250) & (pitch < 1000)),
+        air=_share(mean, pitch >= 5000),
+        sustain=_sustain(power),
         seconds=len(mono) / sample_rate,
     )
+
+
+def _share(mean: NDArray[np.float64], band: NDArray[np.bool_]) -> float:
+    """Return the level of a band against the whole, in dB."""
+    return float(10 * np.log10(mean[band].sum() / mean.sum() + EPSILON))
+
+
+def _sustain(power: NDArray[np.float64]) -> float:
+    """Return the mean likeness of the spectrum's shape to the one about 0.1 s before."""
+    loudness = np.log1p(1000 * power / power.max())
+    now, before = loudness[8:], loudness[:-8]
+    shared = np.minimum(now, before).sum(axis=1)
+    return float(np.mean(shared / (np.maximum(now, before).sum(axis=1) + EPSILON)))
 
 
 def _onsets(power: NDArray[np.float64]) -> NDArray[np.float64]:

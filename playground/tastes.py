@@ -32,6 +32,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "bass": ("light in bass", "heavy in bass"),
     "punch": ("even", "punchy"),
     "noisiness": ("pure in tone", "noisy"),
+    "body": ("thin", "full-bodied"),
+    "air": ("closed", "airy"),
+    "sustain": ("choppy", "flowing"),
 }
 CHARACTERS: Mapping[str, Mapping[str, float]] = {
     "Dusk": {"tempo": -1.0, "brightness": -0.9, "busyness": -0.7},
@@ -150,11 +153,11 @@ def character(
         centre[column] = value + 0.2 * rng.standard_normal()
         width[column] = 0.8
     words = "likes it " + ", ".join(_word(key, value) for key, value in place.items())
-    return _calibrated(name, centre, width, words, bank, generosity)
+    return _calibrated(name, centre, width, words, bank.standard(bank.heard), generosity)
 
 
 def genre_lover(
-    family: str, bank: Bank, rng: np.random.Generator, generosity: float = 0.15
+    family: str, bank: Bank, rng: np.random.Generator, devotion: float = 0.75
 ) -> HiddenTaste:
     """Return a listener who loves what one genre family sounds like here, by ear alone.
 
@@ -162,7 +165,7 @@ def genre_lover(
         family: One that the bank has clips of.
         bank: What music sounds like here.
         rng: Moves the taste a little.
-        generosity: Mean probability of liking a clip of the bank.
+        devotion: Mean probability of liking a clip of the family. What sounds alike is liked too.
 
     Raises:
         ValueError: The bank has no clip of the family.
@@ -172,14 +175,8 @@ def genre_lover(
         raise ValueError(f"the bank has no clips of {family}")
     centre = own.mean(axis=0) + 0.1 * rng.standard_normal(own.shape[1])
     width = np.clip(own.std(axis=0), 0.35, 1.5)
-    return _calibrated(
-        family,
-        centre,
-        width,
-        f"loves what {family.replace('_', ' ')} sounds like",
-        bank,
-        generosity,
-    )
+    words = f"loves what {family.replace('_', ' ')} sounds like"
+    return _calibrated(family, centre, width, words, own, devotion)
 
 
 def crowd(count: int, bank: Bank, rng: np.random.Generator) -> list[HiddenTaste]:
@@ -195,16 +192,15 @@ def _calibrated(
     centre: NDArray[np.float64],
     width: NDArray[np.float64],
     words: str,
-    bank: Bank,
-    generosity: float,
+    standard: NDArray[np.float64],
+    share: float,
 ) -> HiddenTaste:
-    """Return a taste whose reach makes it like ``generosity`` of the bank on average."""
-    standard = bank.standard(bank.heard)
+    """Return a taste whose reach makes it like clips (n, p) with the probability ``share`` on average."""
     low, high = -5.0, 10.0
     for _ in range(40):
         middle = (low + high) / 2
         taste = HiddenTaste(name=name, centre=centre, width=width, reach=middle, words=words)
-        if taste.probability(standard).mean() < generosity:
+        if taste.probability(standard).mean() < share:
             low = middle
         else:
             high = middle

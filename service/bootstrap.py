@@ -144,7 +144,7 @@ def _build(
         device=device,
         runs=RunService(db, queue, conductor, settings, clock),
         feedback=FeedbackService(db, VoteWriter(db), learner, settings, clock, conductor.voted),
-        listeners=ListenerService(db, store, learner, settings.taste),
+        listeners=ListenerService(db, store, learner, settings.taste, conductor.forget),
         clips=ClipService(db, store, device, learner),
         about=about,
         outbox=outbox,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 
 from domain.candidate import Candidate
@@ -12,7 +14,7 @@ from domain.run import Run
 from scoring.taste import explain, predict
 from service.device import DeviceWorker
 from service.listeners import word
-from service.tasting import TasteService, Voice, mean_ratings
+from service.tasting import TasteService, Voice, said_of
 from service.views import Actor, Download, ForMe, LineageView, WhyView
 from storage import clips, runs, votes
 from storage.database import Database
@@ -82,8 +84,8 @@ class ClipService:
         async with self._db.reading() as tx:
             cast = await votes.votes_of_listener(tx, actor.guild_id, actor.user_id)
             said = {
-                one: theirs[actor.user_id]
-                for one, theirs in mean_ratings(cast).items()
+                one: theirs[actor.user_id].rating
+                for one, theirs in said_of(cast).items()
                 if one != clip.id
             }
             found, others = await self._learner.phi(tx, sorted(said))
@@ -127,7 +129,7 @@ class ClipService:
                     data=data,
                     note="Lossless, rendered again just now.",
                 )
-        data = self.audio(clip)
+        data = await self.audio(clip)
         note = f"The {clip.extension.upper()} as it was posted; the generator has changed since."
         return Download(filename=f"{filename(clip)}.{clip.extension}", data=data, note=note)
 
@@ -136,14 +138,14 @@ class ClipService:
         async with self._db.reading() as tx:
             return await clips.clips_of_generation(tx, run_id, number)
 
-    def audio(self, clip: Clip) -> bytes:
+    async def audio(self, clip: Clip) -> bytes:
         """Return the stored file of a clip.
 
         Raises:
             NotFoundError: It was deleted by the retention rule.
         """
         try:
-            return self._store.read(clip.sha256, clip.extension)
+            return await asyncio.to_thread(self._store.read, clip.sha256, clip.extension)
         except StorageError:
             raise NotFoundError("The audio of that clip is not kept any more.") from None
 
@@ -172,7 +174,7 @@ class ClipService:
         for row in np.argsort(-liking * quality):
             clip = by_id[found[int(row)]]
             try:
-                data = self.audio(clip)
+                data = await self.audio(clip)
             except NotFoundError:
                 continue
             posted = (

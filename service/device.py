@@ -10,21 +10,21 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, RenderedClip
-from domain.errors import GenerationError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Outcome = RenderedClip | ClipFailure
-TRIES = 2
-"""Times a clip is tried before it counts as the cause of its worker's death."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ class DeviceWorker(Protocol):
 class ProcessWorker:
     """Renders in a few processes of low priority, so that votes never wait for music.
 
-    A process that dies takes only its own clip with it: the pool is rebuilt and the clip tried once more. A clip that
-    outlasts the deadline is given up and its pool replaced.
+    When a process dies, the pool is rebuilt and what was in it is tried once more, one at a time, so that a clip that
+    kills its process takes nobody else's with it. A clip that outlasts the deadline is given up and its pool replaced.
     """
 
     def __init__(self, spec: RenderSpec, *, workers: int = 0, deadline: float = 60.0) -> None:
@@ -71,18 +71,18 @@ class ProcessWorker:
         self._deadline = deadline
         self._pool: ProcessPoolExecutor | None = None
         self._info: GeneratorInfo | None = None
+        self._slots = asyncio.Semaphore(self._workers)
+        self._one_alone = asyncio.Lock()
 
     async def render(
         self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
     ) -> list[Outcome]:
         """Render all requests, in order; a failed clip is a value."""
         done = 0
-        gate = asyncio.Semaphore(self._workers)
 
         async def one(request: ClipRequest) -> Outcome:
             nonlocal done
-            async with gate:
-                outcome = await self._render_one(request)
+            outcome = await self._clip(_render, request)
             done += 1
             ready(done)
             return outcome
@@ -91,22 +91,22 @@ class ProcessWorker:
             tasks = [group.create_task(one(request)) for request in requests]
         return [task.result() for task in tasks]
 
-    async def _render_one(self, request: ClipRequest) -> Outcome:
+    async def _clip(
+        self, function: Callable[[RenderSpec, ClipRequest], T | ClipFailure], request: ClipRequest
+    ) -> T | ClipFailure:
         try:
-            return await self._call(_render, self._spec, request)
+            return await self._call(function, self._spec, request)
         except TimeoutError:
             return ClipFailure(reason=f"It took longer than {self._deadline:.0f} s.")
         except BrokenProcessPool:
             log.warning(
-                "A render process died %s times on seed %s; the clip is given up",
-                TRIES,
-                request.seed,
+                "A render process died twice on seed %s; the clip is given up", request.seed
             )
             return ClipFailure(reason="Its render process died.")
 
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
         """Render one request again as a WAV file."""
-        return await self._call(_wav, self._spec, request)
+        return await self._clip(_wav, request)
 
     async def info(self) -> GeneratorInfo:
         """Say what makes the sound."""
@@ -121,21 +121,34 @@ class ProcessWorker:
                 group.create_task(self._call(_info, self._spec))
 
     async def _call(self, function: Callable[..., T], *args: object) -> T:
-        """Run ``function`` in a process; rebuild a broken pool and try again."""
-        for attempt in range(1, TRIES + 1):
-            pool = self._ensure_pool()
-            try:
-                future = asyncio.get_running_loop().run_in_executor(pool, function, *args)
-                async with asyncio.timeout(self._deadline):
-                    return await future
-            except TimeoutError:
-                await self._discard(pool)
-                raise
-            except BrokenProcessPool:
-                await self._discard(pool)
-                if attempt == TRIES:
-                    raise
-        raise GenerationError("The render processes cannot be started.")
+        """Run ``function`` in a process; when its pool breaks, once more with nothing beside it.
+
+        The deadline begins when there is a process for it.
+        """
+        try:
+            async with self._slots:
+                return await self._run(function, *args)
+        except BrokenProcessPool:
+            async with self._alone():
+                return await self._run(function, *args)
+
+    async def _run(self, function: Callable[..., T], *args: object) -> T:
+        pool = self._ensure_pool()
+        try:
+            future = asyncio.get_running_loop().run_in_executor(pool, function, *args)
+            async with asyncio.timeout(self._deadline):
+                return await future
+        except (TimeoutError, BrokenProcessPool):
+            await self._discard(pool)
+            raise
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Hold every slot."""
+        async with self._one_alone, AsyncExitStack() as stack:
+            for _ in range(self._workers):
+                await stack.enter_async_context(self._slots)
+            yield
 
     def _ensure_pool(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -161,9 +174,18 @@ class ProcessWorker:
 
 
 def _start() -> None:
-    """Give way to the event loop: votes are more urgent than music."""
+    """Give way to the event loop, leave Ctrl-C to it, and end when it ends, however it ends."""
     if hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(10)  # votes are more urgent than music
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
 
 
 def _render(spec: RenderSpec, request: ClipRequest) -> Outcome:

@@ -15,7 +15,7 @@ from service.reactions import ReactionBook
 from service.settings import Settings
 from service.tasting import TasteService
 from service.views import Actor, ClipRating, Receipt
-from storage import listeners, posts, runs, votes
+from storage import clips, listeners, posts, runs, votes
 from storage.database import Database, Reader, Transaction
 
 PAUSED_NOTE = "You paused collection with /mydata pause, so this vote was not recorded."
@@ -113,6 +113,8 @@ class FeedbackService:
                 late = await _is_late(tx, ballot)
                 for vote in wanted:
                     await _store(tx, ballot, replace(vote, late=late), toggle=toggle)
+                    if vote.source is VoteSource.BROKEN:
+                        await _judge(tx, vote.clip_id)
             return await self._receipt(tx, actor, ballot)
 
         receipt = await self._writer.apply(change)
@@ -228,6 +230,14 @@ async def _store(tx: Transaction, ballot: Ballot, vote: Vote, *, toggle: bool) -
             and not one.retracted
         ]
     await votes.upsert(tx, wanted)
+
+
+async def _judge(tx: Transaction, clip_id: ClipId) -> None:
+    """A clip is broken when more people call it that than grade it."""
+    cast = [vote for vote in await votes.votes_of_clips(tx, [clip_id]) if not vote.retracted]
+    accusers = {vote.listener_id for vote in cast if vote.source is VoteSource.BROKEN}
+    graders = {vote.listener_id for vote in cast if vote.source is not VoteSource.BROKEN} - accusers
+    await clips.mark_broken(tx, clip_id, broken=len(accusers) > len(graders))
 
 
 def _rating(clip: Clip, own: Sequence[Vote]) -> ClipRating:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from domain.clip import Clip
-from domain.ids import ListenerId
-from domain.run import Run
+from domain.ids import RunId
 from domain.vote import Consent
 from scoring.taste import Reason, describe, fit
 from service.settings import TasteSettings
-from service.tasting import TasteService, evidence, fold, mean_ratings
+from service.tasting import TasteService, evidence, fold, said_of
 from service.views import Actor, TasteView, TasteWord
 from storage import clips, listeners, tastes, votes
 from storage.database import Database
@@ -31,12 +30,18 @@ class ListenerService:
     """Consent and data rights, each within one server unless it says otherwise."""
 
     def __init__(
-        self, db: Database, store: AudioStore, learner: TasteService, settings: TasteSettings
+        self,
+        db: Database,
+        store: AudioStore,
+        learner: TasteService,
+        settings: TasteSettings,
+        erased: Callable[[Iterable[RunId]], None],
     ) -> None:
         self._db = db
         self._store = store
         self._learner = learner
         self._settings = settings
+        self._erased = erased
 
     async def consent(self, actor: Actor) -> Consent:
         """Return what the listener allows in this server."""
@@ -70,7 +75,7 @@ class ListenerService:
             for reason in describe(taste, self._learner.space)
             if reason.certainty >= CERTAIN
         ]
-        said = {clip_id: theirs[actor.user_id] for clip_id, theirs in mean_ratings(cast).items()}
+        said = {clip_id: theirs[actor.user_id].rating for clip_id, theirs in said_of(cast).items()}
         count = evidence(rated)
         return TasteView(
             consent=consent,
@@ -106,20 +111,16 @@ class ListenerService:
             Rows changed, by table.
         """
         async with self._db.transaction() as tx:
+            paused = await listeners.consent(tx, actor.guild_id, actor.user_id) is Consent.PAUSED
             erased = await listeners.erase(tx, actor.user_id, None)
+            if paused:  # who wants nothing collected does not start to be collected by deleting
+                await listeners.set_consent(tx, actor.guild_id, actor.user_id, Consent.PAUSED)
+        self._erased(erased.runs)
         for sha256, extension in erased.audio:
             await asyncio.to_thread(self._store.delete, sha256, extension)
         for guild_id in erased.guilds:
-            self._learner.forget(guild_id)
+            await self._learner.relearn(guild_id)
         return dict(erased.counts)
-
-    async def own_taste_counts(self, run: Run, listener_id: ListenerId) -> bool:
-        """Return whether a listener has voted enough for their own taste to count."""
-        async with self._db.reading() as tx:
-            return (
-                await votes.rated_clips(tx, run.guild_id, listener_id)
-                >= self._settings.votes_until_shown
-            )
 
 
 def word(reason: Reason) -> TasteWord:

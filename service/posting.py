@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from domain.errors import StorageError
+from domain.errors import NotFoundError, StorageError
 from domain.ids import MessageId, PostId
 from domain.run import CloseReason, GenerationState, Post, PostKind, PostState, RunState
 from service.clock import Clock
@@ -100,8 +100,12 @@ class Outbox:
                 if error.permanent:
                     await self._give_up(post_id, str(error))
                     return
+            except NotFoundError:
+                return  # its run was erased
             except StorageError as error:
                 log.warning("Post %s waits: %s", post_id, error)
+            except Exception:
+                log.exception("Post %s failed and is tried again", post_id)
             else:
                 return
             await self._clock.sleep(wait)
@@ -110,13 +114,17 @@ class Outbox:
     async def _once(self, post_id: PostId, sink: ClipSink) -> None:
         async with self._db.reading() as tx:
             post = await posts.post(tx, post_id)
+        if post.state is PostState.POSTED:
+            await self._posted(post)
         if post.state in {PostState.POSTED, PostState.FAILED}:
             return
         view = await self._view_of(post)
-        message_id = await sink.find(view) if post.state is PostState.ATTEMPTED else None
+        # Whatever was tried before may have got through, however it seemed to end.
+        message_id = await sink.find(view) if post.attempts else None
         if message_id is None:
             async with self._db.transaction() as tx:
-                await posts.mark_attempted(tx, post_id)
+                if await posts.mark_attempted(tx, post_id) is None:
+                    return  # withdrawn meanwhile
             message_id = await sink.send(view)
         async with self._db.transaction() as tx:
             await posts.mark_posted(tx, post_id, message_id)

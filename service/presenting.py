@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
-from statistics import fmean, pstdev
+from statistics import pstdev
 
 from domain.candidate import Candidate
 from domain.clip import Clip
@@ -16,11 +17,13 @@ from service.about import AboutService
 from service.clips import filename
 from service.clock import Clock
 from service.posting import Undeliverable
-from service.tasting import mean_ratings
+from service.tasting import said_of
 from service.views import PauseView, RevealRow, RevealView, RoundClip, RoundView
 from storage import clips, runs, votes
 from storage.database import Database, Reader
 from storage.files import AudioStore
+
+log = logging.getLogger(__name__)
 
 STAR = 0.5
 """What a favourite adds to a clip's mean rating when the winner is chosen, for each share of the voters."""
@@ -56,7 +59,8 @@ class Views:
                 for clip in shown
             ]
         except StorageError as error:
-            raise Undeliverable(str(error), permanent=True) from None
+            log.error("Round of post %s: %s", post.id, error)  # noqa: TRY400 - names the file
+            raise Undeliverable("A sound file of this round is missing.", permanent=True) from None
         closes_at = self._clock.now() + run.settings.timer if run.settings.timer else None
         return RoundView(
             post=post,
@@ -106,13 +110,15 @@ class Views:
         """Return the word that a run paused."""
         async with self._db.reading() as tx:
             run = await self._run(tx, post)
-        return PauseView(post=post, run=run, rounds=run.unattended)
+        return PauseView(post=post, run=run, rounds=run.unattended, reason=post.error)
 
 
 def _row(
     clip: Clip, standing: Sequence[Vote], operator: str, parents: Sequence[Candidate]
 ) -> RevealRow:
-    ratings = list(mean_ratings(standing).get(ClipId(clip.id), {}).values())
+    said = list(said_of(standing).get(ClipId(clip.id), {}).values())
+    weight = sum(one.weight for one in said)
+    mean = sum(one.rating * one.weight for one in said) / weight if said else None
     stars = {
         vote.listener_id
         for vote in standing
@@ -121,10 +127,10 @@ def _row(
     return RevealRow(
         slot=clip.posted_slot or 0,
         clip=clip,
-        mean=fmean(ratings) if ratings else None,
-        votes=len(ratings),
+        mean=mean,
+        votes=len(said),
         favourites=len(stars),
-        spread=pstdev(ratings) if len(ratings) > 1 else 0.0,
+        spread=pstdev(one.rating for one in said) if len(said) > 1 else 0.0,
         operator=operator,
         parents=tuple(parent.prompt for parent in parents),
     )

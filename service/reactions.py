@@ -75,7 +75,8 @@ class ReactionBook:
             return False
 
         async def write(tx: Transaction) -> bool:
-            if await listeners.consent(tx, actor.guild_id, actor.user_id) is Consent.PAUSED:
+            paused = await listeners.consent(tx, actor.guild_id, actor.user_id) is Consent.PAUSED
+            if paused and added:
                 return False
             generation = await runs.generation(tx, ballot.run_id, ballot.number)
             late = generation.state is GenerationState.CLOSED

@@ -15,14 +15,15 @@ from domain.clip import Clip, ClipFailure, ClipRequest, RenderedClip
 from domain.errors import UserError
 from domain.ids import ClipId, ListenerId, PostId
 from domain.run import Generation, GenerationState, PostKind, Run
+from domain.vote import Consent
 from evolution.registry import create_searcher
 from evolution.searcher import Searcher
 from scoring.slate import Pick, choose, fairness, settle_debts
 from scoring.taste import herd, predict
 from service.clock import Clock
 from service.device import DeviceWorker
-from service.tasting import TasteService, Voice, mean_ratings
-from storage import clips, posts, runs, votes
+from service.tasting import Said, TasteService, Voice, said_of
+from storage import clips, listeners, posts, runs, votes
 from storage.database import Database
 from storage.files import AudioStore
 
@@ -48,9 +49,13 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The clips of a round in the order of their slots, and what each listener is owed after it."""
+    """The clips of a round in the order of their slots.
+
+    ``heard`` says whether anybody's taste had a say; ``debts`` is what each listener is owed after the round.
+    """
 
     picks: list[Pick]
+    heard: bool
     debts: dict[ListenerId, float]
 
 
@@ -127,6 +132,10 @@ class RoundMaker:
                 f"No clip could be made: {failures[0] if failures else 'nothing was proposed'}"
             )
         choice = await self._choose(run, generation, voices, archive, made)
+        if not choice.picks:
+            raise UserError(
+                "Not one of the clips passed the quality gate. Try again, or ask for something else."
+            )
         return await self._save(run, generation, searcher, made, choice)
 
     # The past, rescored --------------------------------------------------------------------------------
@@ -141,7 +150,7 @@ class RoundMaker:
         by_id = {clip.id: clip for clip in made}
         rows = [by_id[clip_id] for clip_id in found]
         fitness, doubt = self._fitness(rows, phi, voices, debts)
-        said = mean_ratings(cast)
+        said = said_of(cast)
         evaluations = [
             _evaluation(candidates[clip.candidate_id], clip, float(expected), float(unsure), said)
             for clip, expected, unsure in zip(rows, fitness, doubt, strict=True)
@@ -177,7 +186,7 @@ class RoundMaker:
         known = {one.candidate.id for one in archive.evaluations}
         async with self._db.reading() as tx:
             wanted = list(generation.directive_parents)
-            if run.parent_clip_id is not None:
+            if run.parent_clip_id is not None and run.generation == 0:
                 wanted += [
                     one.candidate_id for one in await clips.clips_by_id(tx, [run.parent_clip_id])
                 ]
@@ -225,6 +234,7 @@ class RoundMaker:
         order = rng.permutation(len(picks))  # the place on the message says nothing about the clip
         return Choice(
             picks=[picks[place] for place in order],
+            heard=bool(voices),
             debts={
                 voice.listener_id: float(debt) for voice, debt in zip(voices, settled, strict=True)
             },
@@ -248,10 +258,12 @@ class RoundMaker:
                 clip = await clips.add_clip(tx, candidate, rendered, sha, _family(rendered))
                 ids.append(clip.id)
             for slot, pick in enumerate(choice.picks, start=1):
-                role = pick.role.value if choice.debts else OPENING
+                role = pick.role.value if choice.heard else OPENING
                 await clips.mark_posted(tx, ids[pick.index], slot, role)
             await runs.save_searcher_state(tx, run.id, searcher.state())
-            await runs.save_debts(tx, run.id, choice.debts)
+            kept = await listeners.consenting(tx, run.guild_id, Consent.TASTE)
+            owed = {one: debt for one, debt in choice.debts.items() if one in kept}
+            await runs.save_debts(tx, run.id, owed)
             await runs.set_generation(tx, run.id, number, state=GenerationState.READY)
             await runs.set_run(tx, run.id, generation=number)
             post = await posts.add_post(
@@ -269,12 +281,15 @@ def _evaluation(
     clip: Clip,
     expected: float,
     unsure: float,
-    said: dict[ClipId, dict[ListenerId, float]],
+    said: dict[ClipId, dict[ListenerId, Said]],
 ) -> Evaluation:
     """Blend what tastes predict with what people said about this very clip, times its quality."""
     ratings = list(said.get(clip.id, {}).values())
-    share = len(ratings) / (len(ratings) + OWN_VOTES)
-    observed = (1.0 + sum(ratings) / len(ratings)) / 2.0 if ratings else 0.0
+    weight = sum(one.weight for one in ratings)
+    share = weight / (weight + OWN_VOTES)
+    observed = (
+        (1.0 + sum(one.rating * one.weight for one in ratings) / weight) / 2.0 if ratings else 0.0
+    )
     liking = (1.0 - share) * expected + share * observed
     gate = 0.0 if clip.broken else clip.quality
     return Evaluation(

@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -139,7 +139,7 @@ class ReactionSettings(Section):
         le=1.0,
         description="Evidence of a reaction against a button press, which is 1.",
     )
-    emoji: dict[str, float] = Field(
+    emoji: dict[str, Annotated[float, Field(ge=-1.0, le=1.0)]] = Field(
         default={
             "👍": 0.5,
             "❤️": 1.0,
@@ -155,7 +155,7 @@ class ReactionSettings(Section):
         },
         description="Rating in [-1, 1] of each emoji for the whole post. A custom emoji is written by its name.",
     )
-    slots: dict[str, int] = Field(
+    slots: dict[str, Annotated[int, Field(ge=1, le=4)]] = Field(
         default={"1️⃣": 1, "2️⃣": 2, "3️⃣": 3, "4️⃣": 4, "🇦": 1, "🇧": 2, "🇨": 3, "🇩": 4},
         description="Emoji that like a single clip of the post, with its place from 1 to 4.",
     )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.clip import Clip
-from domain.errors import ScoringError
+from domain.errors import ScoringError, StorageError
 from domain.ids import ClipId, GuildId, ListenerId, RunId
 from domain.run import Run
 from domain.vote import Consent, Vote, VoteSource
@@ -77,7 +77,10 @@ class TasteService:
         async with self._updating:
             while self._dirty:
                 guild_id, listener_id = self._dirty.pop()
-                await self._update(guild_id, listener_id)
+                try:
+                    await self._update(guild_id, listener_id)
+                except (StorageError, ScoringError) as error:
+                    log.warning("A taste was not updated: %s", error)
                 await asyncio.sleep(0)
 
     async def _update(self, guild_id: GuildId, listener_id: ListenerId) -> None:
@@ -92,6 +95,11 @@ class TasteService:
         async with self._db.transaction() as tx:
             if await listeners.consent(tx, guild_id, listener_id) is not Consent.TASTE:
                 return  # withdrawn meanwhile
+            if await votes.high_water(tx, guild_id, listener_id) != high_water:
+                self._dirty.add(
+                    (guild_id, listener_id)
+                )  # changed meanwhile: learn from that instead
+                return
             await tastes.save_taste(
                 tx,
                 guild_id,
@@ -114,8 +122,9 @@ class TasteService:
         known = [
             self._unpack(row.payload) for row in stored.values() if row.space_id == self.space.id
         ]
-        prior = fit_prior([taste for taste in known if taste is not None], self.space)
-        self._priors[guild_id] = prior
+        self._priors[guild_id] = fit_prior(
+            [taste for taste in known if taste is not None], self.space
+        )
 
     async def prior(self, guild_id: GuildId) -> Prior:
         """Return what is assumed of a listener before their first vote."""
@@ -128,6 +137,14 @@ class TasteService:
         """Drop the cached prior of a server whose members' data changed; it is fitted again when next needed."""
         self._priors.pop(guild_id, None)
 
+    async def relearn(self, guild_id: GuildId) -> None:
+        """Fit the prior and every member's taste of a server again, because what they were built on was erased."""
+        self.forget(guild_id)
+        async with self._db.reading() as tx:
+            members = await listeners.consenting(tx, guild_id, Consent.TASTE)
+        for listener_id in members:
+            self.mark(guild_id, listener_id)
+
     def _unpack(self, payload: bytes) -> Taste | None:
         try:
             return unpack(payload)
@@ -138,16 +155,17 @@ class TasteService:
     async def voices(self, run: Run) -> list[Voice]:
         """Return who steers a run now, by listener id.
 
-        That is the one listener of a private run, else everybody who voted here in the last days.
+        That is the one listener of a private run, else everybody who voted here in the last days and did not pause.
         """
         await self.flush()
         async with self._db.reading() as tx:
             here = await votes.votes_of_channel(tx, run.channel_id)
+            paused = await listeners.consenting(tx, run.guild_id, Consent.PAUSED)
         since = self._clock.now() - self._settings.active_days * DAY
         latest: dict[ListenerId, float] = {}
         for vote in here:
             latest[vote.listener_id] = max(vote.at, latest.get(vote.listener_id, 0.0))
-        active = sorted(one for one, at in latest.items() if at >= since)
+        active = sorted(one for one, at in latest.items() if at >= since and one not in paused)
         if run.for_listener is not None:
             active = [run.for_listener]
         voices = []
@@ -155,7 +173,7 @@ class TasteService:
             voices.append(await self.voice(run, listener_id, here))
             if count % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        return [voice for voice in voices if voice.evidence or run.for_listener is not None]
+        return [voice for voice in voices if voice.evidence]
 
     async def voice(self, run: Run, listener_id: ListenerId, here: Sequence[Vote]) -> Voice:
         """Return one listener's taste as it counts in a run's channel."""
@@ -266,16 +284,25 @@ def evidence(rated: Sequence[Rated]) -> int:
     return len({one.clip for one in rated})
 
 
-def mean_ratings(cast: Sequence[Vote]) -> dict[ClipId, dict[ListenerId, float]]:
-    """Return clip -> listener -> their rating in [-1, 1], with the same rules as ``fold``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What one listener said about one clip: a rating in [-1, 1], and its weight in (0, 1]."""
+
+    rating: float
+    weight: float
+
+
+def said_of(cast: Sequence[Vote]) -> dict[ClipId, dict[ListenerId, Said]]:
+    """Return clip -> listener -> what they said, with the same rules as ``fold``."""
     said: dict[tuple[ClipId, ListenerId], list[Vote]] = defaultdict(list)
     for vote in cast:
         if not vote.retracted:
             said[vote.clip_id, vote.listener_id].append(vote)
-    out: dict[ClipId, dict[ListenerId, float]] = defaultdict(dict)
+    out: dict[ClipId, dict[ListenerId, Said]] = defaultdict(dict)
     for (clip_id, listener_id), theirs in said.items():
         if not _broken(theirs) and (ratings := _ratings(theirs)):
-            out[clip_id][listener_id] = ratings[0][0]
+            rating, weight = ratings[0]
+            out[clip_id][listener_id] = Said(rating=rating, weight=weight)
     return dict(out)
 
 

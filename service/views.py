@@ -150,11 +150,12 @@ class RevealView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseView:
-    """A run that paused after ``rounds`` rounds without a vote."""
+    """A run that paused: after ``rounds`` rounds without a vote, or for the ``reason`` in a sentence."""
 
     post: Post
     run: Run
     rounds: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,14 +40,16 @@ async def undelivered(tx: Reader) -> list[Post]:
     return [_post(row) for row in rows]
 
 
-async def mark_attempted(tx: Transaction, post_id: PostId) -> Post:
-    """Record that sending begins."""
-    return _found(
-        await tx.row(
-            "UPDATE posts SET state = 'attempted', attempts = attempts + 1 WHERE id = ? RETURNING *",
-            (post_id,),
-        )
+async def mark_attempted(tx: Transaction, post_id: PostId) -> Post | None:
+    """Record that sending begins; ``None`` when the post is not to be sent (any more)."""
+    row = await tx.row(
+        """
+        UPDATE posts SET state = 'attempted', attempts = attempts + 1
+        WHERE id = ? AND state IN ('pending', 'attempted') RETURNING *
+        """,
+        (post_id,),
     )
+    return None if row is None else _post(row)
 
 
 async def mark_pending(tx: Transaction, post_id: PostId, error: str = "") -> Post:

@@ -1,4 +1,4 @@
-"""Fakes that implement the house's Protocols: a clock to turn by hand, a device without sound, a sink that remembers."""
+"""Fakes of the Protocols: a clock to turn by hand, a device without sound, a sink that remembers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from domain.ids import MessageId
 from scoring.features import FeatureEncoder
 from service.posting import Undeliverable, View
 
-INFO = GeneratorInfo(name="fake", version="1", licence="none", stand_in_for="MusicGen", details={"renderer": "none"})
+INFO = GeneratorInfo(
+    name="fake", version="1", licence="none", stand_in_for="MusicGen", details={"renderer": "none"}
+)
 
 
 class FakeClock:
@@ -46,7 +48,11 @@ class FakeClock:
 def family_of(prompt: str) -> str:
     """The family a fake clip has: the one the prompt names, else one by chance of its text."""
     named = [family for family in FAMILIES if family.replace("_", " ") in prompt.lower()]
-    return named[0] if named else FAMILIES[int(hashlib.sha256(prompt.encode()).hexdigest(), 16) % len(FAMILIES)]
+    return (
+        named[0]
+        if named
+        else FAMILIES[int(hashlib.sha256(prompt.encode()).hexdigest(), 16) % len(FAMILIES)]
+    )
 
 
 class FakeDevice:
@@ -75,7 +81,9 @@ class FakeDevice:
 
     def clip(self, request: ClipRequest) -> RenderedClip:
         family = family_of(request.prompt)
-        place = np.random.default_rng(FAMILIES.index(family)).normal(size=self.encoder.info.dimensions)
+        place = np.random.default_rng(FAMILIES.index(family)).normal(
+            size=self.encoder.info.dimensions
+        )
         noise = np.random.default_rng(request.seed).normal(size=self.encoder.info.dimensions)
         return RenderedClip(
             request=request,

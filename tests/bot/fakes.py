@@ -165,6 +165,11 @@ class World:
         self.clips = FakeClips(self)
         self.about = SimpleNamespace(view=self._about)
         self.outbox = FakeOutbox(self)
+        self.conductor = SimpleNamespace(wake=self._wake)
+        self.woken = 0
+
+    async def _wake(self) -> None:
+        self.woken += 1
 
     async def _about(self) -> AboutView:
         return AboutView(

@@ -59,7 +59,7 @@ def test_importing_the_room_loads_no_file():
         "import evolution.registry, prompts.writer, prompts.vocabulary as v, sys;"
         "sys.exit(v.shipped.cache_info().currsize or 'scipy' in sys.modules or 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603 - our own code
+    done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == 0
 
 

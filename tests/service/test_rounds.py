@@ -284,6 +284,7 @@ async def test_a_restart_makes_an_interrupted_round_again_and_keeps_timers(setti
     async with open_services(settings, clock=clock, device=FakeDevice()) as services:
         await services.outbox.attach(sink)
         clock.advance(1300)
+        await services.conductor.wake()
         for _ in range(100):
             await asyncio.sleep(0.01)
             if sink.sent:

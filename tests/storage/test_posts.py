@@ -44,6 +44,7 @@ async def test_a_post_goes_through_its_states(db):
         failed = await posts.mark_failed(tx, post.id, "The thread is locked.")
         assert (failed.state, failed.error) == (PostState.FAILED, "The thread is locked.")
         assert await posts.undelivered(tx) == []
+        assert await posts.mark_attempted(tx, post.id) is None  # withdrawn: not to be sent
         await posts.mark_pending(tx, post.id)
         await posts.mark_attempted(tx, post.id)
         done = await posts.mark_posted(tx, post.id, MessageId(77))
@@ -56,9 +57,9 @@ async def test_a_post_goes_through_its_states(db):
 
 async def test_unknown_posts_are_not_found(db):
     async with db.transaction() as tx:
+        assert await posts.mark_attempted(tx, PostId(9)) is None
         for call in (
             posts.post(tx, PostId(9)),
-            posts.mark_attempted(tx, PostId(9)),
             posts.mark_pending(tx, PostId(9)),
             posts.mark_posted(tx, PostId(9), MessageId(1)),
             posts.mark_failed(tx, PostId(9), "x"),
