@@ -1,0 +1,130 @@
+"""The device worker with real processes: order, a clip that kills its process, a clip that hangs, no orphans."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from domain.clip import ClipFailure, ClipRequest, RenderedClip
+from service import device as module
+from service.device import ProcessWorker, RenderSpec
+
+ROOT = Path(__file__).parents[2]
+
+
+def request(seed: int, prompt: str = "lofi") -> ClipRequest:
+    return ClipRequest(prompt=prompt, seed=seed, seconds=1.0)
+
+
+def fake_render(spec: RenderSpec, wanted: ClipRequest):
+    """Runs in the worker process instead of the composer."""
+    if wanted.prompt == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if wanted.prompt == "hang":
+        time.sleep(60)  # noqa: TID251 - a worker process that hangs
+    time.sleep(0.05)  # noqa: TID251 - as long as a short clip takes
+    return ClipFailure(reason=f"{spec.generator} {wanted.seed}")
+
+
+@pytest.fixture
+async def worker(monkeypatch):
+    monkeypatch.setattr(module, "_render", fake_render)
+    made = ProcessWorker(RenderSpec(generator="fake"), workers=2, deadline=20)
+    yield made
+    await made.close()
+
+
+async def test_results_keep_their_order_and_progress_is_told(worker):
+    seen: list[int] = []
+    made = await worker.render([request(seed) for seed in range(6)], seen.append)
+    assert [one.reason for one in made] == [f"fake {seed}" for seed in range(6)]
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_clip_that_kills_its_process_takes_nobody_with_it(worker):
+    wanted = [request(1), request(2, "die"), request(3), request(4)]
+    made = await worker.render(wanted, lambda _: None)
+    assert [one.reason for one in made] == [
+        "fake 1",
+        "Its render process died.",
+        "fake 3",
+        "fake 4",
+    ]
+    again = await worker.render([request(9)], lambda _: None)
+    assert again[0].reason == "fake 9"
+
+
+async def test_a_clip_that_hangs_is_given_up_and_waiting_is_not_counted(monkeypatch):
+    monkeypatch.setattr(module, "_render", fake_render)
+    worker = ProcessWorker(RenderSpec(generator="fake"), workers=1, deadline=1.5)
+    try:
+        await worker.render([request(0)], lambda _: None)  # the process is up
+        made = await worker.render(
+            [request(1, "hang"), *(request(seed) for seed in range(2, 40))], lambda _: None
+        )
+    finally:
+        await worker.close()
+    assert made[0] == ClipFailure(reason="It took longer than 2 s.")
+    assert [one.reason for one in made[1:]] == [f"fake {seed}" for seed in range(2, 40)]
+
+
+async def test_the_real_engine_renders_the_same_in_every_process():
+    worker = ProcessWorker(RenderSpec(), workers=2)
+    try:
+        first, second = await worker.render([request(5), request(5)], lambda _: None)
+        wav = await worker.wav(request(5))
+        info = await worker.info()
+    finally:
+        await worker.close()
+    assert isinstance(first, RenderedClip)
+    assert first == second
+    assert isinstance(wav, bytes)
+    assert wav.startswith(b"RIFF")
+    assert first.generator == info
+    assert first.quality > 0.9
+
+
+async def test_render_processes_end_with_a_killed_bot(tmp_path):
+    script = tmp_path / "host.py"
+    script.write_text(
+        textwrap.dedent("""
+        import asyncio, multiprocessing
+        from service.device import ProcessWorker, RenderSpec
+
+        async def main():
+            worker = ProcessWorker(RenderSpec(), workers=1)
+            await worker.info()
+            print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+            await asyncio.Event().wait()
+
+        if __name__ == "__main__":
+            asyncio.run(main())
+        """)
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, str(script)], env=env, stdout=subprocess.PIPE, text=True
+    ) as host:
+        assert host.stdout is not None
+        children = [int(pid) for pid in (await asyncio.to_thread(host.stdout.readline)).split()]
+        assert children
+        host.kill()
+    async with asyncio.timeout(10):
+        while any(alive(pid) for pid in children):
+            await asyncio.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
