@@ -86,6 +86,19 @@ class RenderedClip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedClip:
+    """What breeding needs to know of a stored clip; a run has hundreds of them. Fields as in ``Clip``."""
+
+    id: ClipId
+    candidate_id: CandidateId
+    generation: int
+    family: str
+    quality: float
+    posted_slot: int | None
+    broken: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """A stored clip. Its audio lies in the audio store under ``sha256``.
 

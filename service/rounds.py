@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
-from domain.clip import Clip, ClipFailure, ClipRequest, RenderedClip
+from domain.clip import ArchivedClip, ClipFailure, ClipRequest, RenderedClip
 from domain.errors import UserError
 from domain.ids import ClipId, ListenerId, PostId
 from domain.run import Generation, GenerationState, PostKind, Run
@@ -142,7 +142,7 @@ class RoundMaker:
 
     async def _archive(self, run: Run, voices: Sequence[Voice]) -> Archive:
         async with self._db.reading() as tx:
-            made = await clips.clips_of_run(tx, run.id)
+            made = await clips.archive_of_run(tx, run.id)
             candidates = {one.id: one for one in await runs.candidates_of_run(tx, run.id)}
             found, phi = await self._tastes.phi(tx, [clip.id for clip in made])
             cast = await votes.votes_of_run(tx, run.id)
@@ -164,7 +164,7 @@ class RoundMaker:
 
     def _fitness(
         self,
-        rows: Sequence[Clip],
+        rows: Sequence[ArchivedClip],
         phi: NDArray[np.float64],
         voices: Sequence[Voice],
         debts: dict[ListenerId, float],
@@ -278,7 +278,7 @@ def _family(rendered: RenderedClip) -> str:
 
 def _evaluation(
     candidate: Candidate,
-    clip: Clip,
+    clip: ArchivedClip,
     expected: float,
     unsure: float,
     said: dict[ClipId, dict[ListenerId, Said]],

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.candidate import Candidate
-from domain.clip import Clip, RenderedClip
+from domain.clip import ArchivedClip, Clip, RenderedClip
 from domain.errors import NotFoundError, StorageError
 from domain.ids import CandidateId, ClipId, GuildId, ListenerId, RunId
 from storage import _json
@@ -110,6 +110,29 @@ async def clips_of_run(tx: Reader, run_id: RunId) -> list[Clip]:
     return [
         _clip(row)
         for row in await tx.rows(f"{_SELECT} WHERE c.run_id = ? ORDER BY c.id", (run_id,))
+    ]
+
+
+async def archive_of_run(tx: Reader, run_id: RunId) -> list[ArchivedClip]:
+    """Return every clip of a run, oldest first, with only what breeding needs."""
+    rows = await tx.rows(
+        """
+        SELECT id, candidate_id, generation, family, quality, posted_slot, broken
+        FROM clips WHERE run_id = ? ORDER BY id
+        """,
+        (run_id,),
+    )
+    return [
+        ArchivedClip(
+            id=ClipId(row["id"]),
+            candidate_id=CandidateId(row["candidate_id"]),
+            generation=row["generation"],
+            family=row["family"],
+            quality=row["quality"],
+            posted_slot=row["posted_slot"],
+            broken=bool(row["broken"]),
+        )
+        for row in rows
     ]
 
 
