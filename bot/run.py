@@ -125,11 +125,9 @@ class Supervisor:
         except discord.ConnectionClosed as error:
             log.warning("Discord closed the connection (code %s); connecting again", error.code)
         except Exception as error:
-            if is_transient(error):
-                log.warning(
-                    "Discord cannot be reached (%s); connecting again",
-                    str(error) or type(error).__name__,
-                )
+            trouble = _trouble(error)
+            if trouble is not None:
+                log.warning("Discord cannot be reached (%s); connecting again", trouble)
             else:
                 log.exception(
                     "The connection to Discord ended (ref %s); connecting again",
@@ -148,6 +146,17 @@ class Supervisor:
             stopping.cancel()
             working.cancel()
             await asyncio.wait({working, stopping})
+
+
+def _trouble(error: BaseException) -> str | None:
+    """Return what kept a client from Discord, in words; ``None`` when it is something else.
+
+    When the very first connection fails, discord.py stumbles over the one it does not have yet; why it has none is
+    then the error's context.
+    """
+    if isinstance(error, AttributeError) and error.obj is None and error.__context__ is not None:
+        error = error.__context__
+    return (str(error) or type(error).__name__) if is_transient(error) else None
 
 
 @contextmanager

@@ -34,6 +34,19 @@ class FakeClient:
         await asyncio.Event().wait()
 
 
+def never_connected() -> AttributeError:
+    """What discord.py ends with when its first connection fails."""
+    connection = None
+    try:
+        try:
+            raise ConnectionRefusedError(111, "refused")
+        except ConnectionRefusedError:
+            connection.sequence  # noqa: B018
+    except AttributeError as error:
+        return error
+    raise RuntimeError
+
+
 class Closed:
     """A connection that was closed with a code."""
 
@@ -70,6 +83,7 @@ async def test_a_broken_connection_is_replaced_until_somebody_stops(caplog):
     [
         (ConnectionRefusedError(111, "Connection refused"), "cannot be reached"),
         (discord.GatewayNotFound(), "cannot be reached"),
+        (never_connected(), "refused); connecting"),
         (TimeoutError(), "TimeoutError"),
         (discord.ConnectionClosed(Closed(), shard_id=None), "code 4012"),
     ],
