@@ -77,7 +77,8 @@ def clicks(mono: Floats, sample_rate: int) -> float:
     wide = np.pad(high, 4, mode="reflect")
     around = sliding_window_view(wide, 9)
     # The two blocks next to a click may hold its other half, so the quieter of each pair is asked.
-    before, after = around[:, :3].max(axis=1), around[:, 6:].max(axis=1)
+    # The median of the blocks further off, so that another click among them hides none.
+    before, after = np.median(around[:, :3], axis=1), np.median(around[:, 6:], axis=1)
     near = np.minimum(around[:, 3], around[:, 5])
     quiet = np.maximum(np.maximum(before, after), near)
     rms = float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))) + 1e-9
