@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 WINDOW = 1024
 HOP = 256
+SHORTEST = 8 * WINDOW
+"""Samples to which scraps are filled up with silence."""
 RATE = 22050
 """Sample rate in Hz at which listeners hear."""
 SLOWEST, FASTEST = 55.0, 210.0
@@ -71,8 +73,8 @@ def hear(samples: NDArray[np.float32], sample_rate: int) -> Heard:
     usable = len(mono) // step * step
     sound = mono[:usable].reshape(-1, step).mean(axis=1)
     rate = sample_rate / step
-    if len(sound) < 2 * WINDOW:
-        sound = np.pad(sound, (0, 2 * WINDOW - len(sound)))
+    if len(sound) < SHORTEST:
+        sound = np.pad(sound, (0, SHORTEST - len(sound)))
     frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP] * np.hanning(WINDOW)
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2 + EPSILON
     pitch = np.fft.rfftfreq(WINDOW, 1 / rate)

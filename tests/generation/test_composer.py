@@ -327,7 +327,11 @@ def test_texture_words_change_the_sound(composer, words):
 
 def test_the_generator_says_what_it_is():
     info = create_generator("composer", renderer="numpy").info
-    assert (info.name, info.version, info.stand_in_for) == ("composer", "1-numpy-TimGM6mb", "MusicGen")
+    assert (info.name, info.version, info.stand_in_for) == (
+        "composer",
+        "1-numpy-TimGM6mb",
+        "MusicGen",
+    )
     assert info.details["renderer"] == "numpy"
     assert "GPL" in info.licence
 
