@@ -72,9 +72,11 @@ def sentence_for(error: BaseException) -> str:
             "Discord did not answer (ref %s): %s", reference, str(error) or type(error).__name__
         )
         return AWAY.format(reference=reference)
+    if isinstance(error, DiskFullError):
+        log.error("Not recorded (ref %s): %s", reference, error)
+        return DISK_FULL.format(reference=reference)
     log.error("Failure (ref %s)", reference, exc_info=error)
-    words = DISK_FULL if isinstance(error, DiskFullError) else UNKNOWN
-    return words.format(reference=reference)
+    return UNKNOWN.format(reference=reference)
 
 
 async def acknowledge(interaction: discord.Interaction) -> bool:
@@ -209,7 +211,10 @@ async def answering(interaction: discord.Interaction) -> AsyncIterator[None]:
         else:
             await _report(interaction, error)
     except Exception as error:  # noqa: BLE001 - the boundary of an interaction
-        await _report(interaction, error)
+        if interaction.client.is_closed():
+            log.info("The bot ended while it was answering somebody: %s", error)
+        else:
+            await _report(interaction, error)
 
 
 async def _report(interaction: discord.Interaction, error: Exception) -> None:

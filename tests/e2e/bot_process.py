@@ -108,7 +108,7 @@ class BotProcess:
         """Ask until the answer is true, and give it."""
         try:
             async with asyncio.timeout(seconds):
-                while not (answer := await fact()):  # noqa: ASYNC110 - another process changes it
+                while not (answer := await fact()):
                     await asyncio.sleep(0.02)
                 return answer
         except TimeoutError:
