@@ -23,6 +23,7 @@ GROWTH = 120_000
 MOST_ERRORS = 40
 """Lines in the log about what the client library itself stumbles over, on tasks of its own. It must be no flood."""
 BIX = Place(user_id=FIRST_LISTENER_ID + 1, channel_id=MUSIC_ID)
+CLEO = Place(user_id=FIRST_LISTENER_ID + 2, channel_id=MUSIC_ID)
 HUGE = 10**30
 
 
@@ -238,10 +239,10 @@ async def test_ten_thousand_pieces_of_garbage(tmp_path):
         unavailable = {"id": str(GUILD_ID), "unavailable": True}
         bot.server.faults.inject("GUILD_DELETE", unavailable)
         bot.server.faults.inject("GUILD_CREATE", real["GUILD_CREATE"][0])
-        bot.press(ADA, message, 1, 2)
+        bot.press(CLEO, message, 1, 2)  # the forged ones come from Ada and Mo
 
         async def through() -> bool:
-            return len([one for one in await bot.votes(ADA) if one.source == "button"]) == 2
+            return bool(await bot.votes(CLEO))
 
         await bot.eventually(through, "the bot is through with it", 25)
         answer = bot.press(BIX, message, 2, 3)
