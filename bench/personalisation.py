@@ -7,7 +7,7 @@ EvoMusic rule.
 
 from __future__ import annotations
 
-import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -145,7 +145,7 @@ async def measure(*, quick: bool = False) -> Report:
             taste = genre_lover(family, hall.bank, np.random.default_rng(seed))
             for name, system in SYSTEMS.items():
                 runs[name].append(await system(hall, taste, seed))
-            await asyncio.sleep(0)
+            print(f"{seed + 1} of {len(loved)} listeners", file=sys.stderr, flush=True)
     finally:
         await hall.device.close()
     return _report(runs, loved)
