@@ -64,6 +64,7 @@ class Audience:
         """
         self._world = parts.world
         self._people = People(parts)
+        self._messages = parts.messages
         self._tasks = tasks
         self._pace = pace
         self._bank = bank or shipped_bank()
@@ -75,6 +76,7 @@ class Audience:
         taken = sum(1 for one in self._listeners)
         tastes = crowd(taken + count, self._bank, np.random.default_rng(seed))[taken:]
         added = []
+        latest = self._latest_round()
         for place, taste in enumerate(tastes, start=taken):
             user_id = fixed_id(FIRST_SEQUENCE + (seed % SEEDS) * PLACES + place)
             name = taste.name if place < 8 else f"{taste.name} {place // 8 + 1}"
@@ -90,6 +92,8 @@ class Audience:
             listener.task = self._tasks.spawn(self._live(listener), f"listener {name}")
             self._listeners[user.id] = listener
             added.append(user.id)
+            if latest is not None:
+                self._tasks.spawn(self._listen(listener, latest, _audio(latest)), "catching up")
         self._world.hub.publish_pages(
             "USERS_UPDATE", lambda viewer: {"users": self._world.people()}
         )
@@ -124,16 +128,31 @@ class Audience:
             self._world.remove_person(one.user_id)
         self._listeners.clear()
 
+    def _latest_round(self) -> Json | None:
+        """Return the youngest message of the bot with clips and buttons: who comes in now votes on it as well."""
+        young = [
+            message
+            for channel in self._world.channels.values()
+            if not channel.is_dm
+            for message in channel.messages.values()
+            if message.author.id == self._world.bot.id
+            and message.components
+            and message.only_for is None
+        ]
+        drawn = [
+            self._messages.payload(message) for message in sorted(young, key=lambda one: one.id)
+        ]
+        rounds = [
+            one for one in drawn if _audio(one) and len(one["components"]) >= len(_audio(one))
+        ]
+        return rounds[-1] if rounds else None
+
     async def _live(self, listener: Listener) -> None:
         while (event := await listener.stream.next()) is not None:
             data = event["d"]
             if event["t"] != "MESSAGE_CREATE" or int(data["author"]["id"]) != self._world.bot.id:
                 continue
-            audio = [
-                one
-                for one in data["attachments"]
-                if str(one.get("content_type", "")).startswith("audio/")
-            ]
+            audio = _audio(data)
             if audio and len(data["components"]) >= len(audio):
                 self._tasks.spawn(self._listen(listener, data, audio), "listening")
             elif (button := _button_with(data, CONSENT)) is not None:
@@ -185,6 +204,12 @@ class Audience:
         except (OSError, KeyError, soundfile.SoundFileError):
             return None
         return hear(samples, rate)
+
+
+def _audio(message: Json) -> list[Json]:
+    """Return the sound files of a message."""
+    kinds = [(one, str(one.get("content_type", ""))) for one in message["attachments"]]
+    return [one for one, kind in kinds if kind.startswith("audio/")]
 
 
 def _button(message: Json, row: int, place: int) -> str | None:

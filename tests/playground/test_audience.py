@@ -68,6 +68,17 @@ async def test_listeners_hear_vote_and_are_counted(server, log_in, audience):
     assert len(set(per_clip)) == len(per_clip)  # one grade for each clip
 
 
+async def test_who_comes_in_late_votes_on_the_round_that_is_there(server, log_in, audience):
+    async with log_in(server) as bot:
+        channel = bot.get_channel(MUSIC_ID)
+        files = [discord.File(io.BytesIO(clip(bpm)), f"{bpm}.wav") for bpm in (80, 160)]
+        await channel.send("Round 1", files=files, view=rows())
+        await audience.add(3, seed=4)
+        async with asyncio.timeout(15):
+            while sum(row["votes"] for row in audience.rows()) < 4:
+                await asyncio.sleep(0.02)
+
+
 async def test_tastes_are_hidden_until_revealed_and_come_back_the_same(server, audience):
     first = await audience.add(3, seed=9)
     assert all(row["hidden"] is None for row in audience.rows())
