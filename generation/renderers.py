@@ -69,23 +69,24 @@ class NumpyRenderer:
         return synth.zones(used.synth) if used.synth else self._font.zones(0, used.program)
 
 
-class _ForeignRenderer:
+Playing = Callable[[Path, Part, int], Floats]
+"""Plays a General MIDI part of so many frames through a SoundFont."""
+
+
+class LibraryRenderer:
     """Hands General MIDI parts to a synthesiser library and keeps our own patches at home."""
 
-    name = ""
-
-    def __init__(self, soundfont: Path) -> None:
+    def __init__(self, name: str, soundfont: Path, playing: Playing) -> None:
+        self.name = name
         self._home = NumpyRenderer(soundfont)
         self._soundfont = soundfont
+        self._playing = playing
 
     def play(self, part: Part, frames: int) -> Floats:
         """Return a stem of shape (1 or 2, frames)."""
         if patch(part.patch).synth:
             return self._home.play(part, frames)
-        return np.ascontiguousarray(self._foreign(part, frames), dtype=np.float32)
-
-    def _foreign(self, part: Part, frames: int) -> Floats:
-        raise NotImplementedError
+        return np.ascontiguousarray(self._playing(self._soundfont, part, frames), dtype=np.float32)
 
 
 def _events(part: Part) -> list[tuple[int, int, int]]:
@@ -120,24 +121,44 @@ def _walk(
     return out
 
 
-class TinySoundFontRenderer(_ForeignRenderer):
-    """The tinysoundfont package."""
+def _with_tinysoundfont(soundfont: Path, part: Part, frames: int) -> Floats:
+    """Play through the tinysoundfont package."""
+    library = importlib.import_module("tinysoundfont")
+    player = library.Synth(samplerate=SAMPLE_RATE)
+    font = player.sfload(str(soundfont))
+    channel = 9 if part.percussion else 0
+    # Without the drum flag the percussion channel plays a piano.
+    player.program_select(
+        channel, font, 128 if part.percussion else 0, part.program, part.percussion
+    )
 
-    name = "tinysoundfont"
+    def pull(count: int) -> Floats:
+        return np.frombuffer(bytes(player.generate(count)), dtype=np.float32) * _ASIDE
 
-    def _foreign(self, part: Part, frames: int) -> Floats:
-        library = importlib.import_module("tinysoundfont")
-        player = library.Synth(samplerate=SAMPLE_RATE)
-        font = player.sfload(str(self._soundfont))
-        channel = 9 if part.percussion else 0
-        # Without the drum flag the percussion channel plays a piano.
-        player.program_select(
-            channel, font, 128 if part.percussion else 0, part.program, part.percussion
-        )
+    return _walk(
+        part,
+        frames,
+        pull,
+        lambda key, velocity: player.noteon(channel, key, velocity),
+        lambda key: player.noteoff(channel, key),
+    )
 
-        def pull(count: int) -> Floats:
-            return np.frombuffer(bytes(player.generate(count)), dtype=np.float32) * _ASIDE
 
+def _with_fluidsynth(soundfont: Path, part: Part, frames: int) -> Floats:
+    """Play through libfluidsynth by pyfluidsynth, without its own reverb and chorus."""
+    library = importlib.import_module("fluidsynth")
+    player = library.Synth(gain=0.6, samplerate=float(SAMPLE_RATE))
+    player.setting("synth.reverb.active", 0)
+    player.setting("synth.chorus.active", 0)
+    font = player.sfload(str(soundfont))
+    channel = 9 if part.percussion else 0
+    player.program_select(channel, font, 128 if part.percussion else 0, part.program)
+
+    def pull(count: int) -> Floats:
+        samples = np.asarray(player.get_samples(count))
+        return samples.astype(np.float32) * np.float32(_ASIDE / 32768)
+
+    try:
         return _walk(
             part,
             frames,
@@ -145,36 +166,8 @@ class TinySoundFontRenderer(_ForeignRenderer):
             lambda key, velocity: player.noteon(channel, key, velocity),
             lambda key: player.noteoff(channel, key),
         )
-
-
-class FluidSynthRenderer(_ForeignRenderer):
-    """libfluidsynth through pyfluidsynth, without its own reverb and chorus."""
-
-    name = "fluidsynth"
-
-    def _foreign(self, part: Part, frames: int) -> Floats:
-        library = importlib.import_module("fluidsynth")
-        player = library.Synth(gain=0.6, samplerate=float(SAMPLE_RATE))
-        player.setting("synth.reverb.active", 0)
-        player.setting("synth.chorus.active", 0)
-        font = player.sfload(str(self._soundfont))
-        channel = 9 if part.percussion else 0
-        player.program_select(channel, font, 128 if part.percussion else 0, part.program)
-
-        def pull(count: int) -> Floats:
-            samples = np.asarray(player.get_samples(count))
-            return samples.astype(np.float32) * np.float32(_ASIDE / 32768)
-
-        try:
-            return _walk(
-                part,
-                frames,
-                pull,
-                lambda key, velocity: player.noteon(channel, key, velocity),
-                lambda key: player.noteoff(channel, key),
-            )
-        finally:
-            player.delete()
+    finally:
+        player.delete()
 
 
 def find_soundfont(name: str) -> Path:
@@ -208,7 +201,7 @@ def create_renderer(name: str, soundfont: Path) -> Renderer:
         raise GenerationError(f"There is no renderer {name!r}. Choose one of {', '.join(NAMES)}.")
     if name in {"auto", "fluidsynth"}:
         if _fluidsynth_works():
-            return FluidSynthRenderer(soundfont)
+            return LibraryRenderer("fluidsynth", soundfont, _with_fluidsynth)
         if name == "fluidsynth":
             raise GenerationError(
                 "The fluidsynth renderer needs libfluidsynth and the pyfluidsynth package. "
@@ -216,7 +209,7 @@ def create_renderer(name: str, soundfont: Path) -> Renderer:
             )
     if name in {"auto", "tinysoundfont"}:
         if importlib.util.find_spec("tinysoundfont") is not None:
-            return TinySoundFontRenderer(soundfont)
+            return LibraryRenderer("tinysoundfont", soundfont, _with_tinysoundfont)
         if name == "tinysoundfont":
             raise GenerationError(
                 "The tinysoundfont renderer needs the tinysoundfont package. "

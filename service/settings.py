@@ -117,7 +117,8 @@ class GenerationSettings(Section):
         description="SoundFont renderer of the composer; auto takes the best one that is installed.",
     )
     soundfont: str = Field(
-        "", description="Path of a SoundFont (.sf2); empty takes the best one found."
+        "",
+        description="Path of a SoundFont (.sf2); empty takes TimGM6mb, which comes with pretty_midi.",
     )
     workers: int = Field(
         0, ge=0, le=64, description="Processes that render; 0 is one for each core."
