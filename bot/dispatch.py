@@ -97,6 +97,7 @@ class Dispatcher:
         await acknowledge_quietly(interaction)
         consent = Consent.TASTE if yes else Consent.CHANNEL_ONLY
         await self._room.services.listeners.set_consent(actor_of(interaction), consent)
+        self._room.receipts.settled(interaction.user.id, consent)
         before = interaction.message.content if interaction.message is not None else ""
         await interaction.edit_original_response(
             content=answered(before, yes=yes), view=views.nothing()
@@ -107,6 +108,7 @@ class Dispatcher:
         text = "Nothing was deleted."
         if yes:
             text = erased_text(await self._room.services.listeners.erase(actor_of(interaction)))
+            self._room.receipts.settled(interaction.user.id, None)
         await interaction.edit_original_response(content=text, view=views.nothing())
 
     async def _form(

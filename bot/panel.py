@@ -9,7 +9,8 @@ import discord
 
 from bot.errors import acknowledge, acknowledge_quietly, tell
 from bot.ids import Do, More, MoreAction
-from bot.present import best_of, receipt_text
+from bot.present import best_of
+from bot.receipts import faces
 from bot.room import Room, actor_of
 from bot.steering import Steering, slots_of
 from bot.text import fit, letter
@@ -111,7 +112,8 @@ class Panel:
 
     async def _vote(self, interaction: discord.Interaction, vote: Awaitable[Receipt]) -> None:
         await acknowledge_quietly(interaction)
-        await tell(interaction, receipt_text(await vote))
+        text, view = faces(await vote)
+        await tell(interaction, text, view=view)
 
     async def _wav(self, interaction: discord.Interaction, actor: Actor, clip_id: ClipId) -> None:
         await acknowledge(interaction)

@@ -13,7 +13,7 @@ from bot.errors import acknowledge, answering, tell
 from bot.panel import send_file
 from bot.room import Room, actor_of
 from bot.text import count
-from bot.views import consent_buttons, erase_buttons
+from bot.views import consent_buttons, erase_buttons, nothing
 from bot.words import my_data_text, taste_text
 from domain.vote import Consent
 
@@ -79,7 +79,9 @@ class MyData(app_commands.Group):
             await acknowledge(interaction)
             actor = actor_of(interaction)
             consent = await self._listeners.consent(actor)
-            await tell(interaction, my_data_text(consent, await self._listeners.export(actor)))
+            text = my_data_text(consent, await self._listeners.export(actor))
+            asked = consent in {Consent.UNASKED, Consent.CHANNEL_ONLY}
+            await tell(interaction, text, view=consent_buttons() if asked else nothing())
 
     @app_commands.command(
         name=locale_str("export"), description=locale_str("Everything I hold about you, as a file")

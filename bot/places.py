@@ -115,7 +115,8 @@ async def _private_thread(interaction: discord.Interaction, title: str) -> disco
     except discord.HTTPException as error:  # no permission, or none in this kind of channel
         log.debug("No private thread: %s", error)
         return None
-    await thread.add_user(interaction.user)
+    async with _kept_if_used(thread):
+        await thread.add_user(interaction.user)
     return thread
 
 

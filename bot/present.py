@@ -24,7 +24,9 @@ CONSENT_QUESTION = (
     "or delete it any time with `/mydata`. With no, your votes count for the channel only."
 )
 CONSENT_YES = "Thank you. Your taste is learned from now on; `/taste show` says what it looks like."
-CONSENT_NO = "Fine. Your votes count for the channel only. `/mydata` is where you can change that."
+CONSENT_NO = (
+    "Fine. Your votes count for the channel only. `/mydata show` is where you can change that."
+)
 _REASONS = {
     CloseReason.QUORUM: "enough of you voted",
     CloseReason.TIMER: "time was up",
@@ -190,7 +192,7 @@ def status_text(view: StatusView) -> str:
         closing = f", or <t:{int(generation.closes_at)}:R>" if generation.closes_at else ""
         lines.append(
             f"Round {generation.number} is open: {count(view.voters, 'voter')} so far. "
-            f"It closes at {settings.quorum}{closing}."
+            f"It closes at {1 if run.for_listener is not None else settings.quorum}{closing}."
         )
     if view.problem:
         lines.append(f"The last round could not be posted: {view.problem}")

@@ -71,6 +71,11 @@ class Reactions:
         message = await place(self._client, post.channel_id).fetch_message(message_id)
         seen: dict[str, set[ListenerId]] = {}
         for reaction in message.reactions[:MOST_EMOJI]:
+            if reaction.count > MOST_PEOPLE:
+                log.info(
+                    "Post %s has too many %s reactions to be read again", post.id, reaction.emoji
+                )
+                return
             people = {
                 ListenerId(user.id)
                 async for user in reaction.users(limit=MOST_PEOPLE)

@@ -73,7 +73,13 @@ class ReceiptBook:
             difference = difference_text(receipt, view)
             if difference and ballot.has_receipt() and not ballot.showing:
                 closed = replace(receipt, late=True, note=difference)
-                await self._show(ballot, *_faces(closed))
+                await self._show(ballot, *faces(closed))
+
+    def settled(self, listener_id: int, consent: Consent | None) -> None:
+        """Note that somebody answered the question, or with ``None`` deleted their data: what was shown is outdated."""
+        for (user_id, _), ballot in self._ballots.items():
+            if user_id == listener_id and ballot.last is not None:
+                ballot.last = replace(ballot.last, consent=consent) if consent else None
 
     def _ballot(self, interaction: discord.Interaction) -> _Ballot:
         message_id = interaction.message.id if interaction.message is not None else 0
@@ -146,10 +152,11 @@ async def _recorded(ballot: _Ballot) -> tuple[str, discord.ui.View]:
         except Exception as error:  # noqa: BLE001 - the next press must still be recorded
             text, view = sentence_for(error), nothing()
         else:
-            text, view = _faces(receipt)
+            text, view = faces(receipt)
     return text, view
 
 
-def _faces(receipt: Receipt) -> tuple[str, discord.ui.View]:
+def faces(receipt: Receipt) -> tuple[str, discord.ui.View]:
+    """Return the text of a receipt, and its buttons: the question about consent while it is open."""
     view = consent_buttons() if receipt.consent is Consent.UNASKED else nothing()
     return receipt_text(receipt), view

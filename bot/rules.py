@@ -39,7 +39,7 @@ def steering(actor: Actor, run: Run, verb: str) -> Actor:
     Raises:
         ForbiddenError: They may not.
     """
-    alone = run.settings.quorum == 1 and verb in PROPOSALS
+    alone = run.settings.quorum == 1 and run.for_listener is None and verb in PROPOSALS
     if actor.is_moderator or is_own(actor, run) or alone:
         return replace(actor, is_moderator=True)
     what = VERBS[verb]

@@ -35,7 +35,7 @@ REFUSED = (
     "then use /evolve resume."
 )
 LOCKED = "The thread is locked or archived, so the round could not be posted. Unlock it, then use /evolve resume."
-TOO_LARGE = "Discord did not take the clips: they are too large. Start over with shorter ones: /evolve start seconds:8."
+TOO_LARGE = "Discord did not take the clips: they are too large. Use /evolve stop, then /evolve start seconds:8."
 BUSY = "Discord did not take the message just now."
 _CODES = {
     10003: GONE,

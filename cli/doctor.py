@@ -32,6 +32,7 @@ PERMISSIONS = {
     "Create Public Threads": 1 << 35,
     "Create Private Threads": 1 << 36,
     "Send Messages in Threads": 1 << 38,
+    "Manage Threads": 1 << 34,
 }
 ADMINISTRATOR = 1 << 3
 INVITE_PERMISSIONS = sum(PERMISSIONS.values())

@@ -32,10 +32,10 @@ class Ballot:
         """Check that somebody may vote here.
 
         Raises:
-            NotFoundError: The round is another server's.
+            NotFoundError: The round is another channel's.
             ForbiddenError: It is somebody else's private one.
         """
-        if self.guild_id != actor.guild_id:
+        if (self.guild_id, self.channel_id) != (actor.guild_id, actor.channel_id):
             raise NotFoundError(
                 "That round is not there any more. Use /evolve start for a new one."
             )

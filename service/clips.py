@@ -202,7 +202,7 @@ class ClipService:
         async with self._db.reading() as tx:
             clip = await clips.clip(tx, clip_id)
             run = await runs.get_run(tx, clip.run_id)
-        if run.guild_id != actor.guild_id:
+        if (run.guild_id, run.channel_id) != (actor.guild_id, actor.channel_id):
             raise NotFoundError("That clip is not there any more.")
         if run.for_listener is not None and run.for_listener != actor.user_id:
             raise ForbiddenError("That clip was made for somebody else.")

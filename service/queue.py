@@ -151,7 +151,8 @@ class JobQueue:
             ForbiddenError: Neither theirs nor are they a moderator.
         """
         ticket = next((one for one in self._all() if one.id == ticket_id), None)
-        if ticket is None or ticket.run.guild_id != actor.guild_id:
+        own = ticket is not None and ticket.asked_by == actor.user_id
+        if ticket is None or not (own or ticket.run.channel_id == actor.channel_id):
             raise NotFoundError("That round is finished already, so there is nothing to cancel.")
         if actor.user_id != ticket.asked_by and not actor.is_moderator:
             raise ForbiddenError(

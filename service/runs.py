@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
 from domain.candidate import Directive
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
@@ -97,6 +98,8 @@ class RunService:
         for_listener: ListenerId | None = None,
         parent_clip_id: ClipId | None = None,
     ) -> NewRun:
+        if actor.guild_id == DIRECT_MESSAGES:
+            for_listener = actor.user_id  # nobody else is there
         return NewRun(
             guild_id=actor.guild_id,
             channel_id=actor.channel_id,
@@ -238,7 +241,7 @@ class RunService:
             for_listener=run.for_listener,
             parent_clip_id=run.parent_clip_id,
         )
-        return await self._begin(new, order)
+        return await self._begin(replace(new, started_by=run.started_by), order)
 
     async def cancel(self, actor: Actor, ticket_id: int) -> None:
         """Cancel a round that is waiting or being made.

@@ -244,3 +244,44 @@ async def cast(stage):
     run = await stage.run()
     async with stage.services.db.reading() as tx:
         return await votes.votes_of_run(tx, run.id)
+
+
+async def test_a_run_in_direct_messages_is_its_persons_own(stage):
+    ann, bob = actor(2, channel=700, guild=0), actor(3, channel=701, guild=0)
+    await (await stage.services.runs.start(ann)).done()
+    await stage.settle()
+    run = await stage.run(700)
+    assert run.for_listener == ann.user_id
+    async with stage.services.db.reading() as tx:
+        clip = (await clips.posted_clips(tx, run.id, 1))[0]
+    for call in (
+        stage.services.feedback.rate(bob, clip.id, Grade.LOVE, 1),
+        stage.services.clips.why(bob, clip.id),
+        stage.services.clips.for_me(bob, run.id, 1),
+    ):
+        with pytest.raises(UserError):
+            await call
+
+
+async def test_ids_of_another_channel_are_worth_nothing(stage):
+    await stage.start()
+    clip = (await stage.shown())[0]
+    elsewhere = actor(2, channel=99)
+    for call in (
+        stage.services.feedback.rate(elsewhere, clip.id, Grade.LOVE, 1),
+        stage.services.clips.wav(elsewhere, clip.id),
+        stage.services.clips.lineage(elsewhere, clip.id),
+    ):
+        with pytest.raises(UserError, match="not there any more"):
+            await call
+
+
+async def test_a_moderators_reset_leaves_a_branch_to_its_owner(stage):
+    await stage.start()
+    clip = (await stage.shown())[1]
+    await (await stage.services.runs.branch(actor(2, channel=77), clip.id)).done()
+    await stage.settle()
+    await (await stage.services.runs.reset(actor(1, moderator=True, channel=77))).done()
+    await stage.settle()
+    assert (await stage.run(77)).started_by == 2
+    await stage.services.runs.stop(actor(2, channel=77))
