@@ -92,19 +92,23 @@ class DiscordSink:
         self._client = None
 
     async def find(self, view: View) -> MessageId | None:
-        """Return the message of this post if an interrupted attempt did get through."""
+        """Return the message of this post if an interrupted attempt did get through.
+
+        Searched from the latest message back, where a crash of a moment ago left it, and from the post's making on,
+        where a retry after a busy day finds it.
+        """
         client = self._ready()
         after = discord.Object(snowflake(view.post.created_at - SLACK))
+        channel = place(client, view.post.channel_id)
         try:
-            async for message in place(client, view.post.channel_id).history(
-                limit=SCAN, after=after, oldest_first=True
+            for messages in (
+                channel.history(limit=SCAN, after=after, oldest_first=False),
+                channel.history(limit=SCAN, after=after, oldest_first=True),
             ):
-                if (
-                    client.user is not None
-                    and message.author.id == client.user.id
-                    and is_post(message, view)
-                ):
-                    return MessageId(message.id)
+                async for message in messages:
+                    own = client.user is not None and message.author.id == client.user.id
+                    if own and is_post(message, view):
+                        return MessageId(message.id)
         except WIRE_ERRORS as error:
             raise undeliverable(error) from error
         return None
