@@ -35,12 +35,15 @@ class ClipRequest:
     Attributes:
         prompt: What the music should be.
         seed: In [0, 2**31). Same request, same generator version, same sound.
-        seconds: Length in [1, 60].
+        seconds: Length in [1, 600].
+        description: A ``domain.description.Description`` as JSON to play instead of reading the prompt, or ``None``.
+            Generators that cannot play one take the prompt, which says the same in words.
     """
 
     prompt: str
     seed: int
     seconds: float
+    description: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

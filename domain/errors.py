@@ -7,7 +7,8 @@
     │   ├── NotFoundError    the run, round or clip that was asked for is not there (any more)
     │   ├── BusyError        somebody else holds it, or a cap is reached: try again later
     │   ├── ForbiddenError   this person may not do this
-    │   └── UsageError       an argument of a command is wrong
+    │   ├── UsageError       an argument of a command is wrong
+    │   └── DescriptionError a piece of music is described that cannot be; names the place
     ├── ConfigError          a setting is unknown or wrong; names it and the nearest right one
     ├── PromptError          a template or vocabulary file is wrong
     ├── GenerationError      a generator cannot work at all (one failed clip is a value instead)
@@ -41,6 +42,20 @@ class ForbiddenError(UserError):
 
 class UsageError(UserError):
     """An argument of a command is out of range or does not exist."""
+
+
+class DescriptionError(UserError):
+    """A description, or a part of one, says something that cannot be played.
+
+    Args:
+        where: The place, such as ``"bars[3].chords"``.
+        what: What is wrong and what would be right.
+    """
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+        self.where = where
+        self.what = what
 
 
 class ConfigError(TunebreederError):

@@ -74,6 +74,10 @@ class Facets:
         density: Sparse 0 to busy 1.
         brightness: Dark 0 to bright 1.
         valence: Sad 0 to happy 1.
+        danceability: Free 0 to made for dancing 1.
+        acousticness: Electronic 0 to acoustic 1.
+        instrumentalness: Sung 0 to without any voice 1.
+        loudness: Softly 0 to loudly 1 played and mixed; the file's level stays.
         unknown: Words of the prompt that the vocabulary does not have. They change nothing.
     """
 
@@ -94,6 +98,10 @@ class Facets:
     density: float | None = None
     brightness: float | None = None
     valence: float | None = None
+    danceability: float | None = None
+    acousticness: float | None = None
+    instrumentalness: float | None = None
+    loudness: float | None = None
     unknown: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ _LEAD_IN = 0.02
 """Seconds before the first note, so that loose timing cannot cut its attack."""
 _NOT_THE_TUNE = (
     *("tempo", "energy", "density", "brightness", "valence", "tonic", "mode", "metre"),
+    *("danceability", "acousticness", "instrumentalness", "loudness"),
     *("without", "unknown"),
 )
 
