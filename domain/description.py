@@ -228,7 +228,7 @@ class Description:
     swing_unit: int = 16
     pickup: int = 0
     seconds: float
-    levels: Levels = Levels()  # noqa: RUF009  # frozen
+    levels: Levels = Levels()  # frozen
     words: tuple[str, ...] = ()
     tune: Tune = (0, 0)
     voices: tuple[VoiceDescription, ...]
