@@ -121,7 +121,12 @@ class ClipService:
         _, clip = await self._find(actor, clip_id)
         info = await self._device.info()
         if (info.name, info.version) == (clip.generator, clip.generator_version):
-            request = ClipRequest(prompt=clip.prompt, seed=clip.seed, seconds=clip.seconds)
+            request = ClipRequest(
+                prompt=clip.prompt,
+                seed=clip.seed,
+                seconds=clip.seconds,
+                description=clip.description.get("genome"),
+            )
             data = await self._device.wav(request)
             if not isinstance(data, ClipFailure):
                 return Download(

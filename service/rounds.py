@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -108,13 +109,9 @@ class RoundMaker:
             words=generation.directive_words,
         )
         proposals = await searcher.ask(brief)
-        requests = [
-            ClipRequest(prompt=one.prompt, seed=one.seed, seconds=run.settings.seconds)
-            for one in proposals
-        ]
-        outcomes = await self._device.render(requests, ready)
+        outcomes = await self._device.render([_request(run, one) for one in proposals], ready)
         made = [
-            (proposal, outcome)
+            (_with_description(proposal, outcome), outcome)
             for proposal, outcome in zip(proposals, outcomes, strict=True)
             if isinstance(outcome, RenderedClip)
         ]
@@ -270,6 +267,24 @@ class RoundMaker:
                 tx, run.id, number, PostKind.ROUND, run.channel_id, self._clock.now()
             )
         return post.id
+
+
+def _request(run: Run, proposal: Proposal) -> ClipRequest:
+    """Ask for what a searcher bred: the described piece, and the same in words for generators that need words."""
+    return ClipRequest(
+        prompt=proposal.prompt,
+        seed=proposal.seed,
+        seconds=run.settings.seconds,
+        description=proposal.genome.get("description"),
+    )
+
+
+def _with_description(proposal: Proposal, rendered: RenderedClip) -> Proposal:
+    """Keep what was played as part of the genome, so that children can have its tune."""
+    genome = rendered.description.get("genome")
+    if genome is None:
+        return proposal
+    return dataclasses.replace(proposal, genome={**proposal.genome, "description": genome})
 
 
 def _family(rendered: RenderedClip) -> str:
