@@ -38,12 +38,15 @@ class ClipRequest:
         seconds: Length in [1, 600].
         description: A ``domain.description.Description`` as JSON to play instead of reading the prompt, or ``None``.
             Generators that cannot play one take the prompt, which says the same in words.
+        facets: ``domain.facets.Facets`` as JSON to compose from instead of reading the prompt, where words would be
+            too coarse; or ``None``. A description goes before it.
     """
 
     prompt: str
     seed: int
     seconds: float
     description: Mapping[str, Any] | None = None
+    facets: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

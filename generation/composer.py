@@ -69,7 +69,7 @@ class Composer:
         return out
 
     def _make(self, request: ClipRequest) -> Composition | ClipFailure:
-        facets = read(request.prompt)
+        facets = read(request.prompt) if request.facets is None else Facets.from_json(request.facets)
         return self.compose(facets, seed=request.seed, seconds=request.seconds)
 
     def compose(self, facets: Facets, *, seed: int, seconds: float) -> Composition | ClipFailure:
