@@ -41,7 +41,7 @@ class Features:
         tempo: Beats per minute in [40, 220].
         key: Pitch class, 0 is C.
         mode: 1 is major, 0 minor.
-        time_signature: Quarters in a bar, 2 to 7.
+        time_signature: What is counted in a bar, 2 to 7; see ``prompts.features`` for the metres.
     """
 
     energy: float = 0.70
