@@ -10,14 +10,34 @@ Only what could be a piece can be built: every constructor checks its values and
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain.checks import one_of, whole, within
+from domain.chords import QUALITIES, ChordAt
 from domain.errors import DescriptionError
 from domain.facets import FAMILIES, MODES, TONICS
+
+__all__ = [
+    "FORMAT",
+    "LEVELS",
+    "MAX_BARS",
+    "MAX_SECONDS",
+    "MAX_SOURCE",
+    "MAX_VOICES",
+    "NOTE_VALUES",
+    "QUALITIES",
+    "ROLES",
+    "SECTIONS",
+    "TEMPO",
+    "Tune",
+    "BarDescription",
+    "ChordAt",
+    "Description",
+    "Levels",
+    "VoiceDescription",
+]
 
 FORMAT = 1
 """Version of the JSON form."""
@@ -27,23 +47,17 @@ SECTIONS = (
     *("upbeat", "intro", "A", "A2", "B", "C", "verse", "chorus", "bridge"),
     *("build", "drop", "break", "solo", "outro", "end"),
 )
-QUALITIES = (
-    *("", "m", "dim", "aug", "5", "sus2", "sus4", "7", "maj7", "m7", "m(maj7)", "m7b5", "dim7"),
-    *("6", "m6", "add9", "madd9", "9", "maj9", "m9"),
-)
-"""What may follow the root of a chord."""
 TEMPO = (30.0, 240.0)
 """Slowest and fastest beat, per minute."""
 MAX_BARS = 512
 MAX_VOICES = 16
+MAX_SOURCE = 1_000_000
 MAX_SECONDS = 600.0
 NOTE_VALUES = (2, 4, 8, 16)
 """Lower numbers of a metre."""
 
 Tune = tuple[int, int]
 """Two whole numbers from which every choice of a player is drawn; the same tune is the same music."""
-
-_CHORD = re.compile(r"([A-G][#b]?)([^@]*)(?:@(\d+(?:\.\d+)?))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,48 +86,10 @@ class Levels:
 
     def __post_init__(self) -> None:
         for name in LEVELS:
-            _within(getattr(self, name), 0.0, 1.0, f"levels.{name}")
+            within(getattr(self, name), 0.0, 1.0, f"levels.{name}")
 
 
 LEVELS = tuple(field.name for field in dataclasses.fields(Levels))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChordAt:
-    """A chord and where it begins.
-
-    Attributes:
-        beat: Beats of the metre after the bar line, at least 0.
-        root: One of ``TONICS``.
-        quality: One of ``QUALITIES``.
-    """
-
-    beat: float = 0.0
-    root: str
-    quality: str = ""
-
-    def __post_init__(self) -> None:
-        _within(self.beat, 0.0, 64.0, "chord.beat")
-        _one_of(self.root, TONICS, "chord.root")
-        _one_of(self.quality, QUALITIES, "chord.quality")
-
-    def __str__(self) -> str:
-        """Return such as ``"Am7"``, or ``"D7@2"`` when it begins on the third beat."""
-        return f"{self.root}{self.quality}" + (f"@{self.beat:g}" if self.beat else "")
-
-    @classmethod
-    def parse(cls, text: str) -> ChordAt:
-        """Read what ``str`` writes; sharps and flats of every spelling.
-
-        Raises:
-            DescriptionError: It is not such a chord.
-        """
-        match = _CHORD.fullmatch(text.strip())
-        if match is None:
-            raise DescriptionError(
-                "chord", f'{text!r} is not a chord; write one as "Am7" or "D7@2"'
-            )
-        return cls(root=_spelt(match[1]), quality=match[2].strip(), beat=float(match[3] or 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +102,7 @@ class VoiceDescription:
         instrument: Name of a patch of the composer, such as ``"flute"`` or ``"kit_jazz"``.
         style: The family whose patterns it plays, one of ``FAMILIES``.
         tune: Seeds its motif, pattern and looseness.
+        asked: Whether it was asked for by name, and so plays on where its style would have it rest.
         pieces: For drums: percussion pieces besides the groove.
         without: For drums: pieces that must not be heard.
         groove: For drums: whether the kit plays its groove, not only ``pieces``.
@@ -136,6 +113,7 @@ class VoiceDescription:
     instrument: str
     style: str
     tune: Tune
+    asked: bool = True
     pieces: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     groove: bool = True
@@ -144,8 +122,8 @@ class VoiceDescription:
         where = f"voices.{self.name}"
         if not self.name or len(self.name) > 40:
             raise DescriptionError("voices", "a voice has a name of 1 to 40 characters")
-        _one_of(self.role, ROLES, f"{where}.role")
-        _one_of(self.style, FAMILIES, f"{where}.style")
+        one_of(self.role, ROLES, f"{where}.role")
+        one_of(self.style, FAMILIES, f"{where}.style")
         _check_tune(self.tune, f"{where}.tune")
         if not self.instrument:
             raise DescriptionError(f"{where}.instrument", "a voice needs an instrument")
@@ -178,8 +156,8 @@ class BarDescription:
     duration: float | None = None
 
     def __post_init__(self) -> None:
-        _one_of(self.section, SECTIONS, "bar.section")
-        _within(self.source, 0, 10 * MAX_BARS, "bar.source")
+        one_of(self.section, SECTIONS, "bar.section")
+        whole(self.source, 0, MAX_SOURCE, "bar.source")
         beats = [chord.beat for chord in self.chords]
         if beats and (beats[0] != 0 or beats != sorted(set(beats))):
             raise DescriptionError(
@@ -195,7 +173,7 @@ class BarDescription:
         ):
             value = getattr(self, name)
             if value is not None:
-                _within(value, low, high, f"bar.{name}")
+                within(value, low, high, f"bar.{name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,13 +188,14 @@ class Description:
         metre: Beats in a bar (at most three whole notes) and one of ``NOTE_VALUES``.
         swing: Delay of every second unit: 0 straight, 0.33 triplets, up to 0.5.
         swing_unit: 8 or 16, what is swung.
-        pickup: Beats of an upbeat that sound before the first whole bar; then bar 0 is that incomplete bar.
+        pickup: Beats (of those that the tempo counts) that sound before the first whole bar; bar 0 is then that
+            incomplete bar, its section ``"upbeat"``.
         seconds: Length of the clip, up to ``MAX_SECONDS``.
         levels: How it is overall.
         words: Words for texture, production and era, which colour the sound.
         tune: Seeds what belongs to no single player.
         voices: The players.
-        bars: In order. The last one holds the final chord.
+        bars: In order. The last one, and no other, is of the section ``"end"`` and holds the final chord.
     """
 
     family: str
@@ -235,15 +214,15 @@ class Description:
     bars: tuple[BarDescription, ...]
 
     def __post_init__(self) -> None:
-        _one_of(self.family, FAMILIES, "family")
-        _within(self.tempo, *TEMPO, "tempo")
-        _one_of(self.tonic, TONICS, "tonic")
-        _one_of(self.mode, MODES, "mode")
+        one_of(self.family, FAMILIES, "family")
+        within(self.tempo, *TEMPO, "tempo")
+        one_of(self.tonic, TONICS, "tonic")
+        one_of(self.mode, MODES, "mode")
         _check_metre(self.metre)
-        _within(self.swing, 0.0, 0.5, "swing")
-        _one_of(self.swing_unit, (8, 16), "swing_unit")
-        _within(self.pickup, 0, self.metre[0], "pickup")
-        _within(self.seconds, 1.0, MAX_SECONDS, "seconds")
+        within(self.swing, 0.0, 0.5, "swing")
+        one_of(self.swing_unit, (8, 16), "swing_unit")
+        whole(self.pickup, 0, self.metre[0], "pickup")
+        within(self.seconds, 1.0, MAX_SECONDS, "seconds")
         _check_tune(self.tune, "tune")
         self._check_players()
         self._check_bars()
@@ -269,11 +248,21 @@ class Description:
             pitched = [name for name in bar.voices if roles[name] != "drums"]
             if pitched and not bar.chords:
                 raise DescriptionError(f"{where}.chords", f"{pitched[0]!r} needs a chord to play")
+            self._check_section(number, bar.section)
             if bar.chords and bar.chords[-1].beat >= self.metre[0]:
                 raise DescriptionError(
                     f"{where}.chords",
                     f"a bar of {self.metre[0]}/{self.metre[1]} ends before that beat",
                 )
+
+    def _check_section(self, number: int, section: str) -> None:
+        where = f"bars[{number}].section"
+        if (section == "end") != (number == len(self.bars) - 1):
+            raise DescriptionError(where, 'the last bar, and no other, is the "end"')
+        if (section == "upbeat") != (number == 0 and self.pickup > 0):
+            raise DescriptionError(
+                where, 'only the first bar is an "upbeat", and only when pickup is above 0'
+            )
 
     def voice(self, name: str) -> VoiceDescription:
         """Return a player by name.
@@ -360,6 +349,8 @@ def _voice_json(voice: VoiceDescription) -> dict[str, Any]:
         "style": voice.style,
         "tune": list(voice.tune),
     }
+    if not voice.asked:
+        out["asked"] = False
     if voice.pieces:
         out["pieces"] = list(voice.pieces)
     if voice.without:
@@ -376,6 +367,7 @@ def _voice_from(data: Mapping[str, Any]) -> VoiceDescription:
         instrument=data["instrument"],
         style=data["style"],
         tune=_tune(data["tune"]),
+        asked=bool(data.get("asked", True)),
         pieces=tuple(data.get("pieces", ())),
         without=tuple(data.get("without", ())),
         groove=bool(data.get("groove", True)),
@@ -418,19 +410,9 @@ def _tune(value: Sequence[Any]) -> Tune:
     return (int(first), int(second))
 
 
-_SPELLINGS = {
-    "C#": "C#", "Db": "C#", "D#": "Eb", "Eb": "Eb", "E#": "F", "Fb": "E", "F#": "F#", "Gb": "F#",
-    "G#": "Ab", "Ab": "Ab", "A#": "Bb", "Bb": "Bb", "B#": "C", "Cb": "B",
-}  # fmt: skip
-
-
-def _spelt(root: str) -> str:
-    return _SPELLINGS.get(root, root)
-
-
 def _check_metre(metre: tuple[int, int]) -> None:
     beats, value = metre
-    _one_of(value, NOTE_VALUES, "metre")
+    one_of(value, NOTE_VALUES, "metre")
     if not 1 <= beats <= 3 * value:
         raise DescriptionError(
             "metre",
@@ -441,14 +423,3 @@ def _check_metre(metre: tuple[int, int]) -> None:
 def _check_tune(tune: Tune, where: str) -> None:
     if len(tune) != 2 or not all(0 <= number < 2**32 for number in tune):
         raise DescriptionError(where, "a tune is two whole numbers from 0 to 4294967295")
-
-
-def _one_of(value: object, allowed: Sequence[object], where: str) -> None:
-    if value not in allowed:
-        names = ", ".join(str(one) or '""' for one in allowed[:40])
-        raise DescriptionError(where, f"{value!r} is not one of {names}")
-
-
-def _within(value: float, low: float, high: float, where: str) -> None:
-    if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
-        raise DescriptionError(where, f"{value!r} does not lie between {low:g} and {high:g}")

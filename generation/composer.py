@@ -23,7 +23,7 @@ from generation.renderers import Renderer, create_renderer, find_soundfont, kick
 from prompts.reader import read
 from prompts.vocabulary import shipped
 
-VERSION = "1"
+VERSION = "2"
 """Raise it whenever the same request would sound different."""
 
 SHORTEST, LONGEST = 1.0, 60.0

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from generation.chords import settle
 from generation.grid import Grid
 from generation.styles import Style
 from generation.theory import MINOR_MODES, Chord, build_chord
 
+Chords = tuple[tuple[int, Chord], ...]
+"""Step at which each chord of a bar begins, and the chord."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar of the form.
+    """One bar of the form, as ``dress`` makes it.
 
     Attributes:
-        section: ``"upbeat"``, ``"intro"``, ``"A"``, ``"B"``, ``"break"`` or ``"end"``.
+        section: One of ``domain.description.SECTIONS``.
         intensity: How many of the layers play, in [0, 1].
         chords: Step at which each chord begins, and the chord.
         place: Bars since the section began.
         first: Whether a section begins here.
         fill: Whether the drums lead over into the next bar.
-        phrase: Place in a phrase of four bars, in [0, 3].
+        phrase: Place in a phrase of four bars, in [0, 3]; 3 where it closes.
         closing: Whether the phrase ends here, so that a melody should come to rest.
+        source: Number of the bar for which the music was written. Players draw what is particular to this bar by
+            it and never by the bar's place in the piece, so that a bar that is moved keeps its music.
     """
 
     section: str
     intensity: float
-    chords: tuple[tuple[int, Chord], ...]
+    chords: Chords
     place: int
     first: bool = False
     fill: bool = False
     phrase: int = 0
     closing: bool = False
+    source: int = 0
 
     def chord_at(self, step: float) -> Chord:
         """Return the chord that sounds at a step of the bar."""
@@ -46,20 +55,75 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """All bars.
-
-    Attributes:
-        bars: In order; the last one holds only the final chord.
-        upbeat: Whether bar 0 is only its last beats.
-        sections: Name and number of bars.
-    """
+    """All bars in order; the last one holds only the final chord."""
 
     bars: tuple[Bar, ...]
-    upbeat: bool
-    sections: tuple[tuple[str, int], ...]
+
+    @property
+    def upbeat(self) -> bool:
+        """Whether bar 0 is only its last beats."""
+        return self.bars[0].section == "upbeat"
+
+    @property
+    def sections(self) -> tuple[tuple[str, int], ...]:
+        """Name and number of bars of each section, without upbeat and end."""
+        names = (bar.section for bar in self.bars if bar.section not in {"upbeat", "end"})
+        return tuple((name, len(list(group))) for name, group in itertools.groupby(names))
 
 
-_INTENSITY = {"upbeat": 0.7, "intro": 0.45, "A": 0.75, "B": 1.0, "break": 0.5, "A2": 0.9}
+INTENSITY = {
+    "upbeat": 0.7, "intro": 0.45, "A": 0.75, "A2": 0.9, "B": 1.0, "C": 0.85, "verse": 0.72, "chorus": 1.0,
+    "bridge": 0.65, "build": 0.9, "drop": 1.0, "break": 0.5, "solo": 0.9, "outro": 0.55, "end": 1.0,
+}  # fmt: skip
+"""How full each section is."""
+_PHRASE = 4
+"""Bars after which a melody comes to rest."""
+_LONG_PHRASE = 8
+"""Bars after which the drums lead over even within a section."""
+
+
+def dress(
+    measures: Sequence[tuple[str, Chords]], *, sources: Sequence[int] | None = None
+) -> tuple[Bar, ...]:
+    """Give every bar what follows from its place: whether a section begins or ends, phrases, fills and intensity.
+
+    Two neighbouring sections of the same name are one section; give the second another name to have it begin.
+
+    Args:
+        measures: Section and chords of each bar.
+        sources: ``Bar.source`` of each bar; their numbers when left out.
+    """
+    out: list[Bar] = []
+    numbers = range(len(measures)) if sources is None else sources
+    chords = [line for _, line in measures]
+    number = 0
+    for section, group in itertools.groupby(section for section, _ in measures):
+        length = len(list(group))
+        for place in range(length):
+            last = place == length - 1
+            closing = section not in {"upbeat", "end"} and (last or place % _PHRASE == _PHRASE - 1)
+            out.append(
+                Bar(
+                    section=section,
+                    intensity=_intensity(section, place, length),
+                    chords=tuple((start, settle(chord)) for start, chord in chords[number]),
+                    place=place,
+                    first=place == 0 and section != "upbeat",
+                    fill=section != "end" and (last or place % _LONG_PHRASE == _LONG_PHRASE - 1),
+                    phrase=_PHRASE - 1 if closing else place % _PHRASE,
+                    closing=closing,
+                    source=numbers[number],
+                )
+            )
+            number += 1
+    return tuple(out)
+
+
+def _intensity(section: str, place: int, length: int) -> float:
+    full = INTENSITY[section]
+    if section == "build":
+        return 0.5 + (full - 0.5) * (place + 1) / length
+    return full
 
 
 def lay_out(
@@ -91,34 +155,22 @@ def lay_out(
         lines = {name: _halve(line, grid.bar_steps) for name, line in lines.items()}
     end = build_chord("1", tonic, mode, style.colour)
     cadence = build_chord(style.cadence, tonic, mode, style.colour)
-    out: list[Bar] = []
-    sections = _sections(bars)
+    out: list[tuple[str, Chords]] = []
     if upbeat:
-        out.append(Bar(section="upbeat", intensity=0.7, chords=((0, cadence),), place=0, fill=True))
+        out.append(("upbeat", ((0, cadence),)))
     since = 0
-    for name, length in sections:
+    for name, length in _sections(bars):
         # The B part gets its own chords only where there is time to learn the first ones.
         line = lines["B" if name == "B" and bars > 8 else "A"]
         since = 0 if bars > 8 else since
-        for place in range(length):
-            last = place == length - 1
-            out.append(
-                Bar(
-                    section=name,
-                    intensity=_INTENSITY[name],
-                    chords=line[since % len(line)],
-                    place=place,
-                    first=place == 0,
-                    fill=last,
-                    phrase=since % 4,
-                    closing=last or since % 4 == 3,
-                )
-            )
+        for _ in range(length):
+            out.append((name, line[since % len(line)]))
             since += 1
     if bars >= 2:
-        out[-1] = _with_cadence(out[-1], cadence, end, grid.bar_steps)
-    out.append(Bar(section="end", intensity=1.0, chords=((0, end),), place=0, first=True))
-    return Form(bars=tuple(out), upbeat=bool(upbeat), sections=sections)
+        name, chords = out[-1]
+        out[-1] = (name, _with_cadence(chords, cadence, end, grid.bar_steps))
+    out.append(("end", ((0, end),)))
+    return Form(bars=dress(out))
 
 
 def _sections(bars: int) -> tuple[tuple[str, int], ...]:
@@ -153,7 +205,7 @@ def _sections(bars: int) -> tuple[tuple[str, int], ...]:
     return tuple(out)
 
 
-Line = tuple[tuple[tuple[int, Chord], ...], ...]
+Line = tuple[Chords, ...]
 
 
 def _read(text: str, style: Style, grid: Grid, key: tuple[int, str]) -> Line:
@@ -182,19 +234,9 @@ def _halve(line: Line, steps: int) -> Line:
     return tuple(out)
 
 
-def _with_cadence(bar: Bar, cadence: Chord, end: Chord, steps: int) -> Bar:
+def _with_cadence(chords: Chords, cadence: Chord, end: Chord, steps: int) -> Chords:
     if cadence == end:
-        return bar
+        return chords
     middle = steps // 2 if steps % 8 == 0 else steps // 4 // 2 * 4 + (4 if steps >= 12 else 0)
-    first = bar.chords[0][1]
-    chords = ((0, first), (middle, cadence)) if first not in {cadence, end} else ((0, cadence),)
-    return Bar(
-        section=bar.section,
-        intensity=bar.intensity,
-        chords=chords,
-        place=bar.place,
-        first=bar.first,
-        fill=True,
-        phrase=3,
-        closing=True,
-    )
+    first = chords[0][1]
+    return ((0, first), (middle, cadence)) if first not in {cadence, end} else ((0, cadence),)

@@ -1,0 +1,44 @@
+"""Checks that the records of a description share: each raises a sentence with the place that is wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from domain.errors import DescriptionError
+
+_SHOWN = 40
+"""Choices that a message lists at most."""
+
+
+def one_of(value: object, allowed: Sequence[object], where: str) -> None:
+    """Refuse what is not among the choices.
+
+    Raises:
+        DescriptionError: It is not; lists them.
+    """
+    if value not in allowed:
+        names = ", ".join(str(one) or '""' for one in allowed[:_SHOWN])
+        raise DescriptionError(where, f"{value!r} is not one of {names}")
+
+
+def within(value: float, low: float, high: float, where: str) -> None:
+    """Refuse what is not a finite number in ``[low, high]``.
+
+    Raises:
+        DescriptionError: It is not; names the range.
+    """
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    if not numeric or not math.isfinite(value) or not low <= value <= high:
+        raise DescriptionError(where, f"{value!r} does not lie between {low:g} and {high:g}")
+
+
+def whole(value: int, low: int, high: int, where: str) -> None:
+    """Refuse what is not a whole number in ``[low, high]``.
+
+    Raises:
+        DescriptionError: It is not; names the range.
+    """
+    within(value, low, high, where)
+    if not isinstance(value, int):
+        raise DescriptionError(where, f"{value!r} is not a whole number")
