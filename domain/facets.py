@@ -48,6 +48,12 @@ MODES = (
     "pentatonic",
     "blues",
     "harmonic_minor",
+    "locrian",
+    "phrygian_dominant",
+    "double_harmonic",
+    "melodic_minor",
+    "whole_tone",
+    "pelog",
 )
 TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 

@@ -14,6 +14,7 @@ from evolution.operators import Draft, vary
 from evolution.remix import remix
 from evolution.screening import Screen
 from evolution.selection import elites
+from prompts.levels import AXES
 from prompts.reader import interpret
 
 
@@ -93,9 +94,10 @@ class DirectedBreeding:
             parent = parents[index % len(parents)]
             start = parent
             if index >= len(parents):
-                start = dataclasses.replace(
-                    parent, facets=vary(self._breeder, parent, 0.2, self._rng).facets
-                )
+                # The words speak of the parent's levels: "less busy" is less busy than what was heard.
+                levels = {name: getattr(parent.facets, name) for name in ("tempo", *AXES)}
+                varied = vary(self._breeder, parent, 0.2, self._rng).facets
+                start = dataclasses.replace(parent, facets=dataclasses.replace(varied, **levels))
             child = remix(start.facets, reading, self._vocabulary)
             drafts.append(Draft(facets=child, operator="remix", parents=(parent.id,)))
         return drafts

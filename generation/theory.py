@@ -19,18 +19,36 @@ SCALES: dict[str, tuple[int, ...]] = {
     "pentatonic": (0, 2, 4, 5, 7, 9, 11),
     "blues": (0, 2, 4, 5, 7, 9, 10),
     "harmonic_minor": (0, 2, 3, 5, 7, 8, 11),
+    "locrian": (0, 1, 3, 5, 6, 8, 10),
+    "phrygian_dominant": (0, 1, 4, 5, 7, 8, 10),
+    "double_harmonic": (0, 1, 4, 5, 7, 8, 11),
+    "melodic_minor": (0, 2, 3, 5, 7, 9, 11),
+    "whole_tone": (0, 2, 4, 6, 8, 10, 11),
+    "pelog": (0, 1, 3, 5, 7, 8, 10),
 }
-"""Seven degrees of each mode, from which chords are stacked. The last two of ``MELODIES`` sing fewer or others."""
+"""Seven degrees of each mode, from which chords are stacked; a melody may have fewer or others, see ``MELODIES``.
+
+The whole tones are six; the seventh is the leading tone, on which stands the augmented dominant. Pelog's five tones
+are completed to the phrygian mode, in which they lie.
+"""
 
 MELODIES: dict[str, tuple[int, ...]] = {
     "pentatonic": (0, 2, 4, 7, 9),
     "minor_pentatonic": (0, 3, 5, 7, 10),
     "blues": (0, 3, 5, 6, 7, 10),
+    "phrygian_dominant": SCALES["phrygian_dominant"],
+    "double_harmonic": SCALES["double_harmonic"],
+    "whole_tone": (0, 2, 4, 6, 8, 10),
+    "pelog": (0, 1, 3, 7, 8),
 }
 """Scales for melodies that differ from the mode's own."""
 
-MINOR_MODES = frozenset({"minor", "dorian", "phrygian", "harmonic_minor"})
-"""Modes with a minor third; the others use a style's major progressions."""
+MINOR_MODES = frozenset(
+    {"minor", "dorian", "phrygian", "harmonic_minor", "locrian", "melodic_minor", "pelog"}
+)
+"""Modes with a minor third."""
+DARK_MODES = MINOR_MODES | {"phrygian_dominant", "double_harmonic"}
+"""Modes that use a style's minor progressions, the others the major ones: a flat second and sixth ask for it."""
 
 _STACKS: dict[str, tuple[int, ...]] = {
     "triad": (0, 2, 4),
@@ -139,6 +157,9 @@ def build_chord(symbol: str, tonic: int, mode: str, colour: str) -> Chord:
     if mode == "blues" and kind in {"7", "9"}:
         # Every chord of a blues is a dominant, which no single scale holds.
         return Chord((tonic + root + shift) % 12, _FIXED["dom" if kind == "7" else "dom9"])
+    if mode == "whole_tone":
+        # Every third is major here, so that every stack is the augmented triad.
+        return Chord((tonic + root + shift) % 12, (0, 4, 8))
     steps = _STACKS[kind]
     tones = [scale[(degree - 1 + s) % 7] + 12 * ((degree - 1 + s) // 7) - root for s in steps]
     if kind == "p":

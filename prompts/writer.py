@@ -19,7 +19,7 @@ MAX_WORDS = 40
 
 _TRIES = 3
 _SPOKEN = 3  # phrases of a level that are written; the others are only read
-_MODE_NAMES = {"harmonic_minor": "harmonic minor", "blues": "blues scale"}
+_MODE_NAMES = {"blues": "blues scale"}
 _DROPPED_FIRST = ("uses", "production", "textures", "moods", "without", "instruments")
 _DROPPED_THEN = ("era", "metre", "tonic", "density", "valence", "brightness", "energy", "mode")
 _WITH = ("with {}", "featuring {}", "led by {}", "built around {}", "carried by {}", "on {}")
@@ -187,7 +187,7 @@ class _Sentence:
         return "" if self.said.metre is None else self._one(_METRE).format(*self.said.metre)
 
     def _key(self) -> str:
-        mode = _MODE_NAMES.get(self.said.mode or "", self.said.mode)
+        mode = self.said.mode and _MODE_NAMES.get(self.said.mode, self.said.mode.replace("_", " "))
         if self.said.tonic is None:
             if mode is None:
                 return ""
