@@ -23,6 +23,7 @@ PERSONAL_COLUMNS: frozenset[tuple[str, str]] = frozenset(
         ("consents", "listener_id"),
         ("debts", "listener_id"),
         ("kept", "listener_id"),
+        ("mood_panels", "listener_id"),
         ("runs", "for_listener"),
         ("runs", "started_by"),
         ("tastes", "listener_id"),
@@ -61,6 +62,9 @@ _EXPORTS = {
         SELECT k.clip_id, c.prompt, c.sha256, c.extension FROM kept AS k JOIN clips AS c ON c.id = k.clip_id
         WHERE k.listener_id = :listener AND c.run_id IN ({_RUNS_HERE}) ORDER BY k.id
     """,
+    "mood_panels": f"""
+        SELECT * FROM mood_panels WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY id
+    """,
     "runs_started": f"SELECT * FROM runs WHERE started_by = :listener AND {_IN_GUILD} ORDER BY id",
     "private_runs": f"SELECT * FROM runs WHERE for_listener = :listener AND {_IN_GUILD} ORDER BY id",
     "private_generations": f"SELECT * FROM generations WHERE run_id IN ({_PRIVATE_RUNS}) ORDER BY run_id, number",
@@ -85,6 +89,7 @@ _ERASURES = {
         DELETE FROM kept WHERE listener_id = :listener
         AND clip_id IN (SELECT id FROM clips WHERE run_id IN ({_RUNS_HERE}))
     """,
+    "mood_panels": f"DELETE FROM mood_panels WHERE listener_id = :listener AND {_IN_GUILD}",
     "runs_started": f"UPDATE runs SET started_by = 0 WHERE started_by = :listener AND {_IN_GUILD}",
 }
 

@@ -12,6 +12,7 @@ from domain.errors import MigrationError
 from storage import backup as backups
 from storage._sqlite import Handle, Reader, Transaction
 from storage.m001 import STATEMENTS as M001
+from storage.m002 import STATEMENTS as M002
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -33,7 +34,13 @@ async def m001_first_schema(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first_schema,)
+async def m002_mood_panels(tx: Transaction) -> None:
+    """What listeners have set on their panels of ``/mood``."""
+    for statement in M002:
+        await tx.rows(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_first_schema, m002_mood_panels)
 
 
 def name_of(step: Migration) -> str:

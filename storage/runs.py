@@ -34,6 +34,7 @@ from storage.generations import (
 )
 
 __all__ = [
+    "BY_HAND",
     "NewRun",
     "add_candidates",
     "add_generation",
@@ -62,6 +63,10 @@ __all__ = [
 ]
 
 
+BY_HAND = "mood"
+"""Searcher of a run that holds the one clip somebody made by hand. Such runs are stored as stopped."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
     """A run that is not stored yet; fields as in ``domain.run.Run``."""
@@ -73,6 +78,7 @@ class NewRun:
     seed: int
     searcher: str
     settings: RunSettings = field(default_factory=RunSettings)
+    state: RunState = RunState.ACTIVE
     for_listener: ListenerId | None = None
     parent_clip_id: ClipId | None = None
     created_at: float
@@ -88,10 +94,11 @@ class RunChanges(TypedDict, total=False):
     searcher: str
     settings: RunSettings
     channel_id: ChannelId
+    for_listener: ListenerId | None
 
 
 async def create_run(tx: Transaction, new: NewRun) -> Run:
-    """Store a run as active, at generation 0.
+    """Store a run at generation 0.
 
     Raises:
         BusyError: The channel has a run that is not stopped.
@@ -100,7 +107,7 @@ async def create_run(tx: Transaction, new: NewRun) -> Run:
         """
         INSERT INTO runs (guild_id, channel_id, started_by, vibe, seed, searcher, settings_json,
                           state, for_listener, parent_clip_id, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (channel_id) WHERE state <> 'stopped' DO NOTHING
         RETURNING *
         """,
@@ -112,6 +119,7 @@ async def create_run(tx: Transaction, new: NewRun) -> Run:
             new.seed,
             new.searcher,
             _json.dump(dataclasses.asdict(new.settings)),
+            new.state,
             new.for_listener,
             new.parent_clip_id,
             new.created_at,
@@ -143,9 +151,10 @@ async def run_in_channel(tx: Reader, channel_id: ChannelId) -> Run | None:
 
 
 async def latest_run_in_channel(tx: Reader, channel_id: ChannelId) -> Run | None:
-    """Return the youngest run of a channel, stopped or not."""
+    """Return the youngest run of a channel, stopped or not; clips made by hand are no run in this sense."""
     row = await tx.row(
-        "SELECT * FROM runs WHERE channel_id = ? ORDER BY id DESC LIMIT 1", (channel_id,)
+        "SELECT * FROM runs WHERE channel_id = ? AND searcher <> ? ORDER BY id DESC LIMIT 1",
+        (channel_id, BY_HAND),
     )
     return None if row is None else _run(row)
 
@@ -183,6 +192,7 @@ async def set_run(tx: Transaction, run_id: RunId, **changes: Unpack[RunChanges])
         "searcher",
         "settings_json",
         "channel_id",
+        "for_listener",
     }
     row = await update_row(tx, "runs", columns, values, {"id": run_id})
     if row is None:

@@ -17,7 +17,7 @@ from domain.ids import (
 )
 from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run
 from domain.vote import Consent, Vote, VoteSource
-from storage import clips, guilds, listeners, posts, runs, tastes, votes
+from storage import clips, guilds, listeners, panels, posts, runs, tastes, votes
 from storage.database import Transaction
 
 GUILD = GuildId(700)
@@ -199,6 +199,7 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
         )
         await clips.keep_clip(tx, first, listener)
     await votes.upsert(tx, [vote(private.clips[0].id, 300, listener_id=who)])
+    await panels.add_panel(tx, GUILD, CHANNEL, who, {"features": {"energy": 0.7}}, 3000.0)
     await tastes.save_prior(tx, GUILD, b"\x00prior", space_id="space-1", members=2, now=3000.0)
 
 

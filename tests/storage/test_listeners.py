@@ -36,6 +36,7 @@ NAMES_NOBODY = {
     "guild_settings": {"guild_id", "key", "value_json"},
     "guilds": {"guild_id", "joined_at", "left_at"},
     "kept": {"id", "clip_id"},
+    "mood_panels": {"id", "guild_id", "channel_id", "state_json", "changed_at"},
     "migrations": {"number", "name", "applied_at"},
     "posts": {
         *("id", "run_id", "generation", "kind", "channel_id", "state", "message_id"),
@@ -109,6 +110,7 @@ async def test_export_holds_everything_and_is_json(db):
         "tastes": 1,
         "debts": 2,
         "kept": 1,
+        "mood_panels": 1,
         "runs_started": 2,
         "private_runs": 1,
         "private_generations": 1,
@@ -154,6 +156,7 @@ async def test_erasure_leaves_no_trace_and_touches_nobody_else(db):
         "tastes": 1,
         "debts": 1,
         "kept": 1,
+        "mood_panels": 1,
         "runs_started": 1,
         "priors": 1,
     }

@@ -256,3 +256,15 @@ async def test_many_listeners_can_be_owed(db):
         run = await runs.create_run(tx, new_run())
         await runs.save_debts(tx, run.id, owed)
         assert await runs.debts(tx, run.id) == owed
+
+
+async def test_a_clip_made_by_hand_is_no_run_of_the_channel(db):
+    async with db.transaction() as tx:
+        live = await runs.create_run(tx, new_run())
+        made = await runs.create_run(
+            tx, new_run(searcher=runs.BY_HAND, state=RunState.STOPPED, for_listener=ALICE)
+        )
+        assert made.state is RunState.STOPPED
+        assert (await runs.latest_run_in_channel(tx, CHANNEL)).id == live.id
+        assert (await runs.run_in_channel(tx, CHANNEL)).id == live.id
+        assert (await runs.set_run(tx, made.id, for_listener=None)).for_listener is None
