@@ -8,10 +8,16 @@ import ipaddress
 import logging
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from cli.logs import set_up_logging
 from domain.errors import UsageError, UserError
 from service.settings import Settings, load
+
+if TYPE_CHECKING:
+    from playground.parts import Parts
+    from playground.server import PlaygroundServer
+    from service.tasks import TaskSet
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +103,10 @@ async def serve(settings: Settings, *, bot: bool = True) -> None:
             await audience.add(chosen.listeners, chosen.seed)
         _greet(server.page_url, chosen.host)
         if bot:
-            await _run_bot(settings, server.api_url, server.gateway_url, server.parts)
+            await _run_bot(settings, server)
         else:
             print(f"API {server.api_url}  gateway {server.gateway_url}  token {TOKEN}", flush=True)
-            await asyncio.Event().wait()
+            await _studio_only(settings, server, tasks)
     finally:
         await tasks.close()
         await server.close()
@@ -120,11 +126,29 @@ def _greet(url: str, host: str) -> None:
         )
 
 
-async def _run_bot(settings: Settings, api: str, gateway: str, parts: object) -> None:
+async def _studio_only(settings: Settings, server: PlaygroundServer, tasks: TaskSet) -> None:
+    """Keep the studio open while the bot is elsewhere."""
+    from service.bootstrap import render_spec  # noqa: PLC0415 - slow imports only for this command
+    from service.clock import SystemClock  # noqa: PLC0415
+    from service.device import ProcessWorker  # noqa: PLC0415
+    from service.studio import Studio  # noqa: PLC0415
+
+    device = ProcessWorker(render_spec(settings))
+    try:
+        server.use_studio(Studio(device, SystemClock(), tasks))
+        await asyncio.Event().wait()
+    finally:
+        await device.close()
+
+
+async def _run_bot(settings: Settings, server: PlaygroundServer) -> None:
     from bot.run import run_bot  # noqa: PLC0415 - slow imports only for this command
     from service.bootstrap import open_services  # noqa: PLC0415
+    from service.studio import Studio  # noqa: PLC0415
 
-    discord = settings.discord.model_copy(update={"api": api, "gateway": gateway})
+    discord = settings.discord.model_copy(
+        update={"api": server.api_url, "gateway": server.gateway_url}
+    )
     settings = settings.model_copy(update={"discord": discord})
     started = False
 
@@ -132,23 +156,21 @@ async def _run_bot(settings: Settings, api: str, gateway: str, parts: object) ->
         nonlocal started
         if not started and settings.playground.auto_start:
             started = True
-            _first_round(parts)
+            _first_round(server.parts)
 
     async with open_services(settings) as services:
+        server.use_studio(Studio(services.device, services.clock, services.tasks))
         services.tasks.spawn(services.device.warm_up(), "warm-up")
         await run_bot(TOKEN, services, ready=ready)
 
 
-def _first_round(parts: object) -> None:
+def _first_round(parts: Parts) -> None:
     """Let the moderator start a run, as they would by hand; a run that is there already goes on."""
     from playground.option_values import Filled  # noqa: PLC0415 - slow imports only for this command
-    from playground.parts import Parts  # noqa: PLC0415
     from playground.people import CommandCall, People, Place  # noqa: PLC0415
     from playground.refusals import RefusalError  # noqa: PLC0415
     from playground.start import MODERATOR_ID, MUSIC_ID  # noqa: PLC0415
 
-    if not isinstance(parts, Parts):
-        return
     place = Place(user_id=MODERATOR_ID, channel_id=MUSIC_ID)
     try:
         People(parts).command(

@@ -29,6 +29,7 @@ class PageFiles:
         """The route table."""
         return [
             web.get("/", self.index),
+            web.get("/studio", self.studio),
             web.get("/favicon.ico", self.icon),
             web.get("/static/{name:.+}", self.file),
         ]
@@ -36,6 +37,10 @@ class PageFiles:
     async def index(self, _request: web.Request) -> web.StreamResponse:
         """The page."""
         return self._serve("index.html")
+
+    async def studio(self, _request: web.Request) -> web.StreamResponse:
+        """The page with sliders, for single clips."""
+        return self._serve("studio.html")
 
     async def icon(self, _request: web.Request) -> web.StreamResponse:
         """The icon for browsers that ask for it by habit."""

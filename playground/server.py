@@ -29,6 +29,8 @@ from playground.rest_guild import GuildRoutes
 from playground.rest_interactions import InteractionRoutes
 from playground.rest_messages import MessageRoutes
 from playground.snowflakes import parse
+from playground.studio_api import StudioApi
+from service.studio import Studio
 
 _SHUTDOWN_SECONDS = 0.5
 
@@ -64,6 +66,7 @@ class PlaygroundServer:
         self.people = People(self.parts)
         self.faults = Faults(self.parts.world, self.parts.gateway, self.parts.sessions)
         self._listeners = PageListeners(self.parts.world, self.options)
+        self._studio = StudioApi()
         self._gate = RestGate(self.options, RateLimits(self.options, clock), self.faults.plan)
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
@@ -87,6 +90,10 @@ class PlaygroundServer:
         """Let the page's listener panel work."""
         self._listeners.listeners = listeners
 
+    def use_studio(self, studio: Studio) -> None:
+        """Let the studio page and its API work."""
+        self._studio.studio = studio
+
     def application(self) -> web.Application:
         """The aiohttp application with every route."""
         app = web.Application(
@@ -102,6 +109,7 @@ class PlaygroundServer:
             PageEvents(self.parts),
             PageFaults(self.parts, self.faults),
             self._listeners,
+            self._studio,
             PageFiles(),
         ):
             app.add_routes(group.routes())
@@ -165,7 +173,7 @@ class PlaygroundServer:
             return web.json_response({"error": reason}, status=403)
         if request.path.startswith("/api/"):
             return await self._gate.serve(request, handler)
-        if request.path.startswith("/playground/"):
+        if request.path.startswith(("/playground/", "/studio/")):
             return await serve_page(request, handler)
         return await handler(request)
 

@@ -36,7 +36,9 @@ export class Rail {
         threadsOf(channel.id).length ? h("ul", { class: "rail-threads" }, threadsOf(channel.id).map((thread) => h("li", {}, this.#link(thread)))) : null))),
       h("h2", { class: "rail-heading" }, "Direct messages"),
       h("ul", { class: "rail-list" }, dms.map((channel) => h("li", {}, this.#link(channel))),
-        dms.length ? null : h("li", {}, h("button", { type: "button", class: "rail-link", onclick: () => this.#openDm() }, icon("reply"), h("span", { class: "rail-name" }, "Write to the bot")))));
+        dms.length ? null : h("li", {}, h("button", { type: "button", class: "rail-link", onclick: () => this.#openDm() }, icon("reply"), h("span", { class: "rail-name" }, "Write to the bot")))),
+      h("h2", { class: "rail-heading" }, "Workshop"),
+      h("ul", { class: "rail-list" }, h("li", {}, h("a", { class: "rail-link", href: "/studio" }, icon("eye"), h("span", { class: "rail-name" }, "Studio"), h("small", {}, "sliders")))));
     if (focused) this.host.querySelector(`[data-channel="${CSS.escape(focused)}"]`)?.focus();
   }
 
