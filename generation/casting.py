@@ -27,6 +27,7 @@ _PREFERENCES = {
     "sustained": ("lead", "pad"),
     "pad": ("pad", "chords", "lead"),
     "arp": ("chords", "lead"),
+    "effects": ("lead",),
 }
 _SPARE = {
     "drums": ("kit_standard",),
@@ -255,6 +256,8 @@ _HAND_PERCUSSION = {
     "shaker", "tambourine", "cowbell", "bongo_high", "bongo_low", "conga_mute", "conga_high",
     "conga_low", "timbale_high", "timbale_low", "agogo_high", "agogo_low", "cabasa", "guiro",
     "clave", "block_high", "block_low", "triangle", "timpani",
+    "vibraslap", "whistle_short", "whistle_long", "guiro_long", "cuica_mute", "cuica_open", "triangle_mute",
+    "jingle", "bell_tree", "castanets", "surdo_mute", "surdo",
 }  # fmt: skip
 
 

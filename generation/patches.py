@@ -16,12 +16,15 @@ _FILE = Path(__file__).parent / "patches.yaml"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _KEYS = {
-    "kick": 36, "rim": 37, "snare": 38, "clap": 39, "brush": 38, "hat": 42, "pedal": 44, "open": 46,
-    "tom_low": 45, "tom_mid": 47, "tom_high": 50, "crash": 49, "ride": 51, "bell": 53,
-    "tambourine": 54, "cowbell": 56, "bongo_high": 60, "bongo_low": 61, "conga_mute": 62,
+    "sticks": 31, "kick_low": 35, "kick": 36, "rim": 37, "snare": 38, "clap": 39, "snare_tight": 40, "brush": 38,
+    "hat": 42, "pedal": 44, "open": 46, "tom_deep": 41, "tom_floor": 43, "tom_low": 45, "tom_mid": 47,
+    "tom_high": 50, "crash": 49, "ride": 51, "china": 52, "bell": 53, "tambourine": 54, "splash": 55,
+    "cowbell": 56, "cymbal": 57, "vibraslap": 58, "bongo_high": 60, "bongo_low": 61, "conga_mute": 62,
     "conga_high": 63, "conga_low": 64, "timbale_high": 65, "timbale_low": 66, "agogo_high": 67,
-    "agogo_low": 68, "cabasa": 69, "shaker": 70, "guiro": 73, "clave": 75, "block_high": 76,
-    "block_low": 77, "triangle": 81, "timpani": 41, "cymbal": 57,
+    "agogo_low": 68, "cabasa": 69, "shaker": 70, "whistle_short": 71, "whistle_long": 72, "guiro": 73,
+    "guiro_long": 74, "clave": 75, "block_high": 76, "block_low": 77, "cuica_mute": 78, "cuica_open": 79,
+    "triangle_mute": 80, "triangle": 81, "jingle": 83, "bell_tree": 84, "castanets": 85, "surdo_mute": 86,
+    "surdo": 87, "timpani": 41,
 }  # fmt: skip
 
 
@@ -33,7 +36,8 @@ class Patch:
         name: Key in ``patches.yaml``.
         program: General MIDI program; for a drum kit the program of the percussion bank.
         synth: Name of our own synthesis instead of the SoundFont, or ``""``.
-        kind: ``"keys"``, ``"plucked"``, ``"sustained"``, ``"mallet"``, ``"bass"``, ``"pad"``, ``"arp"`` or ``"drums"``.
+        kind: ``"keys"``, ``"plucked"``, ``"sustained"``, ``"mallet"``, ``"bass"``, ``"pad"``, ``"arp"``, ``"effects"``
+            (single noises) or ``"drums"``.
         low: Lowest MIDI key that sounds natural.
         high: Highest.
         words: What prompts call it, besides its name.
