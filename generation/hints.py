@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from domain.facets import Facets
 from prompts.vocabulary import Vocabulary, pooled
 
 _AXES = ("energy", "density", "brightness", "valence")
+_FURTHER = ("danceability", "acousticness", "instrumentalness", "loudness")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,8 @@ class Hints:
         modes: The genre's modes.
         instruments: What the genre is typically played on.
         leaning: Whether mood words push towards major or minor.
+        usual: Of danceability, acousticness, instrumentalness and loudness what the named genre implies, in [0, 1].
+        feels: How far the words move each of those four.
     """
 
     levels: tuple[float, float, float, float] | None = None
@@ -31,6 +35,8 @@ class Hints:
     modes: tuple[str, ...] = ()
     instruments: tuple[str, ...] = ()
     leaning: bool = False
+    usual: Mapping[str, float] = field(default_factory=dict)
+    feels: Mapping[str, float] = field(default_factory=dict)
 
 
 def find_hints(facets: Facets, vocabulary: Vocabulary) -> Hints:
@@ -61,4 +67,8 @@ def find_hints(facets: Facets, vocabulary: Vocabulary) -> Hints:
         modes=genre.modes if genre is not None and named else (),
         instruments=genre.instruments if genre is not None and named else (),
         leaning=bool(lean) or abs(levels[3] - base[3]) > 0.12,
+        usual={axis: getattr(genre, axis) for axis in _FURTHER}
+        if genre is not None and named
+        else {},
+        feels={axis: pooled(effects, axis) for axis in _FURTHER},
     )

@@ -37,7 +37,7 @@ class Effect:
     """What a word does to the sound, relative to what it would be without the word.
 
     Attributes:
-        energy: Added to energy, in [-1, 1]; likewise ``valence``, ``brightness`` and ``density``.
+        energy: Added to energy, in [-1, 1]; likewise the other seven levels.
         tempo: Added to the tempo as a fraction of it, so ``-0.1`` is ten percent slower.
         mode: ``"major"``, ``"minor"`` or ``None``.
     """
@@ -46,6 +46,10 @@ class Effect:
     valence: float = 0.0
     brightness: float = 0.0
     density: float = 0.0
+    danceability: float = 0.0
+    acousticness: float = 0.0
+    instrumentalness: float = 0.0
+    loudness: float = 0.0
     tempo: float = 0.0
     mode: str | None = None
 
@@ -77,6 +81,8 @@ class Genre:
         family: One of ``domain.facets.FAMILIES``.
         tempo: Usual slowest and fastest beats per minute.
         energy: Usual level in [0, 1]; likewise ``valence``, ``brightness`` and ``density``.
+        danceability: Usual level as it follows from tempo, feel and instruments, see ``prompts.usual``; likewise
+            ``acousticness``, ``instrumentalness`` and ``loudness``.
         instruments: Typical instruments, canonical.
         modes: Usual modes of ``domain.facets.MODES``, the most usual first.
         metre: Usual metre.
@@ -94,6 +100,10 @@ class Genre:
     modes: tuple[str, ...]
     metre: tuple[int, int]
     aliases: tuple[str, ...] = ()
+    danceability: float = 0.5
+    acousticness: float = 0.5
+    instrumentalness: float = 0.5
+    loudness: float = 0.5
 
     @property
     def usual_tempo(self) -> float:

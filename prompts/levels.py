@@ -1,4 +1,4 @@
-"""The five levels that energy, density, brightness and valence can be written in.
+"""The five levels that energy and the other axes can be written in.
 
 People do not hear the difference between an energy of .68 and one of .71, and no natural sentence can say it.
 Whatever is bred or written is therefore quantised here and nowhere else.
@@ -9,7 +9,10 @@ from __future__ import annotations
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Very low, low, middle, high, very high."""
 
-AXES = ("energy", "density", "brightness", "valence")
+AXES = (
+    *("energy", "density", "brightness", "valence"),
+    *("danceability", "acousticness", "instrumentalness", "loudness"),
+)
 """The fields of ``Facets`` that are levels."""
 
 SLOWEST, FASTEST = 40.0, 220.0

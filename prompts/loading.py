@@ -15,15 +15,20 @@ from domain.facets import FAMILIES, MODES
 from prompts.entries import ROLES, Effect, Family, Genre, Instrument, Kind, Phrase, Term
 from prompts.levels import AXES, LEVELS
 from prompts.text import words_of
+from prompts.usual import further_levels
 
 FOLDER = Path(__file__).parent / "vocabulary"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_EFFECT = re.compile(r"([evbdt])([+-]\d{1,2})")
+_EFFECT = re.compile(r"([evbdtgail])([+-]\d{1,2})")
 _EFFECT_FIELDS = {
     "e": "energy",
     "v": "valence",
     "b": "brightness",
     "d": "density",
+    "g": "danceability",
+    "a": "acousticness",
+    "i": "instrumentalness",
+    "l": "loudness",
     "t": "tempo",
 }
 
@@ -207,7 +212,7 @@ class _Genres(_File):
         if max(feel) > 100:
             raise self.wrong(name, "needs a feel of four percentages")
         aliases = listed(entry.get("aka"))
-        self.entries.genres[name] = Genre(
+        made = Genre(
             name=name,
             family=family,
             tempo=(low, high),
@@ -220,6 +225,7 @@ class _Genres(_File):
             metre=self.metre(name, entry.get("metre")),
             aliases=aliases,
         )
+        self.entries.genres[name] = further_levels(made, self.entries.instruments)
         self.add_all(Kind.GENRE, name, aliases)
 
     def _numbers(self, name: str, text: object, *, count: int) -> list[float]:

@@ -169,7 +169,7 @@ EXAMPLES = [
     ("replace drums with hand claps", {"instruments": ["hand claps"]}),
     ("half the speed", {"tempo": 52.0}),
     ("I love the bass line, keep it", {"instruments": ["bass"]}),
-    ("too loud", {"energy": 0.3}),
+    ("too loud", {"loudness": 0.3}),
     # tempo
     ("90 bpm", {"tempo": 90.0}),
     ("90bpm", {"tempo": 90.0}),
