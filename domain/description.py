@@ -49,7 +49,7 @@ SECTIONS = (
 )
 TEMPO = (30.0, 240.0)
 """Slowest and fastest beat, per minute."""
-MAX_BARS = 512
+MAX_BARS = 2048
 MAX_VOICES = 16
 MAX_SOURCE = 1_000_000
 MAX_SECONDS = 600.0

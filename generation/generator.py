@@ -40,6 +40,7 @@ class Part:
         program: General MIDI program in [0, 127] that stands for the patch in a MIDI file.
         percussion: Whether pitches are General MIDI percussion keys.
         notes: In order of their start.
+        name: Of the player, unique within the score; ``""`` when nobody named it.
     """
 
     role: str
@@ -47,6 +48,7 @@ class Part:
     program: int
     percussion: bool
     notes: tuple[Note, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +59,12 @@ class Score:
         title: Short name.
         quarter_bpm: Quarter notes per minute.
         metre: Beats in a bar and the note value of a beat.
-        downbeat: Seconds at which the first whole bar begins.
+        downbeat: Seconds at which bar 0 begins; negative when the clip enters within it.
         seconds: Length of the clip.
         parts: The players.
+        tonic: Pitch class of the key.
+        mode: One of ``domain.facets.MODES``, or ``""`` when there is no key.
+        sections: Name of each bar's section.
     """
 
     title: str
@@ -68,6 +73,9 @@ class Score:
     downbeat: float
     seconds: float
     parts: tuple[Part, ...]
+    tonic: int = 0
+    mode: str = ""
+    sections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,17 @@ facets never enter the seed: turning one of them up or down keeps the tune and c
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from domain.description import MAX_BARS, BarDescription, Levels
 from domain.facets import FAMILIES, TONICS, Facets
-from generation.casting import Cast, cast
+from generation.casting import Cast, Voice, cast
 from generation.effects import Effects, gather
 from generation.form import Bar, Form, lay_out
 from generation.grid import Grid
@@ -32,40 +35,69 @@ _NOT_THE_TUNE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """A voice with everything it plays by.
+
+    Attributes:
+        name: Unique within the piece, such as ``"lead"`` or ``"counter 2"``.
+        voice: Role and sound.
+        style: Whose patterns it plays.
+        tune: Seeds every choice of its own.
+        pieces: For drums: percussion besides the groove.
+        banned: For drums: pieces that must not be heard.
+        groove: For drums: whether the kit plays its groove.
+    """
+
+    name: str
+    voice: Voice
+    style: Style
+    tune: tuple[int, int]
+    pieces: tuple[str, ...] = ()
+    banned: frozenset[str] = frozenset()
+    groove: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything that is decided before the first note.
+
+    ``style``, ``entropy`` and the drums of ``cast`` are the piece's own; ``seen_by`` turns them into one player's.
 
     Attributes:
         facets: What the prompt said.
         style: The family's style.
         seconds: Length of the clip.
         grid: Tempo, metre, swing and where bar 0 lies.
+        pickup: Beats of the tempo that sound before the first whole bar.
         tonic: Pitch class.
         mode: One of ``domain.facets.MODES``.
-        energy: In [0, 1], as the next three.
-        density: Sparse to busy.
-        brightness: Dark to bright.
-        valence: Sad to happy.
+        levels: How it is overall.
         form: Bars and their chords.
         cast: Who plays.
-        effects: What words do to the sound.
+        players: The same with what each plays by.
+        words: Words that colour the sound.
+        effects: What they do to the sound.
         entropy: Seeds every stream of chance, see ``rng``.
+        kicks: For each bar the steps on which a bass drum sounds; empty until the drums have played.
+        targets: For each bar who sounds in it and the numbers to bring it to; empty when the composer is free.
     """
 
     facets: Facets
     style: Style
     seconds: float
     grid: Grid
+    pickup: int
     tonic: int
     mode: str
-    energy: float
-    density: float
-    brightness: float
-    valence: float
+    levels: Levels
     form: Form
     cast: Cast
+    players: tuple[Player, ...]
+    words: tuple[str, ...]
     effects: Effects
     entropy: tuple[int, int]
+    kicks: tuple[frozenset[int], ...] = ()
+    targets: tuple[BarDescription, ...] = ()
 
     def rng(self, stream: str) -> np.random.Generator:
         """Return the chance of one decision; other decisions do not disturb it."""
@@ -75,6 +107,54 @@ class Plan:
     def bars(self) -> tuple[Bar, ...]:
         """The bars in order, the last one being the final chord."""
         return self.form.bars
+
+    @property
+    def energy(self) -> float:
+        """Calm to driving, in [0, 1]."""
+        return self.levels.energy
+
+    @property
+    def density(self) -> float:
+        """Sparse to busy, in [0, 1]."""
+        return self.levels.density
+
+    @property
+    def brightness(self) -> float:
+        """Dark to bright, in [0, 1]."""
+        return self.levels.brightness
+
+    @property
+    def valence(self) -> float:
+        """Sad to happy, in [0, 1]."""
+        return self.levels.valence
+
+    def seen_by(self, player: Player, kicks: tuple[frozenset[int], ...] = ()) -> Plan:
+        """Return the plan as one player has it: its own style and chance, the drums that it hears.
+
+        Args:
+            player: Whose view.
+            kicks: Steps of each bar on which a bass drum sounds.
+        """
+        drummer = player
+        if player.voice.role != "drums":
+            drummer = next((p for p in self.players if p.voice.role == "drums"), player)
+        heard = dataclasses.replace(
+            self.cast,
+            pieces=drummer.pieces,
+            banned_pieces=drummer.banned,
+            groove=drummer.groove,
+        )
+        return dataclasses.replace(
+            self, style=player.style, entropy=player.tune, cast=heard, kicks=kicks
+        )
+
+
+def name_voices(roles: Sequence[str]) -> tuple[str, ...]:
+    """Name voices by their roles: the first ``"counter"`` is called so, the next ``"counter 2"``."""
+    return tuple(
+        role if (count := roles[:index].count(role)) == 0 else f"{role} {count + 1}"
+        for index, role in enumerate(roles)
+    )
 
 
 def _rng(entropy: tuple[int, int], stream: str) -> np.random.Generator:
@@ -103,13 +183,13 @@ def make_plan(
     entropy = (seed, zlib.crc32(json.dumps(said, sort_keys=True).encode()))
     family = facets.family if facets.family in FAMILIES else _choose_family(facets, hints, entropy)
     chosen = style(family)
-    energy, density, brightness, valence = _levels(facets, hints, chosen, entropy)
-    mode = facets.mode or _choose_mode(facets, hints, chosen, valence, entropy)
+    levels = _levels(facets, hints, chosen, entropy)
+    mode = facets.mode or _choose_mode(facets, hints, chosen, levels.valence, entropy)
     tonic = facets.tonic if facets.tonic in TONICS else TONICS[_rng(entropy, "tonic").integers(12)]
     metre = facets.metre or hints.metre or _choose_metre(chosen, entropy)
     span = hints.tempo or chosen.tempo
     usual = chosen.energy if hints.usual_energy is None else hints.usual_energy
-    tempo = facets.tempo or _choose_tempo(span, energy - usual, entropy)
+    tempo = facets.tempo or _choose_tempo(span, levels.energy - usual, entropy)
     grid, count = _place(
         Grid(tempo=tempo, metre=metre, swing=chosen.swing, swing_unit=chosen.swing_unit),
         seconds,
@@ -118,35 +198,56 @@ def make_plan(
     )
     tonic_class = TONICS.index(tonic)
     rng = _rng(entropy, "form")
+    chosen_cast = cast(
+        chosen, facets, levels.density, _rng(entropy, "cast"), typical=hints.instruments
+    )
+    words = _sound_words(facets, chosen, entropy)
     return Plan(
         facets=facets,
         style=chosen,
         seconds=seconds,
         grid=grid,
+        pickup=count[1],
         tonic=tonic_class,
         mode=mode,
-        energy=energy,
-        density=density,
-        brightness=brightness,
-        valence=valence,
+        levels=levels,
         form=lay_out(chosen, grid, count=count, key=(tonic_class, mode), rng=rng),
-        cast=cast(chosen, facets, density, _rng(entropy, "cast"), typical=hints.instruments),
-        effects=gather(_sound_words(facets, chosen, entropy)),
+        cast=chosen_cast,
+        players=_players(chosen_cast, chosen, entropy),
+        words=words,
+        effects=gather(words),
         entropy=entropy,
     )
 
 
-def _levels(
-    facets: Facets, hints: Hints, chosen: Style, entropy: tuple[int, int]
-) -> tuple[float, float, float, float]:
+def _players(chosen: Cast, own: Style, entropy: tuple[int, int]) -> tuple[Player, ...]:
+    names = name_voices([voice.role for voice in chosen.voices])
+    out = []
+    for name, voice in zip(names, chosen.voices, strict=True):
+        player = Player(name=name, voice=voice, style=own, tune=entropy)
+        if voice.role == "drums":
+            player = dataclasses.replace(
+                player, pieces=chosen.pieces, banned=chosen.banned_pieces, groove=chosen.groove
+            )
+        out.append(player)
+    return tuple(out)
+
+
+def _levels(facets: Facets, hints: Hints, chosen: Style, entropy: tuple[int, int]) -> Levels:
     usual = hints.levels or (chosen.energy, chosen.density, chosen.brightness, chosen.valence)
     jitter = _rng(entropy, "levels").uniform(-0.06, 0.06, 4)
     energy = _unless(facets.energy, usual[0] + jitter[0])
     # Livelier music is busier and brighter, unless the prompt says how busy or bright.
-    density = _unless(facets.density, usual[1] + jitter[1] + 0.5 * (energy - usual[0]))
-    brightness = _unless(facets.brightness, usual[2] + jitter[2] + 0.3 * (energy - usual[0]))
-    valence = _unless(facets.valence, usual[3] + jitter[3])
-    return energy, density, brightness, valence
+    return Levels(
+        energy=energy,
+        density=_unless(facets.density, usual[1] + jitter[1] + 0.5 * (energy - usual[0])),
+        brightness=_unless(facets.brightness, usual[2] + jitter[2] + 0.3 * (energy - usual[0])),
+        valence=_unless(facets.valence, usual[3] + jitter[3]),
+        danceability=_unless(facets.danceability, 0.5),
+        acousticness=_unless(facets.acousticness, 0.5),
+        instrumentalness=_unless(facets.instrumentalness, 0.5),
+        loudness=_unless(facets.loudness, energy),
+    )
 
 
 def _unless(said: float | None, otherwise: float) -> float:
@@ -233,33 +334,31 @@ def _place(
         for unit, bend in ((grid.bar_seconds, 0.025), (grid.beat_steps * grid.step_seconds, 0.06)):
             bent = grid.tempo * max(1, round(room / unit)) * unit / room
             if abs(bent / grid.tempo - 1) < bend and free[0] * 0.98 <= bent <= free[1] * 1.02:
-                grid = _regrid(grid, round(bent, 2))
+                grid = regrid(grid, round(bent, 2), 0)
                 break
     bars = int((room + 0.02) / grid.bar_seconds)
     beat = grid.beat_steps * grid.step_seconds
     spare = room + 0.02 - bars * grid.bar_seconds
     upbeat = min(int(spare / beat), max(0, grid.bar_steps // grid.beat_steps))
+    if upbeat == 0:
+        return regrid(grid, grid.tempo, 0), (min(bars, MAX_BARS - 1), 0)
+    return regrid(grid, grid.tempo, upbeat), (min(bars, MAX_BARS - 2), upbeat)
+
+
+def regrid(grid: Grid, tempo: float, pickup: int) -> Grid:
+    """Return a grid at another tempo that begins with an upbeat of so many beats."""
+    bare = dataclasses.replace(grid, tempo=tempo, downbeat=0.0)
     downbeat = _LEAD_IN
-    if upbeat:
-        downbeat += upbeat * beat - grid.bar_seconds
-    return _regrid(grid, grid.tempo, downbeat), (bars, upbeat)
+    if pickup:
+        downbeat += pickup * bare.beat_steps * bare.step_seconds - bare.bar_seconds
+    return dataclasses.replace(bare, downbeat=downbeat)
 
 
-def _regrid(grid: Grid, tempo: float, downbeat: float = 0.0) -> Grid:
-    return Grid(
-        tempo=tempo,
-        metre=grid.metre,
-        swing=grid.swing,
-        swing_unit=grid.swing_unit,
-        downbeat=downbeat,
-    )
-
-
-def _sound_words(facets: Facets, chosen: Style, entropy: tuple[int, int]) -> list[str]:
+def _sound_words(facets: Facets, chosen: Style, entropy: tuple[int, int]) -> tuple[str, ...]:
     rng = _rng(entropy, "effects")
     words = [word for word, chance in chosen.effects.items() if rng.uniform() < chance]
     said = [*facets.textures, *facets.production, *facets.uses]
     if facets.era:
         said.append(facets.era)
     bans = {word.lower() for word in facets.without}
-    return [word for word in [*words, *said] if word.lower() not in bans]
+    return tuple(word for word in [*words, *said] if word.lower() not in bans)
