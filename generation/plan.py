@@ -21,6 +21,7 @@ from generation.effects import Effects, gather
 from generation.form import Bar, Form, lay_out
 from generation.grid import Grid
 from generation.hints import Hints
+from generation.levels import JITTER, resolve
 from generation.patches import find_patch
 from generation.styles import Style, style
 from generation.theory import MINOR_MODES
@@ -183,7 +184,8 @@ def make_plan(
     entropy = (seed, zlib.crc32(json.dumps(said, sort_keys=True).encode()))
     family = facets.family if facets.family in FAMILIES else _choose_family(facets, hints, entropy)
     chosen = style(family)
-    levels = _levels(facets, hints, chosen, entropy)
+    jitter = _rng(entropy, "levels").uniform(-0.06, 0.06, JITTER).tolist()
+    levels = resolve(facets, hints, chosen, jitter)
     mode = facets.mode or _choose_mode(facets, hints, chosen, levels.valence, entropy)
     tonic = facets.tonic if facets.tonic in TONICS else TONICS[_rng(entropy, "tonic").integers(12)]
     metre = facets.metre or hints.metre or _choose_metre(chosen, entropy)
@@ -231,28 +233,6 @@ def _players(chosen: Cast, own: Style, entropy: tuple[int, int]) -> tuple[Player
             )
         out.append(player)
     return tuple(out)
-
-
-def _levels(facets: Facets, hints: Hints, chosen: Style, entropy: tuple[int, int]) -> Levels:
-    usual = hints.levels or (chosen.energy, chosen.density, chosen.brightness, chosen.valence)
-    jitter = _rng(entropy, "levels").uniform(-0.06, 0.06, 4)
-    energy = _unless(facets.energy, usual[0] + jitter[0])
-    # Livelier music is busier and brighter, unless the prompt says how busy or bright.
-    return Levels(
-        energy=energy,
-        density=_unless(facets.density, usual[1] + jitter[1] + 0.5 * (energy - usual[0])),
-        brightness=_unless(facets.brightness, usual[2] + jitter[2] + 0.3 * (energy - usual[0])),
-        valence=_unless(facets.valence, usual[3] + jitter[3]),
-        danceability=_unless(facets.danceability, 0.5),
-        acousticness=_unless(facets.acousticness, 0.5),
-        instrumentalness=_unless(facets.instrumentalness, 0.5),
-        loudness=_unless(facets.loudness, energy),
-    )
-
-
-def _unless(said: float | None, otherwise: float) -> float:
-    value = otherwise if said is None else said
-    return float(min(1.0, max(0.0, value)))
 
 
 def _choose_family(facets: Facets, hints: Hints, entropy: tuple[int, int]) -> str:
