@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from generation.audio import SAMPLE_RATE, Floats
+from generation.blocks import SIZE, equalise
 from generation.effects import BEDS, Effects
-from generation.zones import fast_length
+from generation.spectrum import frequencies, high_pass, low_pass
 
 _LEVELS = {
     "vinyl": -30.0, "hiss": -38.0, "rain": -21.0, "waves": -20.0, "wind": -27.0, "fire": -27.0,
@@ -18,39 +19,44 @@ _LEVELS = {
 
 
 def lay(music: Floats, effects: Effects, rng: np.random.Generator) -> Floats:
-    """Put the wanted noises under the music.
+    """Put the wanted noises under the music, in place.
 
     Args:
-        music: Shape (2, frames).
+        music: Shape (2, frames), also what is returned.
         effects: How much of each.
         rng: Scatters drops, clicks and gusts.
     """
-    level = float(np.sqrt(np.mean(music**2))) + 1e-9
+    level = _rms(music)
     frames = music.shape[1]
     for name in BEDS:
         amount = float(getattr(effects, name))
         if amount <= 0.02:
             continue
         bed = _MAKERS[name](frames, rng)
-        own = float(np.sqrt(np.mean(bed**2))) + 1e-9
-        gain = level / own * 10 ** (_LEVELS[name] / 20) * min(1.0, amount)
-        music = music + bed * np.float32(gain)
+        bed *= np.float32(level / _rms(bed) * 10 ** (_LEVELS[name] / 20) * min(1.0, amount))
+        music += bed
     return music
+
+
+def _rms(samples: Floats) -> float:
+    return float(np.sqrt(np.vdot(samples, samples) / samples.size)) + 1e-9
 
 
 def _noise(
     frames: int, rng: np.random.Generator, low: float, high: float, slope: float = 0.0
 ) -> Floats:
     """Stereo noise between two frequencies that falls by ``slope`` dB an octave."""
-    size = fast_length(frames)
-    hertz = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(SAMPLE_RATE / size) + 1
-    curve = hertz ** np.float32(-slope / 6.02)
-    curve /= np.sqrt((1 + (low / hertz) ** 4) * (1 + (hertz / high) ** 4))
-    out = np.empty((2, frames), dtype=np.float32)
+    curve = frequencies(SIZE) ** np.float32(-slope / 6.02)
+    curve *= _band(low, high)
+    out = rng.standard_normal((2, frames), dtype=np.float32)
     for channel in out:
-        wave = rng.standard_normal(size, dtype=np.float32)
-        channel[:] = np.fft.irfft(np.fft.rfft(wave) * curve, size)[:frames]
-    return out / np.float32(np.sqrt(np.mean(out**2)))
+        equalise(channel, curve)
+    out /= np.float32(_rms(out))
+    return out
+
+
+def _band(low: float, high: float) -> Floats:
+    return high_pass(SIZE, low) * low_pass(SIZE, high)
 
 
 def _gusts(frames: int, rng: np.random.Generator, seconds: float, depth: float) -> Floats:

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from generation.audio import SAMPLE_RATE, Floats, as_floats
+from generation.audio import SAMPLE_RATE, Floats
+from generation.blocks import SIZE, STRIDE, inside, spectra
 from generation.spectrum import loudness_weight
-from generation.zones import fast_length
 
 TARGET = -16.0
 """Integrated loudness in LUFS."""
@@ -22,6 +22,12 @@ _REACH = 6
 """Hops by which the limiter looks ahead and holds: 4.4 ms."""
 _MARGIN = 0.25
 """Decibels kept for what interpolation between hops and our short oversampling filter miss."""
+_CLOSE = 0.02
+"""LU within which the target counts as met."""
+_ROUNDS = 24
+_SATURATIONS = 3
+"""Times that peaks are rounded when the limiter alone cannot make so little sound so loud."""
+_FAINT = 1e-12
 
 Doubles = npt.NDArray[np.float64]
 
@@ -38,27 +44,79 @@ def master(samples: Floats) -> Mastered:
     """Bring a stereo mix to the target loudness under the ceiling.
 
     The gain of the look-ahead limiter and the loudness it leaves are solved for on short hops, before a single
-    sample is touched. Silence stays silent.
+    sample is touched. Silence stays silent. The ceiling is never passed, so what is nearly all silence, such as a
+    single click, ends as loud as the ceiling lets it.
 
     Args:
-        samples: Shape (2, frames), any level.
+        samples: Shape (2, frames), any level; left as they are.
     """
-    frames = samples.shape[1]
-    power = _weighted_power(samples)
-    if float(power.max(initial=0.0)) < 1e-12:
+    out = _without_offset(samples)
+    power = _weighted_power(out)
+    if float(power.max(initial=0.0)) < _FAINT:
         return Mastered(samples=np.zeros_like(samples), loudness=-70.0)
-    peaks = _hop_peaks(samples)
-    ceiling = 10 ** ((CEILING - _MARGIN) / 20)
-    gain = 10 ** ((TARGET - _integrated(power)) / 20)
-    for _ in range(8):
-        limit = _limiter(peaks * gain, ceiling)
-        error = TARGET - _integrated(power * (gain * limit) ** 2)
-        gain *= 10 ** (error / 20)
-        if abs(error) < 0.02:
+    for attempt in range(_SATURATIONS + 1):
+        peaks = _hop_peaks(out)
+        curve, error = _solve(power, peaks)
+        if abs(error) < 0.2 or attempt == _SATURATIONS:
             break
-    curve = gain * _limiter(peaks * gain, ceiling)
-    out = samples * _to_frames(curve, frames)
+        _round_off(out, float(peaks.max()), curve)
+        power = _weighted_power(out)
+    _apply(out, curve)
+    excess = true_peak(out) / _ceiling(CEILING - 0.02)
+    if excess > 1:
+        out /= np.float32(excess)
     return Mastered(samples=out, loudness=integrated_loudness(out))
+
+
+def _ceiling(decibels: float) -> float:
+    return float(10 ** (decibels / 20))
+
+
+def _solve(power: Doubles, peaks: Doubles) -> tuple[Doubles, float]:
+    """Return the gain of each hop, and by how many LU the target is missed."""
+    ceiling = _ceiling(CEILING - _MARGIN)
+    gain = 10 ** ((TARGET - _integrated(power)) / 20)
+    # Past that nothing gets louder: every hop is at the ceiling already.
+    most = 100 * ceiling / float(peaks[peaks > 0].min(initial=peaks.max()))
+    best: tuple[float, Doubles] | None = None
+    for _ in range(_ROUNDS):
+        curve = gain * _limiter(peaks * gain, ceiling)
+        error = TARGET - _integrated(power * curve**2)
+        if best is None or abs(error) < abs(best[0]):
+            best = (error, curve)
+        if abs(error) < _CLOSE or gain > most:
+            break
+        # A limiter gives back less than was asked of it, so more is asked.
+        gain *= 10 ** (error * (1.0 if error < 1 else 1.5) / 20)
+    error, curve = best or (0.0, np.ones_like(power))
+    return curve, error
+
+
+def _round_off(out: Floats, peak: float, curve: Doubles) -> None:
+    """Round the peaks in place as far as the limiter would have pressed them: less crest, more loudness."""
+    pressed = float(curve.max() / max(float(curve.min()), 1e-9))
+    push = np.float32(min(12.0, max(2.0, pressed)) / peak)
+    for start in range(0, out.shape[1], STRIDE):
+        block = out[:, start : start + STRIDE]
+        block *= push
+        np.tanh(block, out=block)
+
+
+def _without_offset(samples: Floats) -> Floats:
+    """Return a copy without what is constant in it."""
+    out = np.array(samples, dtype=np.float32)
+    for channel in out:
+        offset = float(channel.mean(dtype=np.float64))
+        level = float(np.sqrt(np.dot(channel, channel) / max(1, channel.size)))
+        if abs(offset) > 1e-3 * level > 0:
+            from scipy.signal import lfilter  # noqa: PLC0415  # slow, and hardly ever needed
+
+            # A first-order high-pass at 7 Hz, at rest on the first sample.
+            back = 0.999
+            first = np.array([-float(channel[0])])
+            filtered, _ = lfilter([1.0, -1.0], [1.0, -back], channel.astype(np.float64), zi=first)
+            channel[:] = filtered
+    return out
 
 
 def integrated_loudness(samples: Floats) -> float:
@@ -74,14 +132,17 @@ def true_peak(samples: Floats) -> float:
 def _weighted_power(samples: Floats) -> Doubles:
     """Mean square of the K-weighted channels' sum for each hop."""
     frames = samples.shape[1]
-    hops = -(-frames // _HOP)
-    size = fast_length(hops * _HOP + 4096)
-    weight = loudness_weight(size)
-    total = np.zeros(hops * _HOP, dtype=np.float32)
+    power = np.zeros(-(-frames // _HOP), dtype=np.float64)
+    weight = loudness_weight(SIZE)
     for channel in samples:
-        wave = np.fft.irfft(np.fft.rfft(channel, size) * weight, size)[: total.size]
-        total += wave * wave
-    power: Doubles = total.reshape(hops, _HOP).mean(axis=1, dtype=np.float64)
+        for place, spectrum in spectra(channel):
+            wave = inside(spectrum * weight, place)
+            if wave.size % _HOP:
+                wave = np.pad(wave, (0, -wave.size % _HOP))
+            rows = wave.reshape(-1, _HOP)
+            first = place.start // _HOP
+            power[first : first + len(rows)] += np.einsum("ij,ij->i", rows, rows)
+    power /= _HOP
     return power
 
 
@@ -115,15 +176,25 @@ def _phases() -> tuple[Floats, ...]:
 def _hop_peaks(samples: Floats) -> Doubles:
     """Largest fourfold oversampled magnitude of each hop."""
     frames = samples.shape[1]
-    hops = -(-frames // _HOP)
-    level = np.zeros(hops * _HOP, dtype=np.float32)
+    peaks = np.zeros(-(-frames // _HOP), dtype=np.float64)
     for channel in samples:
-        np.maximum(level[:frames], np.abs(channel), out=level[:frames])
-        for taps in _phases():
-            between = np.abs(np.convolve(channel, taps, mode="same"))
-            np.maximum(level[:frames], between, out=level[:frames])
-    peaks: Doubles = level.reshape(hops, _HOP).max(axis=1).astype(np.float64)
+        for start in range(0, frames, STRIDE):
+            stop = min(frames, start + STRIDE)
+            first, last = max(0, start - 8), min(frames, stop + 8)
+            level = _between(channel[first:last])[start - first : stop - first]
+            level = np.pad(level, (0, -level.size % _HOP)).reshape(-1, _HOP).max(axis=1)
+            place = slice(start // _HOP, start // _HOP + level.size)
+            np.maximum(peaks[place], level, out=peaks[place])
     return peaks
+
+
+def _between(channel: Floats) -> Floats:
+    """Largest magnitude at and after each sample, up to the next."""
+    level = np.abs(channel)
+    if channel.size > 16:
+        for taps in _phases():
+            np.maximum(level, np.abs(np.convolve(channel, taps, mode="same")), out=level)
+    return level
 
 
 def _limiter(peaks: Doubles, ceiling: float) -> Doubles:
@@ -147,9 +218,12 @@ def _windowed(values: Doubles, reach: int) -> Doubles:
     return lowest
 
 
-def _to_frames(curve: Doubles, frames: int) -> Floats:
-    """Interpolate gains that belong to the middle of hops to frames."""
+def _apply(out: Floats, curve: Doubles) -> None:
+    """Multiply in place by gains that belong to the middle of hops, interpolated."""
     edges = np.concatenate([curve[:1], (curve[:-1] + curve[1:]) / 2, curve[-1:]]).astype(np.float32)
     step = (np.arange(_HOP, dtype=np.float32) / _HOP)[None, :]
-    full = edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * step
-    return as_floats(full.reshape(-1)[:frames])
+    for start in range(0, out.shape[1], STRIDE):
+        stop = min(out.shape[1], start + STRIDE)
+        ends = edges[start // _HOP : -(-stop // _HOP) + 1]
+        gain = ends[:-1, None] + (ends[1:] - ends[:-1])[:, None] * step
+        out[:, start:stop] *= gain.reshape(-1)[: stop - start]

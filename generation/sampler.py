@@ -6,7 +6,9 @@ and so are envelopes. A note is then one product and one addition.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +19,8 @@ from generation.zones import Zone, darken
 Recording = tuple[Floats, tuple[int, int] | None]
 """Samples and their loop."""
 
-_BUDGET = 24_000_000
-"""Cached floats at most; past that everything is forgotten and made again."""
+_BUDGET = 12_000_000
+"""Cached floats at most (48 MB); past that what was not used for longest is forgotten and made again."""
 _LONGEST_TAIL = 1.1
 """Seconds that a note may ring after its key was let go."""
 _ONE_SHOT = 3.0
@@ -32,10 +34,7 @@ class Sampler:
     """Plays zones. Keeps waveforms and envelopes between calls; the sound does not depend on what it keeps."""
 
     def __init__(self) -> None:
-        self._waves: dict[tuple[Zone, int, int], Floats] = {}
-        self._recordings: dict[tuple[Zone, int], Recording] = {}
-        self._envelopes: dict[tuple[float, ...], Floats] = {}
-        self._kept = 0
+        self._kept = _Kept()
 
     def play(
         self, notes: Sequence[Note], zones: Sequence[Zone], frames: int, *, percussion: bool = False
@@ -81,52 +80,60 @@ class Sampler:
 
     def _wave(self, zone: Zone, note: Note, frames: int) -> Floats:
         force = min(3, note.velocity // 32) if zone.cutoff is not None else 3
-        key = (zone, note.pitch, force)
-        known = self._waves.get(key)
+        key = ("wave", zone, note.pitch, force)
+        known = self._kept.get(key)
         step = zone.step(note.pitch)
         data, loop = self._recording(zone, force)
         most = frames if loop else min(frames, int((data.size - 2) / step))
-        if known is not None and known.size >= most:
-            return known
+        if known is not None and known[0].size >= most:
+            return known[0]
         # A little more than was asked, so that a slightly longer note does not start over.
         wave = _resample(data, loop, step, frames + frames // 2)
-        self._waves[key] = wave
-        self._keep(wave.size)
+        self._kept.put(key, (wave, None))
         return wave
 
     def _recording(self, zone: Zone, force: int) -> Recording:
         """Return a zone's recording as bright as a force from 0 to 3 makes it."""
         if zone.cutoff is None:
             return zone.data, zone.loop
-        key = (zone, force)
-        found = self._recordings.get(key)
+        key = ("recording", zone, force)
+        found = self._kept.get(key)
         if found is None:
             # The format's default modulator: two octaves less at the softest touch.
             cents = zone.cutoff - 2400 * (1 - (force * 32 + 28) / 127)
             found = darken(zone.data, zone.loop, 8.176 * 2 ** (cents / 1200), zone.rate)
-            self._recordings[key] = found
-            self._keep(found[0].size)
+            self._kept.put(key, found)
         return found
 
     def _envelope(self, zone: Zone, held: int) -> Floats:
-        key = (
-            *(zone.delay, zone.attack, zone.hold, zone.decay, zone.sustain, zone.release),
-            float(held),
-        )
-        known = self._envelopes.get(key)
+        shape = (zone.delay, zone.attack, zone.hold, zone.decay, zone.sustain, zone.release)
+        known = self._kept.get((*shape, held))
         if known is None:
-            known = _envelope(zone, held)
-            self._envelopes[key] = known
-            self._keep(known.size)
-        return known
+            known = (_envelope(zone, held), None)
+            self._kept.put((*shape, held), known)
+        return known[0]
 
-    def _keep(self, size: int) -> None:
-        self._kept += size
-        if self._kept > _BUDGET:
-            self._waves.clear()
-            self._recordings.clear()
-            self._envelopes.clear()
-            self._kept = 0
+
+class _Kept:
+    """What was made before, up to ``_BUDGET`` floats; what was not used for longest goes first."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[tuple[Any, ...], Recording] = OrderedDict()
+        self._size = 0
+
+    def get(self, key: tuple[Any, ...]) -> Recording | None:
+        found = self._made.get(key)
+        if found is not None:
+            self._made.move_to_end(key)
+        return found
+
+    def put(self, key: tuple[Any, ...], made: Recording) -> None:
+        before = self._made.pop(key, None)
+        self._size += made[0].size - (0 if before is None else before[0].size)
+        self._made[key] = made
+        while self._size > _BUDGET and len(self._made) > 1:
+            _, oldest = self._made.popitem(last=False)
+            self._size -= oldest[0].size
 
 
 def _resample(data: Floats, loop: tuple[int, int] | None, step: float, frames: int) -> Floats:

@@ -1,6 +1,5 @@
-"""Equaliser curves, rooms and loudness weighting as gains over frequency.
+"""Equaliser curves and loudness weighting as gains over frequency.
 
-Everything linear on the desk is a product of spectra, so a whole part needs one FFT and the mix one inverse.
 Curves are zero-phase and gentle, so that nothing rings audibly before it starts.
 """
 
@@ -9,11 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from generation.audio import SAMPLE_RATE, Floats, as_floats
-
-Spectrum = npt.NDArray[np.complex64]
 
 
 @lru_cache(maxsize=8)
@@ -54,6 +50,13 @@ def low_shelf(size: int, hertz: float, decibels: float) -> Floats:
     return as_floats(np.exp(share * np.float32(decibels * np.log(10) / 20)))
 
 
+def bell(size: int, hertz: float, decibels: float) -> Floats:
+    """``decibels`` at ``hertz``, an octave wide on either side."""
+    octaves = np.log2(frequencies(size) / np.float32(hertz))
+    share = np.exp(-(octaves * octaves) * np.float32(1.2))
+    return as_floats(np.exp(share * np.float32(decibels * np.log(10) / 20)))
+
+
 @lru_cache(maxsize=8)
 def loudness_weight(size: int) -> Floats:
     """Magnitude of the K weighting of ITU-R BS.1770: a shelf of 4 dB above 1.7 kHz and a 38 Hz high-pass.
@@ -67,32 +70,3 @@ def loudness_weight(size: int) -> Floats:
     f, q = 38.13547087602444, 0.5003270373238773
     cut = s * s / (s * s + f / q * s + f * f)
     return as_floats(np.abs(shelf * cut))
-
-
-@lru_cache(maxsize=6)
-def room(size: int, seconds: float) -> tuple[Spectrum, Spectrum]:
-    """Return the spectra of a synthetic room for the left and right ear, each of unit energy.
-
-    Noise that decays by 60 dB in ``seconds``, highs sooner than lows, after a short pre-delay.
-    """
-    length = min(int(seconds * 1.05 * SAMPLE_RATE), size)
-    time = np.arange(length, dtype=np.float32) / SAMPLE_RATE
-    rng = np.random.default_rng([71, int(seconds * 100)])
-    out = []
-    for _ in range(2):
-        noise = rng.standard_normal((2, length)).astype(np.float32)
-        dark = noise[0] * np.exp(-6.9 * time / np.float32(seconds))
-        light = noise[1] * np.exp(-6.9 * time / np.float32(seconds * 0.45))
-        pre = int((0.008 + 0.006 * min(seconds, 3)) * SAMPLE_RATE)
-        spectra = []
-        for wave in (dark, light):
-            full = np.zeros(size, dtype=np.float32)
-            full[pre : pre + length] = wave[: max(0, size - pre)]
-            full[pre : pre + 400] *= np.linspace(0.3, 1, 400, dtype=np.float32)
-            spectra.append(np.fft.rfft(full))
-        hertz = frequencies(size)
-        both = spectra[0] / (1 + (hertz / 2200) ** 2) + 0.5 * spectra[1] * (hertz / (hertz + 1500))
-        both *= high_pass(size, 240.0) * low_pass(size, 8500.0)
-        energy = float(np.sum(np.abs(both) ** 2)) * 2 / size
-        out.append((both / np.sqrt(energy)).astype(np.complex64))
-    return out[0], out[1]

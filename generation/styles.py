@@ -86,7 +86,11 @@ class LeadStyle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixStyle:
-    """The desk: decibels by role, then the room and what colours the whole."""
+    """The desk: decibels by role, then the room and what colours the whole.
+
+    ``punch`` is how hard strokes hit, 0 to 1; ``space`` is one of ``generation.spaces.SPACES``, or nothing for
+    one that suits the instruments.
+    """
 
     drums: float = 0.0
     bass: float = -2.0
@@ -104,6 +108,8 @@ class MixStyle:
     drive: float = 0.0
     squash: float = 0.3
     width: float = 1.0
+    punch: float = 0.5
+    space: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
