@@ -6,10 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 
 from generation.bass import play_bass
-from generation.comp import play_chords, play_counter, play_pad
+from generation.comp import play_chords, play_pad
+from generation.counter import play_counter
 from generation.drums import play_drums
 from generation.fit import fit
 from generation.generator import Note, Part, Score
+from generation.harmony import part_ways
 from generation.measure import Timeline
 from generation.melody import play_lead
 from generation.plan import Plan, Player
@@ -42,7 +44,7 @@ def arrange(plan: Plan) -> Score:
         metre=plan.grid.metre,
         downbeat=plan.grid.downbeat,
         seconds=plan.seconds,
-        parts=tuple(_part(player, notes[player.name]) for player in players),
+        parts=part_ways(plan, [_part(player, notes[player.name]) for player in players]),
         tonic=plan.tonic,
         mode=plan.mode,
         sections=tuple(bar.section for bar in plan.bars),

@@ -1,19 +1,35 @@
-"""Chords, pads and second voices: rhythm patterns over led voices, arpeggios, strums and long tones."""
+"""Chords and pads: rhythm patterns over led voices, arpeggios, strums, rolled chords and long tones."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from generation.casting import Voice
 from generation.form import Bar
 from generation.generator import Note
-from generation.pen import Pen, by_density, dice, runs
+from generation.harmony import Voicer
+from generation.pen import Pen, by_density, dice, habits, place_of, runs
 from generation.plan import Plan
 from generation.styles import CompStyle, PadStyle
-from generation.theory import Chord, nearest, voice
+from generation.theory import Chord
 
 _LONG = "x---------------"
-_BROKEN = ("0-1-2-1-0-1-2-1-", "0-2-1-2-0-2-1-2-", "0-1-2-3-2-1-2-1-")
+BROKEN = ("0-1-2-1-0-1-2-1-", "0-2-1-2-0-2-1-2-", "0-1-2-3-2-1-2-1-")
+"""Broken chords for sounds that cannot hold one."""
 _STRUM = 0.014
 _LEVEL = {"x": 0.85, "s": 0.8, "d": 0.88, "u": 0.7, "o": 0.55, "+": 0.62}
+_FULL = {"B", "chorus", "drop", "solo"}
+_THIN = {"intro", "break", "outro"}
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """How a player strikes chords: pen, seconds between tones of a rolled chord, and whether keys ring on."""
+
+    pen: Pen
+    roll: float
+    rings: bool
+    beat: int
 
 
 def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
@@ -23,72 +39,120 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
         return _sustain(plan, player, style.span, style.voicing)
     pool = style.patterns
     if player.patch.kind in {"mallet", "arp"} and not any(c in p for p in pool for c in "012"):
-        pool = _BROKEN
+        pool = BROKEN
     patterns = by_density(pool, plan, "chords")
-    if dice(plan, "chords other", 1)[0] < 0.5:
+    if dice(plan, "chords other", 1)[0] < 0.35:
         patterns[1] = patterns[0]
-    pen = Pen(plan, "chords", drag=plan.style.human.drag * 0.4)
-    keys: tuple[int, ...] = ()
-    span = _reach(style.span, player)
+    touch = _touch(plan, player)
+    voicer = Voicer(reach(style.span, player), style.voicing)
     for number, bar in enumerate(plan.bars):
         if bar.section == "end":
-            keys = voice(bar.chords[0][1], keys, span, kind=style.voicing)
-            for index, key in enumerate(keys):
-                pen.write(number, 0, 64, key, 0.85, late=_STRUM * index * (len(keys) > 3))
+            _last(touch, number, voicer.place(bar.chords[0][1]), plan)
             continue
-        row = plan.grid.fit(patterns[1 if bar.section == "B" else 0], number)
-        if bar.section in {"intro", "break"}:
+        row = plan.grid.fit(patterns[1 if bar.section in _FULL else 0], place_of(bar, number))
+        if bar.section in _THIN:
             row = plan.grid.fit(_LONG, 0) if plan.energy < 0.6 else row
-        keys = _play_bar(plan, pen, (number, bar), row, (keys, span, style.voicing))
-    return pen.finish()
+        _play_bar(plan, touch, (number, bar), row, voicer)
+    return touch.pen.finish()
 
 
-Voicing = tuple[tuple[int, ...], tuple[int, int], str]
+def _touch(plan: Plan, player: Voice) -> Touch:
+    rolled = player.patch.kind in {"keys", "plucked", "mallet"}
+    return Touch(
+        pen=Pen(plan, "chords", drag=plan.style.human.drag * 0.4, player=player),
+        roll=habits(plan).roll / 1000 if rolled else 0.0,
+        rings=player.patch.kind in {"keys", "plucked", "mallet"} and plan.style.human.timing > 3,
+        beat=plan.grid.beat_steps,
+    )
 
 
-def _play_bar(
-    plan: Plan, pen: Pen, where: tuple[int, Bar], row: str, voicing: Voicing
-) -> tuple[int, ...]:
+def _last(touch: Touch, number: int, keys: tuple[int, ...], plan: Plan) -> None:
+    spread = max(touch.roll, _STRUM * (len(keys) > 3))
+    if plan.style.human.timing < 2:
+        spread = 0.0
+    for index, key in enumerate(keys):
+        touch.pen.write(number, 0, 64, key, 0.85, late=spread * index)
+
+
+def _play_bar(plan: Plan, touch: Touch, where: tuple[int, Bar], row: str, voicer: Voicer) -> None:
     number, bar = where
-    keys, span, kind = voicing
-    lucky = dice(plan, f"chords {number % 2}", 64)
-    starts = dict(bar.chords)
+    lucky = dice(plan, f"chords {place_of(bar, number) % 2}", 64)
+    starts = [start for start, _ in bar.chords]
+    lift = 2 if bar.section in _FULL else 0
     placed = {}
     for start, chord in bar.chords:
-        keys = voice(chord, keys, span, kind=kind)
-        placed[start] = keys
+        fresh = bar.first and start == 0
+        placed[start] = voicer.place(chord, fresh=fresh, lift=lift)
     heard: set[int] = set()
-    for step, mark, length in runs(row):
+    marks = runs(_varied(plan, row, bar, number))
+    for step, mark, length in marks:
         if mark == "+" and lucky[step % 64] > plan.density:
             continue
         if step % 4 and lucky[step % 64] > 0.35 + 2.2 * plan.density:
             continue
         since = max(s for s in starts if s <= step)
         cut = min([s for s in starts if s > step] + [step + length]) - step
-        _strike(pen, (number, step), mark, min(length, cut), placed[since])
+        strike(touch, (number, step), mark, min(length, cut), placed[since])
         heard.add(since)
     for start in set(starts) - heard:
-        _strike(pen, (number, start), "x", min(4, len(row) - start), placed[start])
-    return keys
+        # A chord that enters where the pattern is silent is still heard.
+        room = min([s for s in starts if s > start] + [len(row)]) - start
+        strike(touch, (number, start), "x", min(4, room), placed[start])
+    _pass(plan, touch, (number, bar), placed[starts[-1]])
 
 
-def _strike(
-    pen: Pen, where: tuple[int, int], mark: str, length: int, keys: tuple[int, ...]
+def _varied(plan: Plan, row: str, bar: Bar, number: int) -> str:
+    """Every fourth bar ends a little differently: one more stroke before the bar line, or a rest."""
+    if not bar.closing or bar.section in _THIN or len(row) < 8 or any(m.isdigit() for m in row):
+        return row
+    luck = dice(plan, f"chords turn {place_of(bar, number) % 8}", 2)
+    tail = len(row) - 2
+    if luck[0] < 0.4 and row[tail] in ".-" and plan.density > 0.3:
+        mark = "s" if "s" in row else "u" if "d" in row else "o"
+        return row[:tail] + mark + row[tail + 1 :].replace("-", ".")
+    return row
+
+
+def _pass(plan: Plan, touch: Touch, where: tuple[int, Bar], keys: tuple[int, ...]) -> None:
+    """Slip into the next chord from a semitone beside it, just before the bar line."""
+    number, bar = where
+    if number + 1 >= len(plan.bars) or plan.grid.bar_steps < 8 or bar.section == "upbeat":
+        return
+    chance = habits(plan).passing * max(0.0, plan.density - 0.35)
+    following = plan.bars[number + 1].chords[0][1]
+    if following == bar.chords[-1][1]:
+        return
+    luck = dice(plan, f"passing {place_of(bar, number)}", 2)
+    if luck[0] > chance:
+        return
+    side = 1 if luck[1] < 0.5 else -1
+    nearby = Voicer((keys[0] - 5, keys[-1] + 5)).place(
+        Chord((following.root + side) % 12, following.intervals)
+    )
+    strike(touch, (number, plan.grid.bar_steps - 1), "s", 1, nearby[-4:])
+
+
+def strike(
+    touch: Touch, where: tuple[int, float], mark: str, length: float, keys: tuple[int, ...]
 ) -> None:
+    """Play one mark of a pattern: a whole chord, struck, strummed or rolled, or one of its tones."""
     number, step = where
-    short = 0.55 if mark in "s+" else 0.97 if length > 1 else 0.85
     if mark.isdigit():
         index = int(mark)
         key = keys[index % len(keys)] + 12 * (index // len(keys))
-        pen.write(number, step, max(length, 1) * 0.98, key, 0.8 if step % 4 else 0.92)
+        # Keys and strings ring over the next tones of a broken chord.
+        ring = 2.2 if touch.rings and length <= 2 else 0.98
+        level = 0.92 if step % touch.beat == 0 else 0.84 if step % 2 == 0 else 0.76
+        touch.pen.write(number, step, max(length, 1) * ring, key, level)
         return
-    level = _LEVEL[mark] * (1.0 if step % 4 == 0 else 0.92)
+    short = 0.55 if mark in "s+" else 0.97 if length > 1 else 0.85
+    level = _LEVEL[mark] * (1.0 if step % touch.beat == 0 else 0.94 if step % 2 == 0 else 0.88)
     strummed = mark in "du"
+    gap = _STRUM if strummed else touch.roll if length >= 4 else 0.0
     order = keys[::-1][:3] if mark == "u" else keys
     for index, key in enumerate(order):
-        late = _STRUM * index if strummed else 0.0
-        top = 1.06 if key == keys[-1] else 1.0
-        pen.write(number, step, length * short, key, level * top, late=late)
+        top = 1.06 if key == keys[-1] else 0.97 if key != keys[0] else 1.0
+        touch.pen.write(number, step, length * short, key, level * top, late=gap * index)
 
 
 def play_pad(plan: Plan, player: Voice) -> tuple[Note, ...]:
@@ -97,67 +161,55 @@ def play_pad(plan: Plan, player: Voice) -> tuple[Note, ...]:
     return _sustain(plan, player, style.span, "spread" if plan.style.mix.width > 1.1 else "close")
 
 
-def _reach(span: tuple[int, int], player: Voice) -> tuple[int, int]:
-    """Move a register by octaves until the instrument has it."""
+def reach(span: tuple[int, int], player: Voice) -> tuple[int, int]:
+    """Move a register by octaves until the instrument has it, and cut it to what the instrument has."""
     low, high = span
     while low < player.patch.low - 2:
         low, high = low + 12, high + 12
     while high > player.patch.high + 4 and low - 12 >= player.patch.low - 2:
         low, high = low - 12, high - 12
-    return low, high
+    low, high = max(low, player.patch.low + 4), min(high, player.patch.high - 4)
+    return (low, high) if high - low >= 12 else (player.patch.low, player.patch.high)
 
 
 def _sustain(plan: Plan, player: Voice, span: tuple[int, int], kind: str) -> tuple[Note, ...]:
-    """Hold every chord until the next differs."""
-    pen = Pen(plan, player.role, drag=0)
-    span = _reach(span, player)
+    """Hold every chord until the next differs; tones that both have are not struck again."""
+    pen = Pen(plan, player.role, drag=0, player=player)
+    voicer = Voicer(reach(span, player), "close" if kind == "power" else kind)
+    spans = _stretches(plan)
+    keys: tuple[int, ...] = ()
+    open_notes: dict[int, tuple[int, int, int]] = {}
+    for number, start, length, chord in spans:
+        bar = plan.bars[number]
+        fresh = bar.first and start == 0
+        keys = voicer.place(chord, fresh=fresh, lift=2 if bar.section in _FULL else 0)
+        struck = bar.section == "end" or fresh
+        kept: dict[int, tuple[int, int, int]] = {}
+        for key, (bar_at, step, long) in open_notes.items():
+            if key in keys and not struck and long < 48:
+                kept[key] = (bar_at, step, long + length)
+            else:
+                pen.write(bar_at, step, long * 0.99, key, 0.8)
+        for key in keys:
+            kept.setdefault(key, (number, start, length))
+        open_notes = kept
+    for key, (bar_at, step, long) in open_notes.items():
+        pen.write(bar_at, step, long * 0.99, key, 0.8)
+    return pen.finish()
+
+
+def _stretches(plan: Plan) -> list[tuple[int, int, int, Chord]]:
+    """Return for each chord its bar, step, length in steps and tones, repeated chords joined within a phrase."""
     steps = plan.grid.bar_steps
-    spans: list[tuple[int, int, int]] = []
-    chords: list[Chord] = []
+    out: list[tuple[int, int, int, Chord]] = []
     for number, bar in enumerate(plan.bars):
         for index, (start, chord) in enumerate(bar.chords):
             end = bar.chords[index + 1][0] if index + 1 < len(bar.chords) else steps
             length = 64 if bar.section == "end" else end - start
-            # The last chord is struck anew, everything else flows on.
-            if chords and chords[-1] == chord and bar.section != "end":
-                spans[-1] = (*spans[-1][:2], spans[-1][2] + length)
+            # The last chord and every section are struck anew, everything else flows on.
+            again = bar.section == "end" or (bar.first and start == 0)
+            if out and out[-1][3] == chord and not again and out[-1][2] < 64:
+                out[-1] = (*out[-1][:2], out[-1][2] + length, chord)
             else:
-                spans.append((number, start, length))
-                chords.append(chord)
-    keys: tuple[int, ...] = ()
-    for (number, start, length), chord in zip(spans, chords, strict=True):
-        keys = voice(chord, keys, span, kind="close" if kind == "power" else kind)
-        for key in keys:
-            pen.write(number, start, length * 0.99, key, 0.8)
-    return pen.finish()
-
-
-def play_counter(plan: Plan, player: Voice, index: int) -> tuple[Note, ...]:
-    """Write a second voice: broken chords when the sound decays, guide tones when it holds."""
-    pen = Pen(plan, f"counter {index}")
-    low, high = player.patch.low, player.patch.high
-    middle = min(high - 7, max(low + 7, 64 + 5 * (index % 2)))
-    span = (max(low, middle - 9), min(high, middle + 11))
-    held = player.patch.kind in {"sustained", "pad"}
-    pattern = _BROKEN[int(dice(plan, f"counter {index}", 1)[0] * len(_BROKEN))]
-    at = float(middle)
-    keys: tuple[int, ...] = ()
-    for number, bar in enumerate(plan.bars):
-        quiet = bar.intensity < 0.7 or (not player.asked and bar.section == "A")
-        if quiet and len(plan.bars) > 3:
-            continue
-        for start, chord in bar.chords:
-            later = [s for s, _ in bar.chords if s > start]
-            length = (later[0] if later else plan.grid.bar_steps) - start
-            if held or bar.section == "end":
-                guide = {(chord.root + chord.tone(3)) % 12, (chord.root + chord.tone(7)) % 12}
-                at = nearest(at, guide & chord.classes or chord.classes, span)
-                pen.write(
-                    number, start, 64 if bar.section == "end" else length * 0.97, int(at), 0.75
-                )
-                continue
-            keys = voice(chord, keys, span)
-            row = plan.grid.fit(pattern, number)[start : start + length]
-            for step, mark, size in runs(row):
-                _strike(pen, (number, start + step), mark, size, keys)
-    return pen.finish()
+                out.append((number, start, length, chord))
+    return out

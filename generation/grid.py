@@ -62,6 +62,26 @@ class Grid:
         """Quarters per minute."""
         return self.tempo * self.beat_steps / 4
 
+    @property
+    def beats(self) -> int:
+        """Beats in a bar, at least 1."""
+        return max(1, self.bar_steps // self.beat_steps)
+
+    @property
+    def middle(self) -> int:
+        """Step of the bar's second strong beat: its half, or in odd metres what follows the longer group."""
+        return -(-self.beats // 2) * self.beat_steps if self.beats > 1 else self.bar_steps // 2
+
+    def weight(self, step: float) -> float:
+        """Return how strong a step is in the metre: 1 the first, 0.85 the middle, 0.7 a beat, 0.45, 0.25."""
+        if step == 0:
+            return 1.0
+        if step == self.middle:
+            return 0.85
+        if step % self.beat_steps == 0:
+            return 0.7
+        return 0.45 if step % 2 == 0 else 0.25
+
     def time(self, bar: int, step: float) -> float:
         """Return when a step sounds, swung, in seconds."""
         unit = 2 if self.swing_unit == 8 else 1

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from generation.casting import Voice
 from generation.form import Bar
 from generation.generator import Note
-from generation.pen import Pen, by_density, dice, runs
+from generation.harmony import rest_tones
+from generation.motif import SCHEMES, Cell, Tone, develop, make_cell
+from generation.ornaments import Sung, embellish
+from generation.pen import Pen, by_density, dice, habits, pick, place_of
 from generation.plan import Plan
 from generation.styles import LeadStyle
 from generation.theory import Chord, melody_scale, nearest
 
 _PLAIN = LeadStyle(patches=("flute",), cells=("x---x---x-------", "x-x-x---x-x-x---"))
+_CONTRAST = {"B", "chorus", "drop"}
+_OTHER = {"C", "bridge", "solo", "break", "build"}
+_LIFTS = {
+    "B": 2,
+    "chorus": 3,
+    "drop": 3,
+    "solo": 4,
+    "A2": 1,
+    "bridge": -2,
+    "break": -2,
+    "intro": -1,
+}
+"""Semitones by which sections lie higher."""
+_THIN = {"intro", "break", "outro"}
 
 
 def play_lead(plan: Plan, player: Voice) -> tuple[Note, ...]:
     """Write the melody."""
+    pen = Pen(plan, "lead", drag=plan.style.human.drag * 0.6, player=player)
+    style = plan.style.lead or _PLAIN
+    for note in embellish(plan, player, style, sing(plan, player)):
+        pen.write(note.bar, note.step, note.length, note.key, note.level)
+    return pen.finish()
+
+
+def sing(plan: Plan, player: Voice) -> tuple[Sung, ...]:
+    """Return the melody without ornaments, for the lead itself and for whoever answers it."""
     return _Singer(plan, player).sing()
 
 
@@ -22,115 +50,183 @@ class _Singer:
     def __init__(self, plan: Plan, player: Voice) -> None:
         self.plan = plan
         self.style = plan.style.lead or _PLAIN
-        self.asked = player.asked
-        self.pen = Pen(plan, "lead", drag=plan.style.human.drag * 0.6)
-        low, high = player.patch.low, player.patch.high
-        wish = self.style.register + round(6 * (plan.valence - 0.5))
-        self.centre = min(high - 7, max(low + 7, wish))
-        self.span = (max(low, self.centre - 12), min(high, self.centre + 14))
-        classes = {(plan.tonic + s) % 12 for s in melody_scale(plan.mode, self.style.scale)}
-        # One octave more at either end lets a contour overshoot and come back.
-        self.ladder = [k for k in range(self.span[0] - 12, self.span[1] + 13) if k % 12 in classes]
-        self.cells = by_density(self.style.cells, plan, "lead")
-        self.contours = [self._contour(f"contour {n}") for n in range(2)]
-        self.at = float(self.centre)
+        self.manners = habits(plan)
+        self.span = _span(plan, player, self.style)
+        self.centre = _centre(plan, self.span, self.style)
+        self.classes = {(plan.tonic + s) % 12 for s in melody_scale(plan.mode, self.style.scale)}
+        self.rows = by_density(self.style.cells, plan, "lead")
+        self.scheme = SCHEMES[pick(plan, "scheme", self.manners.schemes)]
+        self.motifs = [self._motif(n) for n in range(3)]
+        self.at = self.centre
+        self.before = self.centre
+        self.run = 0
+        self.rooted = self.leaning = False
+        self.ladders: dict[Chord, list[int]] = {}
+        self.out: list[Sung] = []
 
-    def _contour(self, name: str) -> list[int]:
-        """A walk on the ladder: mostly steps, now and then a leap, drawn back when it strays."""
-        lucky = dice(self.plan, name, 64)
-        out = [0]
-        for index in range(1, 32):
-            size = 1
-            if lucky[2 * index] < self.style.leap:
-                size = 2 + int(lucky[2 * index + 1] * 2.99)
-            up = lucky[2 * index + 1] < 0.5 - 0.11 * out[-1]
-            out.append(max(-5, min(6, out[-1] + (size if up else -size))))
-        return out
+    def _motif(self, number: int) -> dict[str, Cell]:
+        """Make the two bars of a motif. The second motif turns the first one's rhythms round."""
+        grid = self.plan.grid
+        shape = pick(self.plan, f"shape {number}", self.manners.shapes)
+        reply = pick(self.plan, f"reply {number}", ("fall", "arch", "wave", shape))
+        span = 2.6 + 2.2 * dice(self.plan, f"span {number}", 1)[0] + 2 * self.style.leap
+        first, second = self.rows if number != 1 else self.rows[::-1]
+        if dice(self.plan, f"other row {number}", 1)[0] < 0.4 and number != 1:
+            second = first
+        wobble = dice(self.plan, f"wobble {number}", 64)
+        a = make_cell(grid.fit(first, 0), shape, span, wobble[:32])
+        b = make_cell(grid.fit(second, 1), reply, span * 0.8, wobble[32:])
+        return {"a": a.inverted() if number == 2 else a, "b": b}
 
-    def sing(self) -> tuple[Note, ...]:
-        bars = len(self.plan.bars)
-        waits = dice(self.plan, "lead waits", 1)[0] < 2 * self.style.rest
+    def sing(self) -> tuple[Sung, ...]:
         for number, bar in enumerate(self.plan.bars):
             if bar.section == "end":
                 self._end(number, bar)
-                continue
-            if bar.section in {"intro", "break"} and self.style.rest > 0.1:
-                continue
-            if bar.section == "A" and bars > 4 and waits and bar.place < 1:
-                continue
-            lucky = dice(self.plan, f"lead {number}", 4)
-            rest = self.style.rest + max(0.0, 0.35 - self.plan.density)
-            if lucky[0] < rest and bar.phrase in {1, 3} and not bar.closing:
-                continue
-            self._bar(number, bar)
-        return self.pen.finish()
+            elif not self._silent(number, bar):
+                self._bar(number, bar)
+        return tuple(_single(self.out, self.plan.grid.bar_steps))
 
-    def _cell(self, number: int, bar: Bar) -> tuple[str, int]:
-        """Return the rhythm of a bar and which contour it follows."""
-        grid = self.plan.grid
-        first, other = (grid.fit(cell, 0) for cell in self.cells)
-        if bar.section == "upbeat":
-            return first, 0
-        if bar.closing:
-            # A phrase ends on a long note that begins in the middle of the bar.
-            middle = grid.bar_steps // 2 // 2 * 2
-            return first[:middle] + "x" + "-" * (grid.bar_steps - middle - 3) + "..", 0
-        if bar.phrase == 1:
-            answer = dice(self.plan, "answer", 1)[0]
-            return (other, 1) if answer < 0.5 else (first, 0)
-        if bar.phrase == 2 and bar.section == "B":
-            return other, 0
-        del number
-        return first, 0
+    def _silent(self, number: int, bar: Bar) -> bool:
+        """Whether the melody leaves this bar to the others."""
+        long = len(self.plan.bars) > 11
+        if long and bar.section in {"intro", "break"} and self.style.rest > 0.1:
+            return True
+        luck = dice(self.plan, f"lead {place_of(bar, number)}", 4)[0]
+        rest = self.style.rest + max(0.0, 0.35 - self.plan.density)
+        return luck < rest and bar.phrase == 1 and not bar.first
+
+    def _cell(self, bar: Bar) -> Cell:
+        motif = self.motifs[1 if bar.section in _CONTRAST else 2 if bar.section in _OTHER else 0]
+        order = "a" if bar.section == "upbeat" else self.scheme[bar.phrase]
+        cell = develop(motif, order, self.plan.grid.beat_steps)
+        if bar.section in _THIN:
+            cell = cell.fragment()
+        sparse = self.style.rest + max(0.0, 0.3 - self.plan.density)
+        if bar.phrase == 1 and not bar.closing and sparse > 0.3:
+            cell = cell.fragment()
+        if bar.closing and (order != "a" or self.scheme != SCHEMES["riff"]):
+            cell = cell.closed(self.plan.grid.beat_steps)
+        return cell
 
     def _bar(self, number: int, bar: Bar) -> None:
-        row, which = self._cell(number, bar)
-        contour = self.contours[which]
-        notes = runs(row)
-        if not notes:
+        cell = self._cell(bar)
+        if not cell.tones:
             return
-        lift = (0, 2, 3, -1)[bar.phrase] * 0.8
-        chord = bar.chord_at(notes[0][0])
-        place = 0.4 * self.at + 0.6 * (self.centre + lift)
-        anchor = nearest(place, self._tones(chord), self.span)
-        # Around its own middle, so that a contour that climbs does not carry the whole tune away.
-        rung = self._rung(anchor) - round(sum(contour[: len(notes)]) / len(notes))
-        beat = self.plan.grid.beat_steps
-        for index, (step, _, length) in enumerate(notes[: len(contour)]):
-            tones = self._tones(bar.chord_at(step))
-            target = self.ladder[self._inside(rung + contour[index])]
-            resting = bar.closing and index == len(notes) - 1
-            if step % beat == 0 or length >= beat or resting:
-                target = nearest(target, tones, self.span)
-                if index and target == self.at and not resting and len(tones) > 1:
-                    # Rather the next chord tone in the contour's direction than the same note again.
-                    up = contour[index] > contour[index - 1]
-                    away = tones - {target % 12}
-                    target = nearest(target + (3 if up else -3), away, self.span)
-            target = min(self.span[1], max(self.span[0], target))
-            accent = 0.95 if step % beat == 0 else 0.82
-            self.pen.write(number, step, length * self._length(length), target, accent)
-            self.at = float(target)
+        lift = _LIFTS.get(bar.section, 0) + (0, 1, 2, -1)[bar.phrase]
+        chord = bar.chord_at(cell.tones[0].step)
+        start = nearest(self.centre + lift, rest_tones(chord, self.classes), self.span)
+        ladder = self._ladder(chord)
+        middle = sum(t.rung for t in cell.tones) / len(cell.tones)
+        anchor = _rung(ladder, start) - round(middle)
+        for index, tone in enumerate(cell.tones):
+            last = index == len(cell.tones) - 1
+            target = ladder[max(0, min(len(ladder) - 1, anchor + tone.rung))]
+            self._note(number, bar, tone, target, goal=bar.closing and last)
 
-    def _tones(self, chord: Chord) -> frozenset[int]:
-        """Pitch classes to rest on: the chord's, with the third that a power chord leaves open."""
-        if len(chord.classes) > 2:
-            return chord.classes
-        thirds = {(chord.root + t) % 12 for t in (3, 4)}
-        return chord.classes | (thirds & {k % 12 for k in self.ladder})
+    def _note(self, number: int, bar: Bar, tone: Tone, target: int, *, goal: bool) -> None:
+        chord = bar.chord_at(tone.step)
+        key = self._choose(bar, tone, target, self._goal(bar, chord) if goal else frozenset())
+        self.leaning = key % 12 not in chord.classes and tone.step % 4 == 0
+        if tone.step == 0:
+            self.rooted = key % 12 == chord.root
+        self.run = self.run + 1 if key == self.at else 0
+        self.before, self.at = self.at, key
+        weight = self.plan.grid.weight(tone.step)
+        level = 0.74 + 0.2 * weight + 0.006 * max(-6, min(8, key - self.centre))
+        level += 0.04 if tone.length >= self.plan.grid.beat_steps else 0.0
+        self.out.append(Sung(number, tone.step, tone.length, key, level))
 
-    def _length(self, length: int) -> float:
-        return self.style.legato if length > 1 else min(0.9, self.style.legato)
+    def _goal(self, bar: Bar, chord: Chord) -> frozenset[int]:
+        """What a phrase rests on: open on the fifth or second degree, closed on the first or third."""
+        tonic = self.plan.tonic
+        closed = bar.fill or bar.place % 8 >= 4
+        wanted = (0, 3, 4) if closed else (7, 2, 11, 5)
+        tones = rest_tones(chord, self.classes)
+        found = {(tonic + w) % 12 for w in wanted} & tones
+        return frozenset(found or tones)
+
+    def _choose(self, bar: Bar, tone: Tone, target: int, goal: frozenset[int]) -> int:
+        """Weigh the tones near the target: the motif's shape against chord, line and breath."""
+        chord = bar.chord_at(tone.step)
+        tones = goal or rest_tones(chord, self.classes)
+        low, high = self.span
+        near = range(max(low, min(target, high) - 6), min(high, max(target, low) + 6) + 1)
+        ladder = frozenset() if goal else frozenset(self._ladder(chord))
+        usable = [k for k in near if k % 12 in tones or k in ladder]
+        if not usable:
+            return nearest(target, tones, self.span)
+        return min(usable, key=lambda k: (self._cost(k, target, tone, chord), k))
+
+    def _cost(self, key: int, target: int, tone: Tone, chord: Chord) -> float:
+        grid = self.plan.grid
+        cost = abs(key - target) * 0.9
+        if key % 12 not in chord.classes and self.manners.strict:
+            cost += (
+                6 * grid.weight(tone.step) ** 2 * (1.4 if tone.step % grid.beat_steps == 0 else 0.4)
+            )
+            cost += 2.5 if tone.length >= grid.beat_steps else 0.0
+            cost += 1.5 if (key - 1) % 12 in chord.classes and tone.length > 2 else 0.0
+        move = key - self.at
+        cost += max(0.0, abs(move) - 5) * (1.1 - 0.6 * self.style.leap)
+        cost += 6 if abs(move) > 12 else 1.0 if abs(move) in {6, 10, 11} else 0.0
+        last = self.at - self.before
+        if abs(last) > 5 and (move * last > 0 or abs(move) > 4):
+            cost += 4.0
+        if self.leaning:
+            # A tone that leaned on the chord resolves by step.
+            cost += 3.0 if abs(move) > 2 or move == 0 else 0.0
+        if move == 0:
+            cost += (0.4, 2.0, 6.0, 12.0)[min(self.run, 3)]
+        if tone.step == 0 and self.rooted and key % 12 == chord.root:
+            cost += 2.2
+        return cost
+
+    @property
+    def _reach(self) -> tuple[int, int]:
+        return self.span[0] - 12, self.span[1] + 13
+
+    def _ladder(self, chord: Chord) -> list[int]:
+        """The scale, bent where the chord has other tones: no A flat beside the chord's A."""
+        known = self.ladders.get(chord)
+        if known is None:
+            foreign = chord.classes - self.classes
+            clash = {(f + d) % 12 for f in foreign for d in (1, -1)} - chord.classes
+            classes = (self.classes - clash) | foreign
+            known = [k for k in range(*self._reach) if k % 12 in classes]
+            self.ladders[chord] = known
+        return known
 
     def _end(self, number: int, bar: Bar) -> None:
-        third = dice(self.plan, "last tone", 1)[0] < 0.3
         chord = bar.chords[0][1]
+        third = dice(self.plan, "last tone", 1)[0] < 0.3
         tone = (chord.root + chord.tone(3)) % 12 if third else self.plan.tonic
+        if tone not in chord.classes:
+            tone = chord.root
         home = nearest(0.5 * (self.at + self.centre), {tone}, self.span)
-        self.pen.write(number, 0, 64, home, 0.88)
+        self.out.append(Sung(number, 0, 64, home, 0.88))
 
-    def _rung(self, key: int) -> int:
-        return min(range(len(self.ladder)), key=lambda i: (abs(self.ladder[i] - key), i))
 
-    def _inside(self, rung: int) -> int:
-        return max(0, min(len(self.ladder) - 1, rung))
+def _span(plan: Plan, player: Voice, style: LeadStyle) -> tuple[int, int]:
+    low, high = player.patch.low, player.patch.high
+    # The outermost tones of an instrument are for soloists.
+    edge = 2 if high - low > 26 else 0
+    centre = min(high - 8, max(low + 8, style.register + round(6 * (plan.valence - 0.5))))
+    return max(low + edge, centre - 12), min(high - edge, centre + 14)
+
+
+def _centre(plan: Plan, span: tuple[int, int], style: LeadStyle) -> int:
+    wish = style.register + round(6 * (plan.valence - 0.5))
+    return min(span[1] - 8, max(span[0] + 7, wish))
+
+
+def _rung(ladder: list[int], key: int) -> int:
+    return min(range(len(ladder)), key=lambda i: (abs(ladder[i] - key), i))
+
+
+def _single(notes: list[Sung], bar_steps: int) -> list[Sung]:
+    """Let each note end where the next begins."""
+    out = []
+    for note, after in zip(notes, [*notes[1:], None], strict=True):
+        room = after.at(bar_steps) - note.at(bar_steps) if after is not None else note.length
+        out.append(replace(note, length=min(note.length, room)))
+    return out

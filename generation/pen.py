@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 
+from generation.casting import Voice
+from generation.form import Bar
 from generation.generator import Note
+from generation.manners import Manners, manners
 from generation.plan import Plan
 
 _RING = 0.3
 """Seconds before the end of the clip at which held notes are let go."""
+_LIFT = 0.012
+"""Seconds that a key is up before it is struck again."""
+_SECTION_SWING = 0.16
+"""How much softer than the fullest sections the thinnest are played."""
 
 
 class Pen:
@@ -21,14 +30,24 @@ class Pen:
         plan: Tempo, swing and looseness.
         stream: Names the part, so that parts scatter independently.
         drag: Milliseconds behind the beat.
+        player: Whose range notes are folded into by octaves; ``None`` for drums.
     """
 
-    def __init__(self, plan: Plan, stream: str, drag: float = 0.0) -> None:
+    def __init__(
+        self, plan: Plan, stream: str, drag: float = 0.0, *, player: Voice | None = None
+    ) -> None:
         self._plan = plan
         self._human = plan.style.human
-        self._rng = plan.rng(f"human {stream}")
+        self._stream = stream
+        self._bar = -1
+        self._scatter: list[float] = []
+        self._used = 0
         self._drag = drag / 1000
         self._loud = 52 + 52 * plan.energy
+        self._range = (0, 127)
+        if player is not None and not player.patch.percussion:
+            self._range = (player.patch.low, player.patch.high)
+        self._swell = manners(plan.style.family).swell
         self.notes: list[Note] = []
 
     def write(
@@ -44,7 +63,7 @@ class Pen:
             level: How loud within the part, 1 is an accent.
             late: Seconds of deliberate delay, as in a strum.
         """
-        scatter = self._rng.standard_normal(2)
+        timing, touch = self._loosen(bar)
         grid = self._plan.grid
         nominal = grid.time(bar, step)
         end = nominal + steps * grid.step_seconds
@@ -53,24 +72,90 @@ class Pen:
             if end < 0.12:
                 return
             nominal = 0.02
-        loose = float(np.clip(scatter[0], -2, 2)) * self._human.timing / 1000
+        loose = timing * self._human.timing / 1000
         start = max(0.0, nominal + loose + self._drag + late)
         end = min(end, max(start + 0.05, self._plan.seconds - _RING))
         if start >= self._plan.seconds - 0.02:
             return
-        velocity = self._loud * level + float(scatter[1]) * self._human.velocity * 0.6
+        velocity = self._loud * level * self._dynamics(bar) + touch * self._human.velocity * 0.6
         self.notes.append(
             Note(
                 start=round(start, 5),
                 seconds=round(max(0.04, end - start), 5),
-                pitch=int(min(127, max(0, pitch))),
+                pitch=folded(pitch, self._range),
                 velocity=int(min(127, max(12, round(velocity)))),
             )
         )
 
+    def _loosen(self, bar: int) -> tuple[float, float]:
+        """Draw how far a note lies beside the beat and beside its level. Every bar has its own chance."""
+        if bar != self._bar or self._used + 2 > len(self._scatter):
+            place = place_of(self._plan.bars[bar], bar) if bar < len(self._plan.bars) else bar
+            # One bar that is asked again goes on where it was, so that two of its notes never scatter alike.
+            turn = self._used if bar == self._bar else 0
+            self._scatter = list(_normal(self._plan.entropy, self._stream, place, turn))
+            self._bar, self._used = bar, 0
+        first = self._used
+        self._used += 2
+        return self._scatter[first], self._scatter[first + 1]
+
+    def _dynamics(self, bar: int) -> float:
+        """Fuller sections are louder, and a phrase swells towards its third bar."""
+        if not 0 <= bar < len(self._plan.bars):
+            return 1.0
+        here = self._plan.bars[bar]
+        phrase = (0.985, 1.0, 1.025, 1.0)[here.phrase] - 1
+        return 1 - _SECTION_SWING * (1 - here.intensity) + phrase * self._swell
+
     def finish(self) -> tuple[Note, ...]:
-        """Return the notes in order."""
-        return tuple(sorted(self.notes, key=lambda n: (n.start, n.pitch)))
+        """Return the notes in order; a key that is struck again is let go before."""
+        return untangle(self.notes)
+
+
+def untangle(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Return notes in order, each key let go before it is struck again and never struck twice at once."""
+    out: list[Note] = []
+    last: dict[int, int] = {}
+    for note in sorted(notes, key=lambda n: (n.start, n.pitch, -n.seconds)):
+        index = last.get(note.pitch)
+        if index is not None:
+            before = out[index]
+            gap = note.start - before.start
+            if gap < 0.03:
+                # Twice at once is one stroke, as long as the longer and as loud as the louder.
+                end = max(before.start + before.seconds, note.start + note.seconds)
+                out[index] = dataclasses.replace(
+                    before,
+                    seconds=round(end - before.start, 5),
+                    velocity=max(before.velocity, note.velocity),
+                )
+                continue
+            if before.seconds > gap - _LIFT:
+                out[index] = dataclasses.replace(before, seconds=round(max(0.02, gap - _LIFT), 5))
+        last[note.pitch] = len(out)
+        out.append(note)
+    return tuple(out)
+
+
+def folded(pitch: int, reach: tuple[int, int]) -> int:
+    """Bring a key into a range by octaves; in a range below an octave, to its nearer end."""
+    low, high = reach
+    while pitch < low and pitch + 12 <= high:
+        pitch += 12
+    while pitch > high and pitch - 12 >= low:
+        pitch -= 12
+    return int(min(high, max(low, pitch)))
+
+
+def place_of(bar: Bar, number: int) -> int:
+    """Return the number by which a bar's own chance is drawn: where it was written, wherever it stands now."""
+    del number
+    return bar.source
+
+
+def habits(plan: Plan) -> Manners:
+    """Return the manners of the plan's style."""
+    return manners(plan.style.family)
 
 
 def runs(pattern: str) -> list[tuple[int, str, int]]:
@@ -91,7 +176,14 @@ def runs(pattern: str) -> list[tuple[int, str, int]]:
     return out
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
+def _normal(entropy: tuple[int, int], stream: str, place: int, turn: int) -> tuple[float, ...]:
+    name = zlib.crc32(f"human {stream}".encode())
+    draws = np.random.default_rng([*entropy, name, place, turn]).standard_normal(96)
+    return tuple(np.clip(draws, -2, 2).tolist())
+
+
+@lru_cache(maxsize=2048)
 def _dice(entropy: tuple[int, int], name: int, size: int) -> tuple[float, ...]:
     return tuple(np.random.default_rng([*entropy, name]).uniform(size=size).tolist())
 
@@ -99,6 +191,11 @@ def _dice(entropy: tuple[int, int], name: int, size: int) -> tuple[float, ...]:
 def dice(plan: Plan, name: str, size: int = 32) -> tuple[float, ...]:
     """Return uniform numbers that belong to a name: the same for every bar that asks, whatever the levels are."""
     return _dice(plan.entropy, zlib.crc32(name.encode()), size)
+
+
+def pick(plan: Plan, name: str, pool: tuple[str, ...]) -> str:
+    """Choose one of a pool by the chance that belongs to a name."""
+    return pool[min(len(pool) - 1, int(dice(plan, name, 1)[0] * len(pool)))]
 
 
 def by_density(patterns: tuple[str, ...], plan: Plan, name: str, marks: str = ".-") -> list[str]:

@@ -193,23 +193,28 @@ def voice(
     Returns:
         MIDI keys, lowest first.
     """
-    low, high = span
+    ways = voicings(chord, span, kind=kind)
+    middle = sum(span) / 2
+    return min(ways, key=lambda w: (_effort(w, previous) + 0.35 * abs(sum(w) / len(w) - middle), w))
+
+
+def voicings(
+    chord: Chord, span: tuple[int, int], *, kind: str = "close"
+) -> tuple[tuple[int, ...], ...]:
+    """Return all ways to place a chord within a span, at least one; see ``voice`` for the arguments."""
+    low = span[0]
+    base = low + (chord.root - low) % 12
     if kind == "power":
-        base = low + (chord.root - low) % 12
-        return (base, base + 7, base + 12)
+        return ((base, base + 7, base + 12),)
     tones = list(chord.intervals)
     if kind == "rootless" and len(tones) > 3:
         tones = tones[1:]
-    ways = [
+    ways = tuple(
         placed
         for keys in _inversions(chord.root, tones)
         for placed in _placements(keys, span, spread=kind == "spread")
-    ]
-    if not ways:
-        base = low + (chord.root - low) % 12
-        return tuple(base + t for t in tones)
-    middle = (low + high) / 2
-    return min(ways, key=lambda w: (_effort(w, previous) + 0.35 * abs(sum(w) / len(w) - middle), w))
+    )
+    return ways or (tuple(base + t for t in tones),)
 
 
 def _inversions(root: int, tones: list[int]) -> list[list[int]]:
