@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.description import Levels
 from domain.facets import Facets
+from generation.levels import usual_of
 from generation.patches import (
     Patch,
     family_of,
@@ -19,6 +21,7 @@ from generation.patches import (
     silenced,
 )
 from generation.styles import Style
+from generation.timbre import acoustic, stand_ins, sung
 
 _PREFERENCES = {
     "keys": ("chords", "lead", "pad"),
@@ -77,8 +80,11 @@ class Cast:
 class _Casting:
     """Fills roles one request at a time."""
 
-    def __init__(self, style: Style, facets: Facets, rng: np.random.Generator) -> None:
+    def __init__(
+        self, style: Style, facets: Facets, levels: Levels | None, rng: np.random.Generator
+    ) -> None:
         self.style = style
+        self.levels = levels
         # Drawn for every role beforehand: leaving one out must not change the others.
         self.luck = dict(zip(ROLES, rng.uniform(size=len(ROLES)).tolist(), strict=True))
         self.roles: dict[str, Voice] = {}
@@ -197,6 +203,98 @@ class _Casting:
             name = fresh[int(self.luck[role] * len(fresh))]
             self.roles[role] = Voice(role=role, patch=patch(name))
 
+    # What the levels change. Chance of its own, so that a level that is turned moves no other choice.
+
+    def retouch(self) -> None:
+        """Exchange sounds that nobody asked for until the cast is as acoustic and as vocal as it should be."""
+        if self.levels is None:
+            return
+        self._let_sing(self.levels.instrumentalness)
+        for role, voice in list(self.roles.items()):
+            if not voice.asked and not sung(voice.patch):
+                self.roles[role] = Voice(role=role, patch=self._nearer(role, voice.patch))
+        self.counters = [
+            v
+            if v.asked or sung(v.patch)
+            else Voice(role=v.role, patch=self._nearer("counter", v.patch))
+            for v in self.counters
+        ]
+
+    def _nearer(self, role: str, own: Patch) -> Patch:
+        """Return a stand-in when the piece is to be clearly more acoustic or electronic than its style is.
+
+        Each role gives way at a place of its own between the style's usual level and the end of the range, so that
+        the cast changes one player at a time.
+        """
+        wanted = self.levels.acousticness if self.levels is not None else 0.5
+        usual = usual_of(self.style).acousticness
+        luck = _second_luck(self.luck[role])
+        above = min(usual + _SLACK, _MOSTLY) + luck * max(0.0, _MOSTLY - usual - _SLACK)
+        below = max(usual - _SLACK, 1 - _MOSTLY) - luck * max(0.0, usual - _SLACK - 1 + _MOSTLY)
+        if wanted >= above and acoustic(own) < _ENOUGH:
+            return self._stand_in(role, own, towards_acoustic=True)
+        if wanted <= below and acoustic(own) > 1 - _ENOUGH:
+            return self._stand_in(role, own, towards_acoustic=False)
+        return own
+
+    def _stand_in(self, role: str, own: Patch, *, towards_acoustic: bool) -> Patch:
+        """Choose among the style's own sounds that will do, else among those that stand in for ``own``."""
+        taken = {v.patch.name for v in (*self.roles.values(), *self.counters)}
+        at_home = [n for n in self._listed(role) if self._will_do(n, towards_acoustic)]
+        spare = stand_ins(role, own, towards_acoustic=towards_acoustic)
+        if role == "drums":  # brushes for calm styles, sticks for lively ones
+            spare = spare[:1] if self.style.energy < _CALM else spare[1:]
+        for names in (at_home, list(spare)):
+            free = [n for n in names if n not in self.banned_patches and n not in taken]
+            if free:
+                return patch(free[int(self.luck[role] * len(free))])
+        return own
+
+    def _will_do(self, name: str, towards_acoustic: bool) -> bool:
+        found = patch(name)
+        how = acoustic(found)
+        return not sung(found) and (how >= _ENOUGH if towards_acoustic else how <= 1 - _ENOUGH)
+
+    def _let_sing(self, instrumentalness: float) -> None:
+        """Give the tune to a voice when the piece is to be sung, and silence voices when it is not."""
+        lead = self.roles.get("lead")
+        sings = _second_luck(self.luck["lead"]) > (instrumentalness - 0.1) / 0.4
+        if instrumentalness < 0.5 and sings and lead is not None and not lead.asked:
+            names = ("choir", "talking_lead") if self._warm() else ("talking_lead", "choir")
+            free = [n for n in names if n not in self.banned_patches]
+            if free:
+                self.roles["lead"] = Voice(role="lead", patch=patch(free[0]))
+        if instrumentalness > 0.65:
+            self._hush()
+
+    def _warm(self) -> bool:
+        return self.levels is None or self.levels.acousticness >= 0.3
+
+    def _hush(self) -> None:
+        voices = {n for n in ("choir", "voice_pad", "talking_lead") if sung(patch(n))}
+        for role, voice in list(self.roles.items()):
+            if sung(voice.patch) and not voice.asked:
+                free = [n for n in self.own(role) if n not in voices] or _SPARE.get(role, ())
+                free = [n for n in free if n not in self.banned_patches and n not in voices]
+                if free:
+                    name = free[int(self.luck[role] * len(free))]
+                    self.roles[role] = Voice(role=role, patch=patch(name))
+        self.counters = [v for v in self.counters if v.asked or not sung(v.patch)]
+
+
+_CALM = 0.45
+_SLACK = 0.12
+"""How far acousticness may lie from the style's own before a sound is exchanged."""
+_MOSTLY = 0.88
+"""At this acousticness every sound is acoustic that can be; likewise electronic at the other end."""
+_ENOUGH = 0.6
+"""Sounds at least so acoustic stay when the piece is to be more acoustic."""
+
+
+def _second_luck(luck: float) -> float:
+    """Return another uniform number from one, so that no further draw disturbs the others."""
+    return (luck * 7919.0) % 1.0
+
 
 def cast(
     style: Style,
@@ -205,6 +303,7 @@ def cast(
     rng: np.random.Generator,
     *,
     typical: tuple[str, ...] = (),
+    levels: Levels | None = None,
 ) -> Cast:
     """Choose the players.
 
@@ -214,8 +313,9 @@ def cast(
         density: Busier clips get more layers.
         rng: Chooses among the style's sounds.
         typical: Instruments of the genre, each of which takes a free place more often than not.
+        levels: How acoustic and how instrumental the piece is; ``None`` keeps to the style's own sounds.
     """
-    casting = _Casting(style, facets, rng)
+    casting = _Casting(style, facets, levels, rng)
     for word in facets.instruments:
         casting.request(word)
     wish = rng.uniform(size=2)
@@ -235,6 +335,8 @@ def cast(
         casting.fill("pad")
     if not casting.counters and density > 0.45 and wish[1] < density - 0.1:
         _add_counter(casting)
+    if not ensemble:
+        casting.retouch()
     voices = [
         casting.roles[r] for r in ROLES if r in casting.roles and r not in casting.banned_roles
     ]

@@ -81,6 +81,26 @@ def usual_of(chosen: Style) -> Usual:
     )
 
 
+def far_from_style(facets: Facets, hints: Hints, chosen: Style) -> float:
+    """Return how badly a style suits what is said of dancing, acoustic sounds and loudness; 0 where nothing is.
+
+    Args:
+        facets: What the prompt says.
+        hints: What its words imply.
+        chosen: The style to judge.
+    """
+    own = usual_of(chosen)
+    far = 0.0
+    for name in ("danceability", "acousticness", "loudness"):
+        said = getattr(facets, name)
+        pull = hints.feels.get(name, 0.0)
+        if said is None and abs(pull) >= 0.1:
+            said = _clip(0.5 + 1.2 * pull)
+        if said is not None:
+            far += 8 * (said - getattr(own, name)) ** 2
+    return far
+
+
 def _expected(hints: Hints, chosen: Style) -> Mapping[str, float]:
     """The genre and its family's style count alike; the words come on top."""
     own = usual_of(chosen)

@@ -18,10 +18,11 @@ from domain.description import MAX_BARS, BarDescription, Levels
 from domain.facets import FAMILIES, TONICS, Facets
 from generation.casting import Cast, Voice, cast
 from generation.effects import Effects, gather
+from generation.feel import swing_scale
 from generation.form import Bar, Form, lay_out
 from generation.grid import Grid
 from generation.hints import Hints
-from generation.levels import JITTER, resolve
+from generation.levels import JITTER, far_from_style, resolve
 from generation.patches import find_patch
 from generation.styles import Style, style
 from generation.theory import MINOR_MODES
@@ -192,8 +193,9 @@ def make_plan(
     span = hints.tempo or chosen.tempo
     usual = chosen.energy if hints.usual_energy is None else hints.usual_energy
     tempo = facets.tempo or _choose_tempo(span, levels.energy - usual, entropy)
+    swing = round(chosen.swing * swing_scale(levels, chosen), 3)
     grid, count = _place(
-        Grid(tempo=tempo, metre=metre, swing=chosen.swing, swing_unit=chosen.swing_unit),
+        Grid(tempo=tempo, metre=metre, swing=swing, swing_unit=chosen.swing_unit),
         seconds,
         free=None if facets.tempo else span,
         ease=float(_rng(entropy, "tail").uniform(0.8, 1.2)),
@@ -201,7 +203,12 @@ def make_plan(
     tonic_class = TONICS.index(tonic)
     rng = _rng(entropy, "form")
     chosen_cast = cast(
-        chosen, facets, levels.density, _rng(entropy, "cast"), typical=hints.instruments
+        chosen,
+        facets,
+        levels.density,
+        _rng(entropy, "cast"),
+        typical=hints.instruments,
+        levels=levels,
     )
     words = _sound_words(facets, chosen, entropy)
     return Plan(
@@ -249,6 +256,7 @@ def _choose_family(facets: Facets, hints: Hints, entropy: tuple[int, int]) -> st
                 said = hints.levels[index]
             if said is not None:
                 far += (said - getattr(usual, level)) ** 2 * 12
+        far += far_from_style(facets, hints, usual)
         if facets.tempo is not None:
             low, high = usual.tempo
             far += (max(0.0, low - facets.tempo, facets.tempo - high) / 15) ** 2
