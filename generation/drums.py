@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generation.casting import Voice
+from generation.feel import kick_on_beat, offbeat_hat
 from generation.form import Bar
 from generation.generator import Note
 from generation.patches import percussion_key
@@ -104,6 +105,7 @@ def _rows(
         groove = grooves[1] if bar.section == "B" and len(plan.bars) > 12 else grooves[0]
         for piece, row in groove.items():
             rows[piece] = plan.grid.fit(row, number)
+        rows = _for_dancing(plan, rows, number)
         if bar.section in {"intro", "break"}:
             rows = {p: r for p, r in rows.items() if p in _TICKING or p == "kick"}
         fills = plan.style.drums.fills if plan.style.drums is not None else ()
@@ -120,6 +122,29 @@ def _rows(
             else "".join(a if a != "." else b for a, b in zip(old, extra, strict=True))
         )
     return {p: r for p, r in rows.items() if p not in plan.cast.banned_pieces}
+
+
+def _for_dancing(plan: Plan, rows: dict[str, str], number: int) -> dict[str, str]:
+    """Put kicks on the beats and hats between them, or leave kicks out, as far as the levels ask for it."""
+    surely, hats = kick_on_beat(plan.levels, plan.style), offbeat_hat(plan.levels, plan.style)
+    grid = plan.grid
+    lucky = dice(plan, f"dancing {number % 2}", 64)
+    out = dict(rows)
+    kick = list(out.get("kick", "." * grid.bar_steps))
+    hat = list(out.get("hat", "." * grid.bar_steps))
+    for step in range(0, grid.bar_steps, grid.beat_steps):
+        luck = lucky[step % 64]
+        if kick[step] in ".+" and luck < surely:
+            kick[step] = "X"
+        elif step and kick[step] != "." and luck < -surely:
+            kick[step] = "."
+        half = step + grid.beat_steps // 2
+        if half < grid.bar_steps and hat[half] == "." and luck < hats:
+            hat[half] = "x"
+    for piece, row in (("kick", kick), ("hat", hat)):
+        if piece in out or row.count(".") < len(row):
+            out[piece] = "".join(row)
+    return out
 
 
 def _with_fill(plan: Plan, rows: dict[str, str], fill: Mapping[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from generation.casting import Voice
+from generation.feel import timing_scale, velocity
 from generation.form import Bar
 from generation.generator import Note
 from generation.manners import Manners, manners
@@ -42,8 +43,9 @@ class Pen:
         self._bar = -1
         self._scatter: list[float] = []
         self._used = 0
-        self._drag = drag / 1000
-        self._loud = 52 + 52 * plan.energy
+        scale = timing_scale(plan.levels, plan.style)
+        self._drag = drag * scale / 1000
+        self._timing = self._human.timing * scale / 1000
         self._range = (0, 127)
         if player is not None and not player.patch.percussion:
             self._range = (player.patch.low, player.patch.high)
@@ -72,18 +74,19 @@ class Pen:
             if end < 0.12:
                 return
             nominal = 0.02
-        loose = timing * self._human.timing / 1000
+        loose = timing * self._timing
         start = max(0.0, nominal + loose + self._drag + late)
         end = min(end, max(start + 0.05, self._plan.seconds - _RING))
         if start >= self._plan.seconds - 0.02:
             return
-        velocity = self._loud * level * self._dynamics(bar) + touch * self._human.velocity * 0.6
+        loud = velocity(self._plan.levels, level * self._dynamics(bar))
+        loud += touch * self._human.velocity * 0.6
         self.notes.append(
             Note(
                 start=round(start, 5),
                 seconds=round(max(0.04, end - start), 5),
                 pitch=folded(pitch, self._range),
-                velocity=int(min(127, max(12, round(velocity)))),
+                velocity=int(min(127, max(12, round(loud)))),
             )
         )
 
