@@ -35,6 +35,18 @@ FAMILIES = (
     "chiptune",
     "drone",
     "afrobeat",
+    "swing",
+    "samba",
+    "ska",
+    "tango",
+    "waltz",
+    "baroque",
+    "romantic",
+    "quartet",
+    "gamelan",
+    "raga",
+    "maqam",
+    "polyrhythm",
 )
 """Genre families that the composer has a style for. Hundreds of genre words map onto them."""
 
