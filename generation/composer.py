@@ -10,23 +10,27 @@ from typing import Any
 import numpy as np
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
+from domain.description import Description
+from domain.errors import DescriptionError
 from domain.facets import TONICS, Facets
 from generation.arrange import arrange
-from generation.audio import SAMPLE_RATE, Audio, Floats
-from generation.beds import lay
+from generation.audio import SAMPLE_RATE, Audio
+from generation.describe import describe
 from generation.generator import Composition, Progress, Score
 from generation.hints import find_hints
-from generation.master import TARGET, master
-from generation.mix import Stem, mix
+from generation.master import TARGET
 from generation.plan import Plan, make_plan
-from generation.renderers import Renderer, create_renderer, find_soundfont, kick_notes
+from generation.realise import plan_of
+from generation.renderers import Renderer, create_renderer, find_soundfont
+from generation.sound import perform
+from prompts.features import from_levels
 from prompts.reader import read
 from prompts.vocabulary import shipped
 
 VERSION = "2"
 """Raise it whenever the same request would sound different."""
 
-SHORTEST, LONGEST = 1.0, 60.0
+SHORTEST, LONGEST = 1.0, 600.0
 """Seconds that a clip may last."""
 
 
@@ -69,7 +73,14 @@ class Composer:
         return out
 
     def _make(self, request: ClipRequest) -> Composition | ClipFailure:
-        facets = read(request.prompt) if request.facets is None else Facets.from_json(request.facets)
+        try:
+            if request.description is not None:
+                return self.play(Description.from_json(request.description))
+        except DescriptionError as error:
+            return ClipFailure(reason=str(error))
+        facets = (
+            read(request.prompt) if request.facets is None else Facets.from_json(request.facets)
+        )
         return self.compose(facets, seed=request.seed, seconds=request.seconds)
 
     def compose(self, facets: Facets, *, seed: int, seconds: float) -> Composition | ClipFailure:
@@ -78,27 +89,32 @@ class Composer:
         Args:
             facets: What the music should be.
             seed: At least 0; another seed is a variation.
-            seconds: Length in [1, 60].
+            seconds: Length in [1, 600].
         """
-        plan = make_plan(facets, seed, seconds, hints=find_hints(facets, shipped()))
+        return self._perform(make_plan(facets, seed, seconds, hints=find_hints(facets, shipped())))
+
+    def play(self, description: Description) -> Composition | ClipFailure:
+        """Play a description, which says how long the clip is.
+
+        That of a composition of ours gives the same notes again.
+        """
+        try:
+            plan = plan_of(description)
+        except DescriptionError as error:
+            return ClipFailure(reason=str(error))
+        return self._perform(plan)
+
+    def _perform(self, plan: Plan) -> Composition | ClipFailure:
         score = arrange(plan)
         if not score.parts:
             return ClipFailure(reason="The prompt leaves nobody to play: allow an instrument.")
-        done = master(_faded(plan, self._sound(plan, score)))
+        done = perform(plan, score, self._renderer)
         return Composition(
             audio=Audio(samples=np.ascontiguousarray(done.samples.T), sample_rate=SAMPLE_RATE),
             loudness=round(done.loudness, 2),
-            description=_describe(plan, score, self._renderer.name),
+            description=account(plan, score, self._renderer.name),
             notes=score,
         )
-
-    def _sound(self, plan: Plan, score: Score) -> Floats:
-        frames = round(plan.seconds * SAMPLE_RATE)
-        stems = [
-            Stem(role=part.role, patch=part.patch, samples=self._renderer.play(part, frames))
-            for part in score.parts
-        ]
-        return lay(mix(plan, stems, kick_notes(score.parts)), plan.effects, plan.rng("beds"))
 
 
 def _refuse(request: ClipRequest) -> ClipFailure | None:
@@ -117,24 +133,10 @@ def _licence(soundfont: Path) -> str:
     return f"MIT (composer), {soundfont.name} under its own licence"
 
 
-def _faded(plan: Plan, samples: Floats) -> Floats:
-    """Open without a click, let the last chord die away, and fade in slowly where a word asks for it."""
-    frames = samples.shape[1]
-    out = samples.copy()
-    opening = min(
-        frames // 4, int((0.25 * plan.seconds if plan.effects.fade else 0.003) * SAMPLE_RATE)
-    )
-    # Never from nothing: a clip should be there at once.
-    ramp = np.linspace(0.2 if plan.effects.fade else 0.0, 1, opening, dtype=np.float32)
-    out[:, :opening] *= ramp
-    closing = min(frames // 3, int(min(0.9, 0.11 * plan.seconds) * SAMPLE_RATE))
-    curve = np.cos(np.linspace(0, np.pi / 2, closing, dtype=np.float32)) ** 2
-    out[:, frames - closing :] *= curve
-    return out
-
-
-def _describe(plan: Plan, score: Score, renderer: str) -> dict[str, Any]:
+def account(plan: Plan, score: Score, renderer: str) -> dict[str, Any]:
+    """Return a JSON-safe account of a composition: what people are told, and the genome to play it again by."""
     grid = plan.grid
+    features = from_levels(plan.levels, grid.tempo, TONICS[plan.tonic], plan.mode, grid.metre)
     return {
         "family": plan.style.family,
         "genre": plan.facets.genre,
@@ -157,6 +159,8 @@ def _describe(plan: Plan, score: Score, renderer: str) -> dict[str, Any]:
         "brightness": round(plan.brightness, 3),
         "valence": round(plan.valence, 3),
         "facets": plan.facets.to_json(),
+        "features": features.to_json(),
+        "genome": describe(plan, score).to_json(),
         "ignored": [*plan.facets.unknown, *plan.cast.ignored],
         "loudness_target": TARGET,
         "renderer": renderer,

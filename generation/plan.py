@@ -29,6 +29,7 @@ from generation.theory import MINOR_MODES
 
 _LEAD_IN = 0.02
 """Seconds before the first note, so that loose timing cannot cut its attack."""
+_EDGES = frozenset({"upbeat", "end"})
 _NOT_THE_TUNE = (
     *("tempo", "energy", "density", "brightness", "valence", "tonic", "mode", "metre"),
     *("danceability", "acousticness", "instrumentalness", "loudness"),
@@ -146,8 +147,19 @@ class Plan:
             banned_pieces=drummer.banned,
             groove=drummer.groove,
         )
+        # Of an upbeat and an end a clip may hold too little for a voice to be listed that does play there.
+        everybody = tuple(p.name for p in self.players)
+        targets = tuple(
+            dataclasses.replace(bar, voices=everybody) if bar.section in _EDGES else bar
+            for bar in self.targets
+        )
         return dataclasses.replace(
-            self, style=player.style, entropy=player.tune, cast=heard, kicks=kicks
+            self,
+            style=player.style,
+            entropy=player.tune,
+            cast=heard,
+            kicks=kicks,
+            targets=targets,
         )
 
 

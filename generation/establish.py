@@ -1,0 +1,137 @@
+"""Makes the chords of a bar plain: the root lies lowest, every tone is heard, and strangers are short and weak."""
+
+from __future__ import annotations
+
+from generation.sheet import Segment, Sheet, Tone
+from generation.thicken import metrical
+
+_STRANGERS = 0.1
+"""Share of a chord's sounding time that may belong to passing tones."""
+_GIVES = {"chords": 0, "pad": 1, "counter": 2, "lead": 3, "bass": 4}
+"""Which roles change a tone first when one is missing."""
+_ORDER = (0, 4, 3, 10, 11, 9, 6, 8, 7, 5, 2)
+"""Intervals of a chord by how much it needs them."""
+
+
+def establish(sheet: Sheet) -> None:
+    """Bring the pitches of a bar to its chords. The number of notes, their rhythm and their loudness stay."""
+    for segment in sheet.segments:
+        tones = sheet.within(segment)
+        if not tones:
+            continue
+        _tame(sheet, segment, tones)
+        _ground(sheet, segment, tones)
+        _complete(sheet, segment, tones)
+
+
+def ground(sheet: Sheet) -> None:
+    """Put the root lowest in every chord again, after voices have moved."""
+    for segment in sheet.segments:
+        tones = sheet.within(segment)
+        if tones:
+            _ground(sheet, segment, tones)
+            _complete(sheet, segment, tones)
+
+
+def _tame(sheet: Sheet, segment: Segment, tones: list[Tone]) -> None:
+    """Leave the weakest passing tones and bring the others to the chord."""
+    classes = segment.chord.classes
+    budget = _STRANGERS * sum(min(t.length, segment.end - t.start) for t in tones)
+    strangers = [t for t in tones if t.pitch % 12 not in classes]
+    for tone in sorted(strangers, key=lambda t: (metrical(t.start), t.length)):
+        if metrical(tone.start) < 2 and tone.length <= min(0.5, budget):
+            budget -= tone.length
+            continue
+        tone.pitch = _free(sheet, tone, classes)
+
+
+def _ground(sheet: Sheet, segment: Segment, tones: list[Tone]) -> None:
+    """Have the lowest tone be a root that begins with the chord, or as soon after it as any."""
+    root = segment.chord.root
+    begin = min(t.start for t in tones)
+    opening = [t for t in tones if t.start < begin + 0.3]
+    roots = [t for t in opening if t.pitch % 12 == root]
+    lowest = min(tones, key=lambda t: (t.pitch, t.start))
+    if not roots:
+        anchor = min(opening, key=lambda t: (t.pitch, t.start))
+        anchor.pitch = _below(sheet, anchor, root, lowest.pitch)
+    else:
+        anchor = min(roots, key=lambda t: t.pitch)
+    for tone in tones:
+        if tone.pitch < anchor.pitch and tone.pitch % 12 != root:
+            _raise(sheet, tone, anchor, root)
+
+
+def _below(sheet: Sheet, tone: Tone, root: int, floor: int) -> int:
+    """Return the root nearest to a tone, below everything else where the instrument has that."""
+    low, high = sheet.ranges[tone.part]
+    keys = [key for key in range(low, high + 1) if key % 12 == root]
+    under = [key for key in keys if key <= floor]
+    if under:
+        return max(under)
+    return min(keys, key=lambda k: (abs(k - tone.pitch), k)) if keys else tone.pitch
+
+
+def _raise(sheet: Sheet, tone: Tone, anchor: Tone, root: int) -> None:
+    low, high = sheet.ranges[tone.part]
+    pitch = tone.pitch
+    while pitch < anchor.pitch:
+        pitch += 12
+    if low <= pitch <= high and not sheet.clashes(tone.part, pitch, tone.start):
+        tone.pitch = pitch
+        return
+    tone.pitch = _free(sheet, tone, {root})
+
+
+def _complete(sheet: Sheet, segment: Segment, tones: list[Tone]) -> None:
+    """Have doubled tones take the place of those that are missing."""
+    wanted = sorted({i % 12 for i in segment.chord.intervals}, key=_ORDER.index)
+    lowest = min(tones, key=lambda t: (t.pitch, t.start))
+    for interval in wanted:
+        pitch_class = (segment.chord.root + interval) % 12
+        if any(t.pitch % 12 == pitch_class and t.length > 0.05 for t in tones):
+            continue
+        donor = _spare(sheet, segment, tones, lowest)
+        if donor is None:
+            return
+        low, high = sheet.ranges[donor.part]
+        keys = [
+            k
+            for k in range(max(low, lowest.pitch + 1), high + 1)
+            if k % 12 == pitch_class and not sheet.clashes(donor.part, k, donor.start)
+        ]
+        if keys:
+            donor.pitch = min(keys, key=lambda k: (abs(k - donor.pitch), k))
+
+
+def _spare(sheet: Sheet, segment: Segment, tones: list[Tone], lowest: Tone) -> Tone | None:
+    """Return a tone that is doubled, or foreign to the chord, rather long than short."""
+    counts: dict[int, int] = {}
+    for tone in tones:
+        counts[tone.pitch % 12] = counts.get(tone.pitch % 12, 0) + 1
+    classes = segment.chord.classes
+    ways = [
+        t
+        for t in tones
+        if t is not lowest and (counts[t.pitch % 12] > 1 or t.pitch % 12 not in classes)
+    ]
+    if not ways:
+        return None
+    return min(
+        ways,
+        key=lambda t: (
+            _GIVES[sheet.players[t.part].voice.role],
+            -round(t.length, 1),
+            -counts[t.pitch % 12],
+            t.start,
+            -t.pitch,
+        ),
+    )
+
+
+def _free(sheet: Sheet, tone: Tone, classes: frozenset[int] | set[int]) -> int:
+    """Return the nearest key of some pitch classes that the part does not strike at that moment."""
+    low, high = sheet.ranges[tone.part]
+    keys = [k for k in range(low, high + 1) if k % 12 in classes]
+    free = [k for k in keys if not sheet.clashes(tone.part, k, tone.start)] or keys
+    return min(free, key=lambda k: (abs(k - tone.pitch), k)) if free else tone.pitch
