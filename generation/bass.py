@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from generation.casting import Voice
 from generation.form import Bar
 from generation.generator import Note
+from generation.layers import rests
 from generation.pen import Pen, by_density, dice, habits, place_of, runs
 from generation.plan import Plan
 from generation.styles import BassStyle
@@ -100,6 +101,8 @@ class _Bassist(_Line):
         for number, bar in enumerate(self.plan.bars):
             if bar.section == "end":
                 self.last(number, bar)
+            elif rests(self.plan, "bass", number, bar):
+                continue
             elif bar.section == "break" and self.plan.energy > 0.3:
                 self._hold(number, bar)
             elif bar.section in _HOLDING and self.manners.pedal and len(self.plan.bars) > 11:
@@ -203,7 +206,7 @@ class _Walker(_Line):
         for number, bar in enumerate(self.plan.bars):
             if bar.section == "end":
                 self.last(number, bar)
-            else:
+            elif not rests(self.plan, "bass", number, bar):
                 self._walk(number, bar)
         return self.pen.finish()
 

@@ -8,6 +8,7 @@ from generation.casting import Voice
 from generation.form import Bar
 from generation.generator import Note
 from generation.harmony import Voicer
+from generation.layers import rests
 from generation.pen import Pen, by_density, dice, habits, place_of, runs
 from generation.plan import Plan
 from generation.styles import CompStyle, PadStyle
@@ -48,6 +49,8 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
     for number, bar in enumerate(plan.bars):
         if bar.section == "end":
             _last(touch, number, voicer.place(bar.chords[0][1]), plan)
+            continue
+        if rests(plan, "chords", number, bar):
             continue
         row = plan.grid.fit(patterns[1 if bar.section in _FULL else 0], place_of(bar, number))
         if bar.section in _THIN:
@@ -176,7 +179,7 @@ def _sustain(plan: Plan, player: Voice, span: tuple[int, int], kind: str) -> tup
     """Hold every chord until the next differs; tones that both have are not struck again."""
     pen = Pen(plan, player.role, drag=0, player=player)
     voicer = Voicer(reach(span, player), "close" if kind == "power" else kind)
-    spans = _stretches(plan)
+    spans = _stretches(plan, player.role)
     keys: tuple[int, ...] = ()
     open_notes: dict[int, tuple[int, int, int]] = {}
     for number, start, length, chord in spans:
@@ -198,16 +201,21 @@ def _sustain(plan: Plan, player: Voice, span: tuple[int, int], kind: str) -> tup
     return pen.finish()
 
 
-def _stretches(plan: Plan) -> list[tuple[int, int, int, Chord]]:
+def _stretches(plan: Plan, role: str) -> list[tuple[int, int, int, Chord]]:
     """Return for each chord its bar, step, length in steps and tones, repeated chords joined within a phrase."""
     steps = plan.grid.bar_steps
     out: list[tuple[int, int, int, Chord]] = []
     for number, bar in enumerate(plan.bars):
+        if rests(plan, role, number, bar):
+            continue
         for index, (start, chord) in enumerate(bar.chords):
             end = bar.chords[index + 1][0] if index + 1 < len(bar.chords) else steps
             length = 64 if bar.section == "end" else end - start
             # The last chord and every section are struck anew, everything else flows on.
             again = bar.section == "end" or (bar.first and start == 0)
+            again = again or (
+                start == 0 and number > 0 and rests(plan, role, number - 1, plan.bars[number - 1])
+            )
             if out and out[-1][3] == chord and not again and out[-1][2] < 64:
                 out[-1] = (*out[-1][:2], out[-1][2] + length, chord)
             else:

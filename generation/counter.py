@@ -7,6 +7,7 @@ from generation.comp import BROKEN, Touch, reach, strike
 from generation.form import Bar
 from generation.generator import Note
 from generation.harmony import Voicer, rest_tones
+from generation.layers import rests
 from generation.melody import sing
 from generation.ornaments import Sung
 from generation.pen import Pen, dice, habits, pick, place_of, runs
@@ -65,7 +66,7 @@ class _Second:
 
     def play(self) -> tuple[Note, ...]:
         for number, bar in enumerate(self.plan.bars):
-            if self._silent(bar):
+            if rests(self.plan, "counter", number, bar):
                 continue
             if bar.section == "end":
                 self._guide(number, 0, 64, bar.chords[0][1])
@@ -78,11 +79,6 @@ class _Second:
                 case _:
                     self._figure(number, bar)
         return self.pen.finish()
-
-    def _silent(self, bar: Bar) -> bool:
-        if len(self.plan.bars) <= 11:
-            return False
-        return bar.intensity < 0.7 or (not self.player.asked and bar.section in {"A", "verse"})
 
     def _figure(self, number: int, bar: Bar) -> None:
         pools = {"stabs": _STABS, "guajeo": _GUAJEO, "riff": _RIFFS, "ostinato": _OSTINATO}

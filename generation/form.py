@@ -10,11 +10,26 @@ import numpy as np
 
 from generation.chords import settle
 from generation.grid import Grid
+from generation.manners import manners
+from generation.progressions import (
+    Chords,
+    Line,
+    halve,
+    read_line,
+    rotated,
+    turned,
+    with_applied,
+    with_cadence,
+    with_suspension,
+)
+from generation.sections import SHORT, Sections, divide, pattern_for
 from generation.styles import Style
 from generation.theory import MINOR_MODES, Chord, build_chord
 
-Chords = tuple[tuple[int, Chord], ...]
-"""Step at which each chord of a bar begins, and the chord."""
+__all__ = ["INTENSITY", "Bar", "Chords", "Form", "Measure", "dress", "lay_out"]
+
+Measure = tuple[str, Chords]
+"""Section and chords of a bar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,7 @@ class Bar:
         closing: Whether the phrase ends here, so that a melody should come to rest.
         source: Number of the bar for which the music was written. Players draw what is particular to this bar by
             it and never by the bar's place in the piece, so that a bar that is moved keeps its music.
+        open: Whether a phrase that ends here asks for an answer rather than giving one.
     """
 
     section: str
@@ -43,6 +59,7 @@ class Bar:
     phrase: int = 0
     closing: bool = False
     source: int = 0
+    open: bool = False
 
     def chord_at(self, step: float) -> Chord:
         """Return the chord that sounds at a step of the bar."""
@@ -72,7 +89,7 @@ class Form:
 
 
 INTENSITY = {
-    "upbeat": 0.7, "intro": 0.45, "A": 0.75, "A2": 0.9, "B": 1.0, "C": 0.85, "verse": 0.72, "chorus": 1.0,
+    "upbeat": 0.7, "intro": 0.4, "A": 0.85, "A2": 0.92, "B": 1.0, "C": 0.88, "verse": 0.76, "chorus": 1.0,
     "bridge": 0.65, "build": 0.9, "drop": 1.0, "break": 0.5, "solo": 0.9, "outro": 0.55, "end": 1.0,
 }  # fmt: skip
 """How full each section is."""
@@ -82,9 +99,7 @@ _LONG_PHRASE = 8
 """Bars after which the drums lead over even within a section."""
 
 
-def dress(
-    measures: Sequence[tuple[str, Chords]], *, sources: Sequence[int] | None = None
-) -> tuple[Bar, ...]:
+def dress(measures: Sequence[Measure], *, sources: Sequence[int] | None = None) -> tuple[Bar, ...]:
     """Give every bar what follows from its place: whether a section begins or ends, phrases, fills and intensity.
 
     Two neighbouring sections of the same name are one section; give the second another name to have it begin.
@@ -97,11 +112,13 @@ def dress(
     numbers = range(len(measures)) if sources is None else sources
     chords = [line for _, line in measures]
     number = 0
-    for section, group in itertools.groupby(section for section, _ in measures):
-        length = len(list(group))
+    groups = [(s, len(list(g))) for s, g in itertools.groupby(section for section, _ in measures)]
+    for index, (section, length) in enumerate(groups):
+        following = groups[index + 1][0] if index + 1 < len(groups) else ""
         for place in range(length):
             last = place == length - 1
-            closing = section not in {"upbeat", "end"} and (last or place % _PHRASE == _PHRASE - 1)
+            within = _within(place, length)
+            closing = section not in {"upbeat", "end"} and within == _PHRASE - 1
             out.append(
                 Bar(
                     section=section,
@@ -110,20 +127,45 @@ def dress(
                     place=place,
                     first=place == 0 and section != "upbeat",
                     fill=section != "end" and (last or place % _LONG_PHRASE == _LONG_PHRASE - 1),
-                    phrase=_PHRASE - 1 if closing else place % _PHRASE,
+                    phrase=within,
                     closing=closing,
                     source=numbers[number],
+                    open=_asks(section, following) if last else place % _LONG_PHRASE < _PHRASE,
                 )
             )
             number += 1
     return tuple(out)
 
 
+def _within(place: int, length: int) -> int:
+    """Return the place in a phrase of four bars. What a section has left over lengthens its last phrase or is one."""
+    rest = length % _PHRASE
+    last = place == length - 1
+    if last:
+        return _PHRASE - 1
+    if rest == 1 and length > 1 and place == length - 2:
+        return _PHRASE - 2
+    return place % _PHRASE
+
+
+def _asks(section: str, following: str) -> bool:
+    """Whether a section ends open: a question before its answer, a verse before its chorus."""
+    return (section, following) in {("A", "A2"), ("A", "B"), ("verse", "chorus"), ("B", "A2")}
+
+
 def _intensity(section: str, place: int, length: int) -> float:
     full = INTENSITY[section]
     if section == "build":
         return 0.5 + (full - 0.5) * (place + 1) / length
+    if section == "intro":
+        return full + 0.2 * (place + 1) / length
+    if section == "outro":
+        return full - 0.15 * place / length
     return full
+
+
+_LINES = {"B": 1, "chorus": 1, "drop": 1, "break": 1, "C": 2, "bridge": 2}
+"""Which of a style's progressions sections go by, 0 if not named."""
 
 
 def lay_out(
@@ -141,102 +183,66 @@ def lay_out(
         grid: Metre and tempo.
         count: Whole bars before the final chord, and beats of upbeat before them.
         key: Tonic as a pitch class, and mode.
-        rng: Chooses the progressions.
+        rng: Chooses form and progressions.
     """
     bars, upbeat = count
-    tonic, mode = key
-    pool = style.progressions["minor" if mode in MINOR_MODES else "major"]
+    pool = style.progressions["minor" if key[1] in MINOR_MODES else "major"]
     order = rng.permutation(len(pool))
-    lines = {
-        "A": _read(pool[order[0]], style, grid, key),
-        "B": _read(pool[order[1 % len(pool)]], style, grid, key),
-    }
-    if bars < len(lines["A"]) and grid.bar_seconds > 2.3:
-        lines = {name: _halve(line, grid.bar_steps) for name, line in lines.items()}
-    end = build_chord("1", tonic, mode, style.colour)
-    cadence = build_chord(style.cadence, tonic, mode, style.colour)
-    out: list[tuple[str, Chords]] = []
-    if upbeat:
-        out.append(("upbeat", ((0, cadence),)))
-    since = 0
-    for name, length in _sections(bars):
-        # The B part gets its own chords only where there is time to learn the first ones.
-        line = lines["B" if name == "B" and bars > 8 else "A"]
-        since = 0 if bars > 8 else since
-        for _ in range(length):
-            out.append((name, line[since % len(line)]))
-            since += 1
+    luck = rng.uniform(size=4)
+    pattern = pattern_for(style.family, luck[0], style.forms)
+    lines = [read_line(pool[order[n % len(pool)]], style, grid, key) for n in range(3)]
+    if len(pool) < 3:
+        lines[2] = rotated(lines[1])
+    if pattern.line and bars >= pattern.unit:
+        lines = [read_line(pattern.line, style, grid, key)] * 3
+    elif bars < len(lines[0]) and grid.bar_seconds > 2.3:
+        lines = [halve(line, grid) for line in lines]
+    end = build_chord("1", *key, style.colour)
+    cadence = build_chord(style.cadence, *key, style.colour)
+    measures = _measures(divide(bars, pattern, luck[1]), lines, short=bars <= SHORT)
+    if not pattern.loop:
+        measures = _turn(measures, end, cadence, grid)
+    measures = _lead_on(measures, manners(style.family).applied, grid, rng)
     if bars >= 2:
-        name, chords = out[-1]
-        out[-1] = (name, _with_cadence(chords, cadence, end, grid.bar_steps))
-    out.append(("end", ((0, end),)))
-    return Form(bars=dress(out))
+        name, chords = measures[-1]
+        chords = with_cadence(chords, cadence, end, grid)
+        if luck[2] < manners(style.family).suspend and cadence != end:
+            chords = with_suspension(chords, grid)
+        measures[-1] = (name, chords)
+    before: list[Measure] = [("upbeat", ((0, cadence),))] if upbeat else []
+    return Form(bars=dress([*before, *measures, ("end", ((0, end),))]))
 
 
-def _sections(bars: int) -> tuple[tuple[str, int], ...]:
-    if bars <= 0:
-        return ()
-    if bars <= 2:
-        return (("A", bars),)
-    if bars <= 9:
-        half = bars // 2 if bars < 6 else bars // 4 * 2
-        return (("A", half), ("B", bars - half))
-    plan = [
-        ("intro", 2),
-        ("A", 4),
-        ("B", 4),
-        ("A2", 4),
-        ("B", 4),
-        ("break", 4),
-        ("A2", 4),
-        ("B", 4),
-    ]
-    out: list[tuple[str, int]] = []
-    left, index = bars, 0
-    while left:
-        name, length = plan[index] if index < len(plan) else plan[1 + (index - 1) % 7]
-        length = min(length, left)
-        # Close on the full sound rather than with a scrap of a section or in the break.
-        if left - length < 2 or (name == "break" and left < 9):
-            name, length = ("B" if name in {"break", "intro"} else name), left
-        out.append((name, length))
-        left -= length
-        index += 1
-    return tuple(out)
+def _measures(sections: Sections, lines: Sequence[Line], *, short: bool) -> list[Measure]:
+    """Give every bar of every section its chords. In a short piece one progression goes on throughout."""
+    out: list[Measure] = []
+    for name, length in sections:
+        line = lines[0 if short else _LINES.get(name, 0)]
+        since = len(out) if short else 0
+        out += [(name, line[(since + place) % len(line)]) for place in range(length)]
+    return out
 
 
-Line = tuple[Chords, ...]
+def _turn(measures: list[Measure], home: Chord, cadence: Chord, grid: Grid) -> list[Measure]:
+    """Let sections that would stand still on the tonic end on a half cadence."""
+    out = list(measures)
+    for number in range(len(out) - 1):
+        (name, chords), (following, _) = out[number], out[number + 1]
+        if name != following and cadence != home:
+            out[number] = (name, turned([chords], home, cadence, grid))
+    return out
 
 
-def _read(text: str, style: Style, grid: Grid, key: tuple[int, str]) -> Line:
-    """Read a progression: for each bar the step and the chord."""
-    bars = []
-    for cell in text.split("|"):
-        symbols = cell.split()
-        beats = max(1, grid.bar_steps // grid.beat_steps)
-        bar = []
-        for index, symbol in enumerate(symbols):
-            step = -(-index * beats // len(symbols)) * grid.beat_steps
-            bar.append((step, build_chord(symbol, *key, style.colour)))
-        bars.append(tuple(bar))
-    return tuple(bars)
-
-
-def _halve(line: Line, steps: int) -> Line:
-    """Play two bars' chords in the time of one, for clips too short to hear a slow progression."""
-    middle = (steps // 2 + 3) // 4 * 4 if steps % 8 else steps // 2
-    out = []
-    for index in range(0, len(line), 2):
-        first = line[index][0][1]
-        second = line[(index + 1) % len(line)][0][1]
-        same = first == second or middle >= steps
-        out.append(((0, first),) if same else ((0, first), (middle, second)))
-    return tuple(out)
-
-
-def _with_cadence(chords: Chords, cadence: Chord, end: Chord, steps: int) -> Chords:
-    if cadence == end:
-        return chords
-    middle = steps // 2 if steps % 8 == 0 else steps // 4 // 2 * 4 + (4 if steps >= 12 else 0)
-    first = chords[0][1]
-    return ((0, first), (middle, cadence)) if first not in {cadence, end} else ((0, cadence),)
+def _lead_on(
+    measures: list[Measure], chance: float, grid: Grid, rng: np.random.Generator
+) -> list[Measure]:
+    """Lead from the end of a phrase into what follows by its dominant, now and then."""
+    out = list(measures)
+    luck = rng.uniform(size=max(1, len(out)))
+    for number in range(1, len(out) - 1):
+        if number % 2 and luck[number // 8 * 8 + number % 4] < chance * (
+            1.0 if number % 4 == 3 else 0.4
+        ):
+            name, chords = out[number]
+            out[number] = (name, with_applied(chords, out[number + 1][1][0][1], grid))
+    return out

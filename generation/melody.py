@@ -8,6 +8,7 @@ from generation.casting import Voice
 from generation.form import Bar
 from generation.generator import Note
 from generation.harmony import rest_tones
+from generation.layers import rests
 from generation.motif import SCHEMES, Cell, Tone, develop, make_cell
 from generation.ornaments import Sung, embellish
 from generation.pen import Pen, by_density, dice, habits, pick, place_of
@@ -88,8 +89,7 @@ class _Singer:
 
     def _silent(self, number: int, bar: Bar) -> bool:
         """Whether the melody leaves this bar to the others."""
-        long = len(self.plan.bars) > 11
-        if long and bar.section in {"intro", "break"} and self.style.rest > 0.1:
+        if rests(self.plan, "lead", number, bar):
             return True
         luck = dice(self.plan, f"lead {place_of(bar, number)}", 4)[0]
         rest = self.style.rest + max(0.0, 0.35 - self.plan.density)
@@ -121,7 +121,7 @@ class _Singer:
         for index, tone in enumerate(cell.tones):
             last = index == len(cell.tones) - 1
             target = ladder[max(0, min(len(ladder) - 1, anchor + tone.rung))]
-            self._note(number, bar, tone, target, goal=bar.closing and last)
+            self._note(number, bar, tone, target, goal=last and (bar.closing or bar.phrase == 1))
 
     def _note(self, number: int, bar: Bar, tone: Tone, target: int, *, goal: bool) -> None:
         chord = bar.chord_at(tone.step)
@@ -139,7 +139,7 @@ class _Singer:
     def _goal(self, bar: Bar, chord: Chord) -> frozenset[int]:
         """What a phrase rests on: open on the fifth or second degree, closed on the first or third."""
         tonic = self.plan.tonic
-        closed = bar.fill or bar.place % 8 >= 4
+        closed = bar.closing and not bar.open
         wanted = (0, 3, 4) if closed else (7, 2, 11, 5)
         tones = rest_tones(chord, self.classes)
         found = {(tonic + w) % 12 for w in wanted} & tones

@@ -146,6 +146,7 @@ class Style:
         lead: As drums.
         mix: The desk.
         human: The players.
+        forms: Forms of long pieces, names in ``forms.yaml``; the family's usual ones when empty.
         effects: Words of ``effects.yaml`` that belong to the family, each with its chance.
     """
 
@@ -162,6 +163,7 @@ class Style:
     progressions: Mapping[str, tuple[str, ...]]
     colour: str = "triad"
     cadence: str = "5"
+    forms: tuple[str, ...] = ()
     drums: DrumStyle | None = None
     bass: BassStyle | None = None
     chords: CompStyle | None = None
