@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from generation.audio import SAMPLE_RATE, Floats
-from generation.blocks import SIZE, equalise
+from generation.blocks import SIZE, equalise, hops, ride, wander
 from generation.effects import BEDS, Effects
 from generation.spectrum import frequencies, high_pass, low_pass
 
@@ -60,13 +60,11 @@ def _band(low: float, high: float) -> Floats:
 
 
 def _gusts(frames: int, rng: np.random.Generator, seconds: float, depth: float) -> Floats:
-    """A slowly wandering gain around 1."""
+    """A slowly wandering gain around 1, one value per hop."""
     points = max(4, int(frames / SAMPLE_RATE / seconds) + 3)
     values = 1 + depth * rng.uniform(-1, 1, points)
-    grid = np.linspace(0, points - 1, max(8, frames // 256))
-    smooth = np.interp(grid, np.arange(points), values)
-    at = np.linspace(0, smooth.size - 1, frames)
-    return np.interp(at, np.arange(smooth.size), smooth).astype(np.float32)
+    at = np.linspace(0, points - 1, hops(frames) + 1)
+    return np.interp(at, np.arange(points), values).astype(np.float32)
 
 
 def _clicks(frames: int, rng: np.random.Generator, per_second: float, length: int) -> Floats:
@@ -85,7 +83,7 @@ def _clicks(frames: int, rng: np.random.Generator, per_second: float, length: in
 
 
 def _vinyl(frames: int, rng: np.random.Generator) -> Floats:
-    return 1.0 * _clicks(frames, rng, 14, 60) + 0.018 * _noise(frames, rng, 200, 6000, 3)
+    return _over(_clicks(frames, rng, 14, 60), _noise(frames, rng, 200, 6000, 3), 0.018)
 
 
 def _hiss(frames: int, rng: np.random.Generator) -> Floats:
@@ -94,25 +92,40 @@ def _hiss(frames: int, rng: np.random.Generator) -> Floats:
 
 def _rain(frames: int, rng: np.random.Generator) -> Floats:
     drops = _clicks(frames, rng, 90, 180)
-    return _noise(frames, rng, 500, 9000, 2) * _gusts(frames, rng, 1.5, 0.25) + 0.8 * drops
+    out = _noise(frames, rng, 500, 9000, 2)
+    ride(out, _gusts(frames, rng, 1.5, 0.25))
+    drops *= np.float32(0.8)
+    out += drops
+    return out
 
 
 def _waves(frames: int, rng: np.random.Generator) -> Floats:
-    time = np.arange(frames, dtype=np.float32) / SAMPLE_RATE
-    swell = (0.5 + 0.5 * np.sin(2 * np.pi * time / 6.5 + rng.uniform(0, 6.28))) ** 2 + 0.12
-    return np.asarray(_noise(frames, rng, 120, 5000, 3) * swell, dtype=np.float32)
+    swell = (0.5 + 0.5 * wander(frames, 1 / 6.5, rng.uniform(0, 6.28))) ** 2 + 0.12
+    out = _noise(frames, rng, 120, 5000, 3)
+    ride(out, swell)
+    return out
 
 
 def _wind(frames: int, rng: np.random.Generator) -> Floats:
-    return _noise(frames, rng, 180, 1600, 3) * _gusts(frames, rng, 1.2, 0.7)
+    out = _noise(frames, rng, 180, 1600, 3)
+    ride(out, _gusts(frames, rng, 1.2, 0.7))
+    return out
 
 
 def _fire(frames: int, rng: np.random.Generator) -> Floats:
-    return _clicks(frames, rng, 22, 220) + 0.05 * _noise(frames, rng, 60, 700, 3)
+    return _over(_clicks(frames, rng, 22, 220), _noise(frames, rng, 60, 700, 3), 0.05)
+
+
+def _over(out: Floats, noise: Floats, level: float) -> Floats:
+    noise *= np.float32(level)
+    out += noise
+    return out
 
 
 def _city(frames: int, rng: np.random.Generator) -> Floats:
-    return _noise(frames, rng, 70, 900, 4) * _gusts(frames, rng, 2.0, 0.6)
+    out = _noise(frames, rng, 70, 900, 4)
+    ride(out, _gusts(frames, rng, 2.0, 0.6))
+    return out
 
 
 def _birds(frames: int, rng: np.random.Generator) -> Floats:

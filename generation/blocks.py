@@ -179,16 +179,23 @@ def delayed(channel: Floats, delay: npt.ArrayLike) -> Floats:
         share = 1 - (late - whole)
         at = np.arange(start, stop) - whole.astype(np.int64) - 1
         points = [channel[np.clip(at + k, 0, frames - 1)] for k in (-1, 0, 1, 2)]
-        out[start:stop] = _cubic(points, as_floats(share))
+        out[start:stop] = cubic(points, as_floats(share))
     return out
 
 
-def _cubic(points: Sequence[Floats], share: Floats) -> Floats:
+def cubic(points: Sequence[Floats], share: Floats) -> Floats:
     """Catmull-Rom spline between the second and the third of four neighbours."""
     a, b, c, d = points
-    return as_floats(
-        b
-        + 0.5
-        * share
-        * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)))
-    )
+    out = b - c
+    out *= np.float32(3)
+    out += d
+    out -= a
+    out *= share
+    out += a * np.float32(2) - b * np.float32(5) + c * np.float32(4) - d
+    out *= share
+    out += c
+    out -= a
+    out *= share
+    out *= np.float32(0.5)
+    out += b
+    return out

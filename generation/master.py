@@ -40,7 +40,7 @@ class Mastered:
     loudness: float
 
 
-def master(samples: Floats) -> Mastered:
+def master(samples: Floats, *, overwrite: bool = False) -> Mastered:
     """Bring a stereo mix to the target loudness under the ceiling.
 
     The gain of the look-ahead limiter and the loudness it leaves are solved for on short hops, before a single
@@ -48,9 +48,11 @@ def master(samples: Floats) -> Mastered:
     single click, ends as loud as the ceiling lets it.
 
     Args:
-        samples: Shape (2, frames), any level; left as they are.
+        samples: Shape (2, frames), any level.
+        overwrite: Whether ``samples`` may be used for the result, which saves a copy.
     """
-    out = _without_offset(samples)
+    out = samples if overwrite else samples.copy()
+    _remove_offset(out)
     power = _weighted_power(out)
     if float(power.max(initial=0.0)) < _FAINT:
         return Mastered(samples=np.zeros_like(samples), loudness=-70.0)
@@ -102,9 +104,8 @@ def _round_off(out: Floats, peak: float, curve: Doubles) -> None:
         np.tanh(block, out=block)
 
 
-def _without_offset(samples: Floats) -> Floats:
-    """Return a copy without what is constant in it."""
-    out = np.array(samples, dtype=np.float32)
+def _remove_offset(out: Floats) -> None:
+    """Take away what is constant, in place."""
     for channel in out:
         offset = float(channel.mean(dtype=np.float64))
         level = float(np.sqrt(np.dot(channel, channel) / max(1, channel.size)))
@@ -116,7 +117,6 @@ def _without_offset(samples: Floats) -> Floats:
             first = np.array([-float(channel[0])])
             filtered, _ = lfilter([1.0, -1.0], [1.0, -back], channel.astype(np.float64), zi=first)
             channel[:] = filtered
-    return out
 
 
 def integrated_loudness(samples: Floats) -> float:

@@ -169,7 +169,8 @@ def _played(strip: Strip, samples: Floats) -> Floats:
         deep = strip.vibrato / 1200 * np.log(2) * SAMPLE_RATE / (2 * np.pi * 5.4)
         depth = deep * (0.55 + 0.45 * wander(frames, 0.43, -1.2))
         delay = deep + 3 + depth * wander(frames, 5.4, 0.0)
-        samples = np.stack([delayed(channel, delay) for channel in samples])
+        for channel in samples:
+            channel[:] = delayed(channel, delay)
     if strip.wide and samples.shape[0] == 1:
         drift = 640 + 45 * wander(frames, 0.31, 0.4)
         samples = np.stack([samples[0], delayed(samples[0], drift)])

@@ -78,7 +78,9 @@ class LibraryRenderer:
 
     def __init__(self, name: str, soundfont: Path, playing: Playing) -> None:
         self.name = name
-        self._home = NumpyRenderer(soundfont)
+        # Compressed fonts are read by the library alone; our own patches borrow a few drums from ours.
+        packed = soundfont.suffix.lower() == ".sf3"
+        self._home = NumpyRenderer(default_soundfont() if packed else soundfont)
         self._soundfont = soundfont
         self._playing = playing
 
@@ -150,6 +152,8 @@ def _with_fluidsynth(soundfont: Path, part: Part, frames: int) -> Floats:
     player = library.Synth(gain=0.6, samplerate=float(SAMPLE_RATE))
     player.setting("synth.reverb.active", 0)
     player.setting("synth.chorus.active", 0)
+    # Large fonts are read from disk for every part otherwise.
+    player.setting("synth.dynamic-sample-loading", 1)
     font = player.sfload(str(soundfont))
     channel = 9 if part.percussion else 0
     player.program_select(channel, font, 128 if part.percussion else 0, part.program)
@@ -185,6 +189,16 @@ def find_soundfont(name: str) -> Path:
     if not path.is_file():
         raise GenerationError(f"There is no SoundFont at {name}. Check the soundfont setting.")
     return path
+
+
+def available() -> tuple[str, ...]:
+    """Return the names of the renderers that can work here, best first."""
+    found = []
+    if _fluidsynth_works():
+        found.append("fluidsynth")
+    if importlib.util.find_spec("tinysoundfont") is not None:
+        found.append("tinysoundfont")
+    return (*found, "numpy")
 
 
 def create_renderer(name: str, soundfont: Path) -> Renderer:

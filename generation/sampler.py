@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from generation.audio import SAMPLE_RATE, Floats
+from generation.audio import SAMPLE_RATE, Floats, as_floats
+from generation.blocks import Spectrum, cubic
 from generation.generator import Note
-from generation.zones import Zone, darken
-
-Recording = tuple[Floats, tuple[int, int] | None]
-"""Samples and their loop."""
+from generation.zones import Zone
 
 _BUDGET = 12_000_000
 """Cached floats at most (48 MB); past that what was not used for longest is forgotten and made again."""
@@ -28,6 +27,13 @@ _ONE_SHOT = 3.0
 _NARROW = 0.16
 """Zones panned less than this are played as mono."""
 _FADE = 220
+_PIECE = 8192
+"""Frames that are read at once, few enough for the processor's cache."""
+_CHUNK, _PAST = 4096, 2048
+_WINDOW = _CHUNK + _PAST
+"""Frames that are filtered at once, and how far they look back: past the memory of the darkest filter."""
+_DARKEST, _BRIGHTEST = 200.0, 13_000.0
+"""Hertz between which a touch closes the filter."""
 
 
 class Sampler:
@@ -79,79 +85,117 @@ class Sampler:
         return wave[:size] * envelope[:size]
 
     def _wave(self, zone: Zone, note: Note, frames: int) -> Floats:
-        force = min(3, note.velocity // 32) if zone.cutoff is not None else 3
-        key = ("wave", zone, note.pitch, force)
+        """Return at least ``frames`` of a zone at a key, as bright as the touch makes it."""
+        hertz = _brightness(zone, note.velocity)
+        key = ("wave", zone, note.pitch, hertz)
         known = self._kept.get(key)
-        step = zone.step(note.pitch)
-        data, loop = self._recording(zone, force)
-        most = frames if loop else min(frames, int((data.size - 2) / step))
-        if known is not None and known[0].size >= most:
-            return known[0]
-        # A little more than was asked, so that a slightly longer note does not start over.
-        wave = _resample(data, loop, step, frames + frames // 2)
-        self._kept.put(key, (wave, None))
-        return wave
-
-    def _recording(self, zone: Zone, force: int) -> Recording:
-        """Return a zone's recording as bright as a force from 0 to 3 makes it."""
-        if zone.cutoff is None:
-            return zone.data, zone.loop
-        key = ("recording", zone, force)
-        found = self._kept.get(key)
-        if found is None:
-            # The format's default modulator: two octaves less at the softest touch.
-            cents = zone.cutoff - 2400 * (1 - (force * 32 + 28) / 127)
-            found = darken(zone.data, zone.loop, 8.176 * 2 ** (cents / 1200), zone.rate)
-            self._kept.put(key, found)
-        return found
+        # A longer reading begins with the shorter one, so what was made before never shows in the sound.
+        if known is None or (known.size < frames and not _ended(zone, note.pitch, known.size)):
+            known = _resample(zone, zone.step(note.pitch), _roomy(frames))
+            if hertz is not None:
+                known = _darkened(known, hertz)
+            self._kept.put(key, known)
+        return known
 
     def _envelope(self, zone: Zone, held: int) -> Floats:
         shape = (zone.delay, zone.attack, zone.hold, zone.decay, zone.sustain, zone.release)
         known = self._kept.get((*shape, held))
         if known is None:
-            known = (_envelope(zone, held), None)
+            known = _envelope(zone, held)
             self._kept.put((*shape, held), known)
-        return known[0]
+        return known
 
 
 class _Kept:
     """What was made before, up to ``_BUDGET`` floats; what was not used for longest goes first."""
 
     def __init__(self) -> None:
-        self._made: OrderedDict[tuple[Any, ...], Recording] = OrderedDict()
+        self._made: OrderedDict[tuple[Any, ...], Floats] = OrderedDict()
         self._size = 0
 
-    def get(self, key: tuple[Any, ...]) -> Recording | None:
+    def get(self, key: tuple[Any, ...]) -> Floats | None:
         found = self._made.get(key)
         if found is not None:
             self._made.move_to_end(key)
         return found
 
-    def put(self, key: tuple[Any, ...], made: Recording) -> None:
+    def put(self, key: tuple[Any, ...], made: Floats) -> None:
         before = self._made.pop(key, None)
-        self._size += made[0].size - (0 if before is None else before[0].size)
+        self._size += made.size - (0 if before is None else before.size)
         self._made[key] = made
         while self._size > _BUDGET and len(self._made) > 1:
             _, oldest = self._made.popitem(last=False)
-            self._size -= oldest[0].size
+            self._size -= oldest.size
 
 
-def _resample(data: Floats, loop: tuple[int, int] | None, step: float, frames: int) -> Floats:
-    """Read a recording at another speed, by linear interpolation."""
-    position = np.arange(frames, dtype=np.float64) * step
+def _roomy(frames: int) -> int:
+    """Return the next length of 2^k or 3 * 2^k that is whole chunks."""
+    power = max(_CHUNK, 1 << (frames - 1).bit_length())
+    less = power * 3 // 4
+    return less if less >= frames and less % _CHUNK == 0 else power
+
+
+def _brightness(zone: Zone, velocity: int) -> float | None:
+    """Return the low-pass of a touch in Hz in four grades, or ``None`` where it would change nothing."""
+    if zone.cutoff is None:
+        return None
+    # The format's default modulator: two octaves less at the softest touch.
+    grade = min(3, velocity // 32)
+    cents = zone.cutoff - 2400 * (1 - (grade * 32 + 28) / 127)
+    hertz = max(_DARKEST, 8.176 * 2 ** (cents / 1200))
+    return hertz if hertz < _BRIGHTEST else None
+
+
+def _ended(zone: Zone, pitch: int, size: int) -> bool:
+    """Whether a reading of so many frames is all that a one-shot has."""
+    return zone.loop is None and size >= _whole(zone, zone.step(pitch))
+
+
+def _whole(zone: Zone, step: float) -> int:
+    return max(0, int((zone.data.size - 3) / step) + 1)
+
+
+@lru_cache(maxsize=64)
+def _filter(hertz: float) -> Spectrum:
+    """Spectrum of a second-order Butterworth low-pass, the format's own filter without resonance."""
+    k = np.tan(np.pi * hertz / SAMPLE_RATE)
+    z = np.exp(-2j * np.pi * np.arange(_WINDOW // 2 + 1) / _WINDOW)
+    top = k * k * (1 + z) ** 2
+    bottom = 1 + np.sqrt(2) * k + k * k + 2 * (k * k - 1) * z + (1 - np.sqrt(2) * k + k * k) * z * z
+    return np.asarray(top / bottom, dtype=np.complex64)
+
+
+def _darkened(wave: Floats, hertz: float) -> Floats:
+    """Low-pass in chunks of one size that look only back, so that a longer wave begins with the shorter one."""
+    chunks = -(-wave.size // _CHUNK)
+    padded = np.zeros(_PAST + chunks * _CHUNK, dtype=np.float32)
+    padded[_PAST : _PAST + wave.size] = wave
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_CHUNK]
+    spectrum = np.fft.rfft(windows, axis=1)
+    spectrum *= _filter(hertz)
+    return as_floats(np.fft.irfft(spectrum, _WINDOW, axis=1)[:, _PAST:].reshape(-1)[: wave.size])
+
+
+def _resample(zone: Zone, step: float, frames: int) -> Floats:
+    """Read a recording at another speed, by Catmull-Rom splines; it loops or ends."""
+    data, loop = zone.data, zone.loop
+    whole = frames
     if loop is None:
-        position = position[: max(0, int(np.searchsorted(position, data.size - 2)))]
+        whole = min(frames, _whole(zone, step))
+        ends = (data[:1], data[: int(whole * step) + 4], np.zeros(4, dtype=data.dtype))
     else:
         a, b = loop
-        first = int(np.searchsorted(position, b - 1))
-        position[first:] = a + (position[first:] - a) % (b - a)
-    index = position.astype(np.int32)
-    share = (position - index).astype(np.float32)
-    following = index + 1
-    if loop is not None:
-        following[following >= loop[1]] = loop[0]
-    low = data[index]
-    wave: Floats = low + (data[following] - low) * share
+        ends = (data[b - 1 : b] if a == 0 else data[:1], data[:b], data[a : a + 3])
+    source = zone.floats(np.concatenate(ends))
+    wave = np.empty(whole, dtype=np.float32)
+    for start in range(0, whole, _PIECE):
+        position = np.arange(start, min(whole, start + _PIECE), dtype=np.float64) * step
+        if loop is not None:
+            turns = np.maximum(0, np.floor((position - a) / (b - a)))
+            position -= turns * (b - a)
+        index = position.astype(np.int32)
+        share = (position - index).astype(np.float32)
+        wave[start : start + _PIECE] = cubic([source[index + k] for k in range(4)], share)
     if loop is None and 64 < wave.size < frames:
         # Only where the recording itself ends, not where this reading of it was cut.
         wave[-64:] *= np.linspace(1, 0, 64, dtype=np.float32)

@@ -27,7 +27,7 @@ def perform(plan: Plan, score: Score, renderer: Renderer) -> Mastered:
     music = mix(plan, stems, kick_notes(score.parts))
     lay(music, plan.effects, plan.rng("beds"))
     fade(plan, music)
-    return master(music)
+    return master(music, overwrite=True)
 
 
 def rendered(plan: Plan, score: Score, renderer: Renderer) -> Iterator[Stem]:

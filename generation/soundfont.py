@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.errors import GenerationError
-from generation.audio import Floats
-from generation.zones import Zone
+from generation.zones import Shorts, Zone
 
 _PHDR = np.dtype(
     [("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("more", "V12")]
@@ -81,6 +80,26 @@ def default_soundfont() -> Path:
     )
 
 
+def preset_numbers(path: Path) -> frozenset[tuple[int, int]]:
+    """Return bank and program of every preset of a ``.sf2`` or ``.sf3`` file.
+
+    Raises:
+        GenerationError: The file is missing or not a SoundFont.
+    """
+    try:
+        data: npt.NDArray[np.uint8] = np.memmap(path, dtype=np.uint8, mode="r")
+        rows = data[_chunks(data)["phdr"]].view(_PHDR)[:-1]
+    except (OSError, KeyError, ValueError) as error:
+        raise _unreadable(path) from error
+    return frozenset((int(row["bank"]), int(row["program"])) for row in rows)
+
+
+def _unreadable(path: Path) -> GenerationError:
+    return GenerationError(
+        f"The SoundFont {path.name} cannot be read: it is missing or not an SF2 file."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Level:
     """Bags and generators of presets or of instruments."""
@@ -125,9 +144,7 @@ class SoundFont:
             self._instrument_level = _Level(table["ibag"].view(_BAG), table["igen"].view(_GEN))
             presets = table["phdr"].view(_PHDR)
         except (OSError, KeyError, ValueError) as error:
-            raise GenerationError(
-                f"The SoundFont {path.name} cannot be read: it is missing or not an SF2 file."
-            ) from error
+            raise _unreadable(path) from error
         self._presets = {
             (int(row["bank"]), int(row["program"])): (int(row["bag"]), int(presets["bag"][i + 1]))
             for i, row in enumerate(presets[:-1])
@@ -193,14 +210,14 @@ class SoundFont:
             cutoff=float(min(14_000, total[_FILTER] + max(0, total.get(_ENV_TO_FILTER, 0)))),
         )
 
-    def _wave(self, gens: Generators, header: Any) -> tuple[Floats, tuple[int, int] | None]:
+    def _wave(self, gens: Generators, header: Any) -> tuple[Shorts, tuple[int, int] | None]:
         start = int(header["start"]) + gens.get(_START, 0) + 32768 * gens.get(_START_COARSE, 0)
         end = int(header["end"]) + gens.get(_END, 0) + 32768 * gens.get(_END_COARSE, 0)
         a = int(header["loop_start"]) + gens.get(_LOOP_START, 0)
         b = int(header["loop_end"]) + gens.get(_LOOP_END, 0)
         a += 32768 * gens.get(_LOOP_START_COARSE, 0) - start
         b += 32768 * gens.get(_LOOP_END_COARSE, 0) - start
-        data = self._samples[start:end].astype(np.float32) / np.float32(32768)
+        data = self._samples[start:end]
         looping = gens.get(_LOOPING, 0) & 3 in {1, 3} and 0 <= a < b - 8 and b <= data.size
         return data, (a, b) if looping else None
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from generation.audio import SAMPLE_RATE, Floats
+
+Shorts = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -14,7 +17,7 @@ class Zone:
     """How some keys of a patch sound.
 
     Attributes:
-        data: Mono recording.
+        data: Mono recording, float32, or int16 as it lies on disk.
         loop: First sample of the loop and the one after its last, or ``None`` for a one-shot.
         rate: Samples per second at which ``data`` sounds at ``root``.
         root: MIDI key of the recording.
@@ -34,7 +37,7 @@ class Zone:
         cutoff: Low-pass at full velocity in cents above 8.176 Hz, or ``None`` for none.
     """
 
-    data: Floats
+    data: Floats | Shorts
     loop: tuple[int, int] | None
     root: int
     rate: float = float(SAMPLE_RATE)
@@ -58,28 +61,11 @@ class Zone:
         cents = (key - self.root) * self.cents_per_key + self.cents
         return float(2.0 ** (cents / 1200) * self.rate / SAMPLE_RATE)
 
-
-def darken(
-    data: Floats, loop: tuple[int, int] | None, hertz: float, rate: float
-) -> tuple[Floats, tuple[int, int] | None]:
-    """Low-pass a recording by 12 dB an octave above ``hertz`` and keep its loop seamless.
-
-    The loop is unrolled before filtering, and the new loop lies where its neighbours on both sides are
-    loop as well, so that the filter sees there what a player would hear.
-    """
-    if loop is not None:
-        a, b = loop
-        turn = data[a:b]
-        times = max(3, -(-512 // turn.size))
-        data = np.concatenate([data[:b], np.tile(turn, times)])
-        loop = (b, b + turn.size)
-    if hertz < 0.4 * rate and data.size > 16:
-        size = fast_length(data.size + 256)
-        spectrum = np.fft.rfft(data, size)
-        frequency = np.arange(spectrum.size, dtype=np.float32) * np.float32(rate / size)
-        spectrum /= np.sqrt(1 + (frequency / np.float32(hertz)) ** 4)
-        data = np.fft.irfft(spectrum, size)[: data.size].astype(np.float32)
-    return np.ascontiguousarray(data, dtype=np.float32), loop
+    def floats(self, cut: npt.NDArray[np.generic]) -> Floats:
+        """Return a cut of ``data`` with full scale 1."""
+        if cut.dtype == np.int16:
+            return cut.astype(np.float32) / np.float32(32_768)
+        return cut.astype(np.float32, copy=False)
 
 
 def fast_length(size: int) -> int:
