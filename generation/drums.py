@@ -39,6 +39,7 @@ class _Drummer:
         self.manners = habits(plan)
         self.pen = Pen(plan, "drums", drag=plan.style.human.drag * 0.5)
         self.brushes = voice.patch.name == "kit_brush"
+        self.timpani = voice.patch.name == "kit_orchestra"
         self.banned = plan.cast.banned_pieces
         own = plan.style.drums
         pool = own.grooves if own is not None else SOFT_GROOVE
@@ -63,6 +64,11 @@ class _Drummer:
             if bar.first and bar.section not in _QUIET_STARTS and self.crashes:
                 self.pen.write(number, 0, 8, _key("crash"), 0.66 + 0.16 * bar.intensity)
         return self.pen.finish()
+
+    def _key(self, piece: str) -> int:
+        """The key of a piece; an orchestra's kettledrums lie on a keyboard from F, and are tuned to the tonic."""
+        key = _key(piece)
+        return key + (self.plan.tonic - key) % 12 if piece == "timpani" and self.timpani else key
 
     def _rows(self, number: int, bar: Bar) -> dict[str, str]:
         """Assemble one bar as rows of marks in the clip's metre."""
@@ -153,7 +159,7 @@ class _Drummer:
             if self._left_out(mark, (piece, step), luck, full):
                 continue
             level = self._level(piece, mark, step) * (0.955 + 0.09 * touch[step % 64])
-            self.pen.write(number, step, 1, _key(piece), level, late)
+            self.pen.write(number, step, 1, self._key(piece), level, late)
             self._after(number, bar, (piece, step, mark), level)
 
     def _level(self, piece: str, mark: str, step: int) -> float:
@@ -200,7 +206,7 @@ class _Drummer:
         """One last stroke together."""
         if not self.plan.cast.groove:
             for piece in self.plan.cast.pieces:
-                self.pen.write(number, 0, 2, _key(piece), 0.8)
+                self.pen.write(number, 0, 2, self._key(piece), 0.8)
             return
         has_kick = any("kick" in groove for groove in self.grooves)
         if has_kick and "kick" not in self.banned:

@@ -24,7 +24,7 @@ from generation.progressions import (
 )
 from generation.sections import SHORT, Sections, divide, pattern_for
 from generation.styles import Style
-from generation.theory import MINOR_MODES, Chord, build_chord
+from generation.theory import DARK_MODES, Chord, build_chord
 
 __all__ = ["INTENSITY", "Bar", "Chords", "Form", "Measure", "dress", "lay_out"]
 
@@ -186,7 +186,7 @@ def lay_out(
         rng: Chooses form and progressions.
     """
     bars, upbeat = count
-    pool = style.progressions["minor" if key[1] in MINOR_MODES else "major"]
+    pool = style.progressions["minor" if key[1] in DARK_MODES else "major"]
     order = rng.permutation(len(pool))
     luck = rng.uniform(size=4)
     pattern = pattern_for(style.family, luck[0], style.forms)
