@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TEXTURE = "texture"
     PRODUCTION = "production"
     ERA = "era"
+    PLACE = "place"
     USE = "use"
     LEVEL = "level"
     TEMPO = "tempo"

@@ -48,7 +48,7 @@ class Entries:
 
 
 def load(folder: Path = FOLDER) -> Entries:
-    """Load ``genres``, ``instruments``, ``moods``, ``terms`` and ``language`` from ``folder``.
+    """Load ``genres``, ``places``, ``instruments``, ``moods``, ``terms`` and ``language`` from ``folder``.
 
     Raises:
         PromptError: A file is missing or unreadable, or an entry is wrong or means two things.
@@ -58,6 +58,7 @@ def load(folder: Path = FOLDER) -> Entries:
     _Terms(folder, "moods.yaml", entries).fill_moods()
     _Terms(folder, "terms.yaml", entries).fill_terms()
     _Genres(folder, "genres.yaml", entries).fill()
+    _Places(folder, "places.yaml", entries).fill()
     _Language(folder, "language.yaml", entries).fill()
     for phrase, hit in entries.joined.items():
         if phrase not in entries.phrases:
@@ -254,6 +255,19 @@ class _Genres(_File):
         return metre
 
 
+class _Places(_File):
+    def fill(self) -> None:
+        for raw, aliases in self.content.items():
+            genre = str(raw)
+            if genre not in self.entries.genres:
+                raise self.wrong(genre, "is not a genre")
+            for name in listed(aliases):
+                if (
+                    " ".join(words_of(name)) not in self.entries.phrases
+                ):  # "rio carnival" may be a genre
+                    self.add(name, Phrase(Kind.PLACE, genre))
+
+
 class _Language(_File):
     def fill(self) -> None:
         self._levels()
@@ -273,6 +287,9 @@ class _Language(_File):
         self._words()
 
     def _words(self) -> None:
+        for words in self.content.get("merely", ()):
+            for word in listed(words):
+                self.add(word, Phrase(Kind.FILLER, word))
         for words in self.content.get("negations", ()):
             self._add_spellings(words, Kind.NEGATION, None)
         for words in self.content.get("fillers", ()):

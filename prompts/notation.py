@@ -154,7 +154,11 @@ def read_number(tokens: Sequence[Token], start: int) -> Span:
 
 def _tempo(tokens: Sequence[Token], start: int, value: float) -> Span | None:
     end = start + 1
-    if word_at(tokens, end) in ("to", "or") and word_at(tokens, end + 1).isdecimal():
+    between = word_at(tokens, start - 1) == "between"
+    if (
+        word_at(tokens, end) in ("to", "or", *(("and",) * between))
+        and word_at(tokens, end + 1).isdecimal()
+    ):
         end += 1
     upper = word_at(tokens, end)
     if upper.isdecimal() and len(upper) <= 3 and _is_bpm(tokens, end + 1):
@@ -180,7 +184,7 @@ def _is_bpm(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _era(tokens: Sequence[Token], start: int, value: float) -> Span | None:
-    plural = word_at(tokens, start + 1) == "s"
+    plural = word_at(tokens, start + 1) in ("s", "er", "ern")
     year = int(value)
     if plural and year < 100 and year % 10 == 0:
         year += 2000 if year < 20 else 1900

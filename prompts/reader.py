@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from enum import Enum, auto
 
@@ -10,7 +11,7 @@ from prompts.entries import Effect, Kind, Term
 from prompts.levels import AXES, clamp
 from prompts.notation import Span
 from prompts.reading import LIMITS, Reading
-from prompts.scanning import scan
+from prompts.scanning import read_spans
 from prompts.text import word_set
 from prompts.vocabulary import Vocabulary, shipped
 
@@ -54,8 +55,26 @@ def read(text: str, vocabulary: Vocabulary | None = None) -> Facets:
 def interpret(text: str, vocabulary: Vocabulary | None = None) -> Reading:
     """Read ``text`` as a request: what it states apart from what it changes. See ``Reading``."""
     vocabulary = vocabulary or shipped()
-    interpreter = _Interpreter(scan(text, vocabulary), vocabulary)
-    return interpreter.run()
+    spans, read_as = read_spans(text, vocabulary)
+    reading = _Interpreter(_meant(spans), vocabulary).run()
+    return dataclasses.replace(reading, read_as=read_as) if read_as else reading
+
+
+def _meant(spans: Sequence[Span]) -> list[Span]:
+    """Settle what depends on the words around: "not dark enough" asks for more, a wedding dance is danced to."""
+    out = list(spans)
+    for index, span in enumerate(out):
+        before = out[index - 1] if index else None
+        if span.name == "enough" and index > 1 and out[index - 2].kind is Kind.NEGATION:
+            more = out[index - 2]
+            out[index - 2] = Span(Kind.COMPARE, "more", 1.0, more.start, more.end)
+        elif span.kind is Kind.GENRE and span.name == "dance" and before is not None:
+            follows = out[index + 1].name if index + 1 < len(out) else ""
+            if before.kind is Kind.USE or (before.name == "to" and follows in ("", "to")):
+                out[index] = Span(Kind.USE, "dancing", None, span.start, span.end)
+        elif span.kind is Kind.PLACE:
+            out[index] = Span(Kind.GENRE, span.name, Kind.PLACE, span.start, span.end)
+    return out
 
 
 class _Stance(Enum):
@@ -172,7 +191,7 @@ class _Interpreter:
 
     def _state(self, span: Span, index: int) -> None:
         if span.kind is Kind.GENRE:
-            second = not _SECOND_BEFORE.isdisjoint(self.passed[-3:])
+            second = span.value is Kind.PLACE or not _SECOND_BEFORE.isdisjoint(self.passed[-3:])
             if self._is_second(index):
                 second, self.claimed = True, index + 1
             self.genres.append((span, second))
@@ -194,7 +213,12 @@ class _Interpreter:
     def _set_value(self, span: Span) -> None:
         if span.kind is Kind.LEVEL and isinstance(span.value, tuple):
             axis, level = span.value
-            self.values[axis] = round(clamp(0.5 + (level - 0.5) * self.degree, 0.05, 0.95), 2)
+            level = round(clamp(0.5 + (level - 0.5) * self.degree, 0.05, 0.95), 2)
+            said = self.values.get(axis)
+            # "Extremely dense and busy" stays extreme.
+            if isinstance(said, float) and (said - 0.5) * (level - 0.5) > 0:
+                level = max(said, level, key=lambda value: abs(value - 0.5))
+            self.values[axis] = level
         elif span.kind is Kind.TEMPO and isinstance(span.value, tuple):
             tempo, level = span.value
             if tempo is not None:
@@ -238,6 +262,8 @@ class _Interpreter:
         elif span.kind in _FIELDS and self.sign < 0:
             self.removed.add((_FIELDS[span.kind], span.name))
             self._shift(self._effect(span), 0.6 * amount)
+            if span.kind is Kind.INSTRUMENT and amount < -1:  # "hardly any drums"
+                self._shift(Effect(density=-0.12), 1.0)
         elif span.kind in _FIELDS:
             self._add_or_choose(span)
             self._shift(self._effect(span), 0.6 * amount)

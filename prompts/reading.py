@@ -35,12 +35,14 @@ class Reading:
             as a fraction of it.
         removed: Field and word of what the text takes away without forbidding it: ("moods", "sad").
         tempo_level: "Slow" as a level in [0, 1], whose beats per minute depend on the genre.
+        read_as: For a misspelt word the word that it was read as.
     """
 
     facets: Facets = field(default_factory=Facets)
     shifts: Mapping[str, float] = field(default_factory=dict)
     removed: frozenset[tuple[str, str]] = frozenset()
     tempo_level: float | None = None
+    read_as: Mapping[str, str] = field(default_factory=dict)
 
     def stated(self, vocabulary: Vocabulary) -> Facets:
         """Return the facets of the text by itself: "slow" as beats per minute, "darker" as darker than usual."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from prompts.entries import Kind, Phrase
 from prompts.notation import Span, read_key, read_number
+from prompts.spelling import SHORTEST
 from prompts.text import STOP, Token, forms, stems, tokenise
 from prompts.vocabulary import Vocabulary
 
@@ -15,7 +16,36 @@ _NOTE_LETTERS = frozenset("abcdefg")
 
 def scan(text: str, vocabulary: Vocabulary) -> list[Span]:
     """Return the spans of ``text`` in order, ends of clauses among them."""
-    tokens = tokenise(text)
+    return read_spans(text, vocabulary)[0]
+
+
+def read_spans(text: str, vocabulary: Vocabulary) -> tuple[list[Span], dict[str, str]]:
+    """Return the spans of ``text``, and for each misspelt word what it was read as."""
+    tokens, read_as = _mended(tokenise(text), vocabulary)
+    return _spans(tokens, vocabulary), read_as
+
+
+def _mended(tokens: Sequence[Token], vocabulary: Vocabulary) -> tuple[list[Token], dict[str, str]]:
+    """Correct long words that nothing in the vocabulary begins with or contains."""
+    out: list[Token] = []
+    read_as: dict[str, str] = {}
+    for token in tokens:
+        word = token.word
+        if len(word) >= SHORTEST and word not in read_as and _strange(word, vocabulary):
+            better = vocabulary.mend(word)
+            if better is not None:
+                read_as[word] = better
+        out.append(Token(read_as[word], token.raw) if word in read_as else token)
+    return out, read_as
+
+
+def _strange(word: str, vocabulary: Vocabulary) -> bool:
+    if word in vocabulary.reach or any(form in vocabulary.phrases for form in forms(word)):
+        return False
+    return _compared(Span(Kind.UNKNOWN, word, None, 0, 1), vocabulary) is None
+
+
+def _spans(tokens: Sequence[Token], vocabulary: Vocabulary) -> list[Span]:
     out: list[Span] = []
     index = 0
     while index < len(tokens):

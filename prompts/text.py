@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r"|(?P<number>\d+(?:\.\d+)?)"
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*#?)"
     r"|(?P<join>[&+])"
-    r"|(?P<stop>\s[-\u2013\u2014]+\s|[,;:.!?()\[\]{}|\n\r\"\u2022/\u2026\u2013\u2014])"
+    r"|(?P<stop>\s[-\u2013\u2014]+\s|[,;:.!?()\[\]{}|\n\r\"\u2022/\u2026\u2014]|\u2013(?!\w))"
     r"|(?P<symbol>[\u2190-\u2bff\U0001f000-\U0001faff])"
 )
 _TRANSLATION = str.maketrans(
@@ -80,27 +80,27 @@ def stems(stem: str) -> list[str]:
     return out
 
 
+_ENDINGS = (
+    *(("ies", "y"), ("es", ""), ("ily", "y"), ("ically", "ic"), ("ly", "")),
+    *(("ish", ""),),
+)
+
+
 @lru_cache(maxsize=8192)
 def forms(word: str) -> tuple[str, ...]:
     """Return ``word`` and what it may be a plural, an adverb or a variant of, likeliest first."""
     out = [word]
     if len(word) > 3:
-        if word.endswith("ies"):
-            out.append(word[:-3] + "y")
-        if word.endswith("s") and not word.endswith("ss"):
-            out.append(word[:-1])
-        if word.endswith("es"):
-            out.append(word[:-2])
-        if word.endswith("ily"):
-            out.append(word[:-3] + "y")
-        elif word.endswith("ly"):
-            out.append(word[:-2])
-        if word.endswith("ish"):
-            out.append(word[:-3])
-        if word.endswith("est"):
-            out += stems(word[:-3])
+        for ending, put in _ENDINGS:
+            if word.endswith(ending):
+                out.append(word[: -len(ending)] + put)
+        for ending in ("ness", "est"):
+            if word.endswith(ending):
+                out += stems(word[: -len(ending)])
         if not word.endswith("s"):
             out.append(word + "s")
+        elif not word.endswith("ss"):
+            out.append(word[:-1])
     return tuple(out)
 
 

@@ -9,7 +9,8 @@ from functools import cache
 from domain.facets import FAMILIES, Facets
 from prompts.entries import Effect, Family, Genre, Instrument, Kind, Phrase, Term
 from prompts.levels import AXES, clamp, quantise_tempo
-from prompts.loading import Entries, load
+from prompts.loading import FOLDER, Entries, load
+from prompts.spelling import SHORTEST, index_of, mended
 from prompts.text import forms, words_of
 
 _TERM_FIELDS = {
@@ -42,6 +43,8 @@ class Vocabulary:
         self.levels = entries.levels
         self.phrases: Mapping[str, Phrase] = entries.phrases
         self.reach: Mapping[str, int] = entries.reach
+        self._spellings: Mapping[str, tuple[str, ...]] | None = None
+        self._words: frozenset[str] = frozenset()
 
     @property
     def moods(self) -> Mapping[str, Term]:
@@ -83,6 +86,19 @@ class Vocabulary:
             if hit is not None:
                 return hit
         return None
+
+    def mend(self, word: str) -> str | None:
+        """Return the long word of the vocabulary that ``word`` is misspelt from by one letter, or ``None``."""
+        if self._spellings is None:
+            heavy = [key for key, hit in self.phrases.items() if hit.kind is not Kind.FILLER]
+            self._words = frozenset(part for key in heavy for part in key.split())
+            names = {hit.name for hit in self.phrases.values()}
+            run_together = {key.replace(" ", "") for key in heavy if " " in key} - names
+            long = (word for word in self._words - run_together if len(word) >= SHORTEST)
+            self._spellings = index_of(long)
+        if word in plain_words() or any(form in self._words for form in forms(word)):
+            return None
+        return mended(word, self._spellings)
 
     def genre(self, word: str) -> Genre | None:
         """Return the genre that ``word`` or one of its spellings names."""
@@ -133,6 +149,15 @@ class Vocabulary:
             )
         )
 
+    def unsung(self, facets: Facets, usual: float) -> float:
+        """Return how instrumental music is by the voices that ``facets`` want or forbid, else ``usual``."""
+        if any(self.covers(word, "choir") for word in facets.without):
+            return 1.0
+        wanted = (self.instruments.get(word) for word in facets.instruments)
+        if any(one is not None and one.roles[0] == "voice" for one in wanted):
+            return min(usual, 0.2)
+        return usual
+
     def effects(self, facets: Facets) -> list[Effect]:
         """Return the effect of every mood, texture, production, use and era word of ``facets``."""
         out = [
@@ -162,6 +187,8 @@ class Vocabulary:
         for axis in AXES:
             if getattr(facets, axis) is None:
                 base = getattr(genre, axis) if genre else 0.5
+                if axis == "instrumentalness":
+                    base = self.unsung(facets, base)
                 values[axis] = round(clamp(base + pooled(effects, axis)), 3)
         if facets.tempo is None:
             tempo = genre.usual_tempo if genre else DEFAULT_TEMPO
@@ -191,6 +218,12 @@ def usual_mode(said: list[str], usual: str, modes: tuple[str, ...]) -> str:
     bright = ("major", "lydian", "mixolydian", "pentatonic")
     fitting = [mode for mode in modes if (mode in bright) == (lean > 0)]
     return fitting[0] if fitting else ("major" if lean > 0 else "minor")
+
+
+@cache
+def plain_words() -> frozenset[str]:
+    """Return words that are no misspelling though they lie one letter beside a word of the vocabulary."""
+    return frozenset((FOLDER / "plain_words.txt").read_text(encoding="utf-8").split())
 
 
 @cache

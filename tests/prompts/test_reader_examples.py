@@ -269,7 +269,7 @@ EXAMPLES = [
     ),
     ("", {}),
     ("!!! ??? ...", {}),
-    ("flurble wibbly zorp", {}),
+    ("flurble wubbloo zorp", {}),
 ]
 
 
