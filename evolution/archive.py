@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,6 +30,8 @@ class Individual:
         id: Its ``CandidateId`` as a plain number.
         fitness: As told, limited to [0, 1].
         uncertainty: As told, limited to [0, 1].
+        description: What was played, as JSON that nobody has checked, where the candidate has it; see
+            ``evolution.pieces``.
     """
 
     id: int
@@ -39,6 +41,7 @@ class Individual:
     fitness: float
     uncertainty: float
     rated: bool
+    description: Mapping[str, Any] | None = None
 
     @property
     def promise(self) -> float:
@@ -46,7 +49,7 @@ class Individual:
         return self.fitness + 0.3 * self.uncertainty
 
     def to_json(self) -> dict[str, Any]:
-        """Return it for the searcher's state."""
+        """Return it for the searcher's state, without its description."""
         return {
             "id": self.id,
             "facets": self.facets.to_json(),
@@ -68,13 +71,12 @@ class Individual:
             fitness=float(data["fitness"]),
             uncertainty=float(data["uncertainty"]),
             rated=bool(data["rated"]),
+            description=data.get("description"),
         )
 
 
-def individuals(
-    evaluations: Iterable[Evaluation], vocabulary: Vocabulary
-) -> tuple[Individual, ...]:
-    """Turn evaluations into individuals, in their order.
+def individuals(evaluations: Iterable[Evaluation], vocabulary: Vocabulary) -> Iterator[Individual]:
+    """Turn evaluations into individuals one by one, in their order.
 
     One without a finite fitness is left out. A genome of another searcher is read from its prompt. Of a long list the
     best ``MAX_ELITES`` and the latest ``MAX_RECENT`` stay.
@@ -85,7 +87,8 @@ def individuals(
         if math.isfinite(evaluation.fitness)
     }
     kept = bounded(list(found.values()), [evaluation.fitness for evaluation in found.values()])
-    return tuple(_individual(evaluation, vocabulary) for evaluation in kept)
+    for evaluation in kept:
+        yield _individual(evaluation, vocabulary)
 
 
 def bounded(members: Sequence[T], fitness: Sequence[float]) -> list[T]:
@@ -105,6 +108,7 @@ def _individual(evaluation: Evaluation, vocabulary: Vocabulary) -> Individual:
     facets = tidy(genome, vocabulary)
     if facets == Facets():
         facets = tidy(read(candidate.prompt, vocabulary), vocabulary)
+    played = genome.get("description")
     spread = evaluation.uncertainty if math.isfinite(evaluation.uncertainty) else 0.0
     return Individual(
         id=int(candidate.id),
@@ -114,4 +118,5 @@ def _individual(evaluation: Evaluation, vocabulary: Vocabulary) -> Individual:
         fitness=clamp(evaluation.fitness),
         uncertainty=clamp(spread),
         rated=evaluation.rated,
+        description=played if isinstance(played, Mapping) else None,
     )

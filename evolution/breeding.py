@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from evolution.archive import Individual
 from evolution.facets_ops import Breeder
-from evolution.operators import Draft, Nursery, vary
+from evolution.nursery import Nursery
+from evolution.operators import Draft, vary
+from evolution.pieces import Pieces
 from evolution.screening import Screen
 from prompts.levels import clamp
 
@@ -21,25 +24,33 @@ _SATISFIED = 0.6
 """Where the best are thought to be worth this much, nothing more is in doubt."""
 
 
-def breed_next(
+async def breed_next(
     count: int,
     breeder: Breeder,
     members: Sequence[Individual],
+    pieces: Pieces,
     screen: Screen,
     rng: np.random.Generator,
 ) -> list[Draft]:
     """Breed ``count`` drafts from an archive that is not empty.
 
     A quarter of the slots explores, three quarters while nothing is liked: what is liked is what the best three told
-    are thought to be worth, so a run that finds nothing keeps looking around.
+    are thought to be worth, so a run that finds nothing keeps looking around. At most a third of what exploits keeps
+    tunes of its parents; the rest is composed afresh from words, so that sound is searched broadly. The event loop gets
+    its turn after every draft.
     """
     doubt = clamp((_SATISFIED - screen.level) / 0.2)
     wanted = round(count * (0.25 + 0.5 * doubt))
     exploring = min(max(wanted, MIN_FAMILIES - 1), max(count - 1, 0))
     exploiting = count - exploring
-    nursery = Nursery(breeder, members, rng)
-    bred = [nursery.exploit() for _ in range(BREED_FACTOR * exploiting)]
-    chosen = screen.choose(bred, exploiting, rng, daring=0.2)
+    nursery = Nursery(breeder, members, pieces, rng)
+    bred = []
+    for _ in range(BREED_FACTOR * exploiting):
+        bred.append(nursery.exploit())
+        screen.prepare(bred[-1].facets)
+        await asyncio.sleep(0)
+    chosen = screen.choose(bred, exploiting, rng, daring=0.2, pieces=round(exploiting / 3))
+    await asyncio.sleep(0)
     while len(chosen) < exploiting:  # too many were alike
         chosen.append(vary(breeder, nursery.parent(), 0.5, rng))
     told = Counter(member.facets.family or "" for member in members)
@@ -48,8 +59,11 @@ def breed_next(
         families = _open_families(breeder.families, seen)
         if rng.random() < doubt:  # nothing is liked: first see what has been seen least
             families = _open_families(families, told)
-        order = rng.permutation(len(families))[:BREED_FACTOR]
-        drafts = [nursery.explore(families[index]) for index in order]
+        drafts = []
+        for index in rng.permutation(len(families))[:BREED_FACTOR]:
+            drafts.append(nursery.explore(families[index]))
+            screen.prepare(drafts[-1].facets)
+            await asyncio.sleep(0)
         # A draw from the posterior: what might be liked comes first, what failed comes back now and then.
         best = screen.choose(drafts, 1, rng, daring=1.0)[0]
         seen[best.facets.family or ""] += 1

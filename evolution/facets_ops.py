@@ -17,6 +17,8 @@ from prompts.vocabulary import Vocabulary
 
 T = TypeVar("T")
 
+LATE_AXES = ("danceability", "acousticness", "instrumentalness", "loudness")
+"""Levels that follow from genre and instruments unless a prompt says otherwise, so they are said less often."""
 MUTABLE = (
     "genre",
     "instruments",
@@ -28,6 +30,7 @@ MUTABLE = (
     "brightness",
     "density",
     "valence",
+    *LATE_AXES,
     "mode",
     "tonic",
     "era",
@@ -102,7 +105,8 @@ class Breeder:
             if facets.tonic is None and rng.random() < 0.6:
                 values["tonic"] = one(TONICS, rng)
         for axis in AXES:
-            if getattr(facets, axis) is None and rng.random() < 0.15:
+            chance = 0.05 if axis in LATE_AXES else 0.15
+            if getattr(facets, axis) is None and rng.random() < chance:
                 usual = getattr(genre, axis) if genre else 0.5
                 values[axis] = clamp(usual + rng.normal(0, 0.2))
         return values

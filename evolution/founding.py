@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 import numpy as np
@@ -23,7 +24,7 @@ class Founder:
         self._breeder = breeder
         self._anchor = tidy(read(vibe, breeder.vocabulary), breeder.vocabulary)
 
-    def found(self, count: int, rng: np.random.Generator) -> list[Draft]:
+    async def found(self, count: int, rng: np.random.Generator) -> list[Draft]:
         """Make ``count`` drafts; families repeat only after all have had their turn.
 
         With a vibe its facets are fixed and the rest varies; a quarter of the drafts moves to a related genre. A vibe
@@ -33,6 +34,7 @@ class Founder:
         order = [families[index] for index in rng.permutation(len(families))]
         drafts = []
         for index in range(count):
+            await asyncio.sleep(0)
             family = order[index % len(order)]
             if self._anchor == Facets():
                 drafts.append(Draft(facets=self._breeder.invent(family, rng), operator="novel"))

@@ -43,7 +43,9 @@ def mutate(
     """Change a piece.
 
     Every field moves by a step whose size, or in a number of places that, grows in proportion to the strength, so that
-    the distance that is heard grows with it. A lead keeps its tune until nearly every other player has a new one.
+    the distance that is heard grows with it. When all fields may change, those that are heard at once join in later: at
+    .1 it is tempo, levels and perhaps a like instrument, from .3 on form and key as well. A lead keeps its tune until
+    nearly every other player has a new one.
 
     Args:
         description: The piece.
@@ -66,8 +68,9 @@ def mutate(
     out = description
     for name, change in _CHANGES.items():
         own = np.random.default_rng(rng.integers(2**32, size=2))  # one field's luck is its own
-        if fields is None or name in fields:
-            out = change(out, strength, own)
+        start = 0.0 if fields is not None else _STARTS.get(name, 0.0)
+        if (fields is None or name in fields) and strength > start:
+            out = change(out, (strength - start) / (1 - start), own)
     return refitted(out)
 
 
@@ -132,7 +135,7 @@ def _instruments(
     places = rng.permutation(len(description.voices))[:count]
     chosen = [description.voices[place] for place in places]
     return _with_sounds(
-        description, {voice.name: stand_in(voice, strength, rng) for voice in chosen}
+        description, {voice.name: stand_in(voice, strength**2, rng) for voice in chosen}
     )
 
 
@@ -255,6 +258,8 @@ _CHANGES: Mapping[str, Callable[[Description, float, np.random.Generator], Descr
 }
 FIELDS = tuple(_CHANGES)
 """What ``mutate`` can change."""
+_STARTS = {"tunes": 0.1, "chords": 0.15, "form": 0.3, "key": 0.3, "mode": 0.4}
+"""Strength from which a field takes part where all do: what is heard at once waits for what is heard little."""
 
 
 # Parts that others use.

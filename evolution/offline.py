@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from evolution.facets_ops import Breeder
 from evolution.founding import Founder
 from evolution.memory import PromptMemory
 from evolution.operators import Draft
+from evolution.pieces import Pieces
 from evolution.screening import Screen
 from evolution.surrogate import FeatureMap
 from prompts.levels import FASTEST, SLOWEST
@@ -32,8 +33,10 @@ _SEED_LIMIT = 2**31
 class OfflineBreeder:
     """A ``Searcher`` that crosses and mutates facets; see ``evolution/searcher.py`` for the seam.
 
-    It keeps no more than the told archive, its RNG and the prompts it has had. What an operator has earned and what a
-    text is expected to be worth are worked out afresh from the archive, so a rescored archive is never half believed.
+    It keeps no more than the told archive, its RNG and the prompts it has had. Candidates whose ``genome`` has a
+    ``"description"`` of what was played have children that keep tunes, and whose genomes have one too. What an operator
+    has earned and what a text is expected to be worth are worked out afresh from the archive, so a rescored archive is
+    never half believed.
     """
 
     name = "offline"
@@ -60,6 +63,8 @@ class OfflineBreeder:
         self._rng = np.random.Generator(np.random.PCG64(seed))
         self._memory = PromptMemory()
         self._members: tuple[Individual, ...] = ()
+        self._pieces = Pieces()
+        self._told: Sequence[Evaluation] | None = None
         self._vibe = vibe
         if state:
             self._restore(state)
@@ -67,13 +72,27 @@ class OfflineBreeder:
         self._directed = DirectedBreeding(self._breeder, self._rng)
 
     def state(self) -> dict[str, Any]:
-        """Return the RNG, the prompts so far and the told archive, ready for ``json.dumps``."""
+        """Return the RNG, the prompts so far and the told archive, ready for ``json.dumps``.
+
+        Of the archive's pieces the ``MAX_PIECES`` most promising are kept. A successor that has not been told the
+        archive again varies others by their words only.
+        """
+        for _ in self._taking_in():
+            pass
+        kept = {
+            member.id: piece.to_json()
+            for member in self._pieces.favourites
+            if (piece := self._pieces.of(member)) is not None
+        }
         return {
             "version": 1,
             "vibe": self._vibe,
             "rng": self._rng.bit_generator.state,
             "prompts": self._memory.to_json(),
-            "archive": [member.to_json() for member in self._members],
+            "archive": [
+                member.to_json() | ({"description": kept[member.id]} if member.id in kept else {})
+                for member in self._members
+            ],
         }
 
     def _restore(self, state: Mapping[str, Any]) -> None:
@@ -83,68 +102,95 @@ class OfflineBreeder:
         self._members = tuple(
             Individual.from_json(data, self._vocabulary) for data in state.get("archive", ())
         )
+        self._pieces = Pieces(self._members)
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
         """Take the rescored archive. Evaluations without a finite fitness are ignored."""
-        self._members = individuals(evaluations, self._vocabulary)
-        for evaluation in evaluations:
+        self._told = list(evaluations)
+
+    def _taking_in(self) -> Iterator[None]:
+        """Work through what was told, a little at each step."""
+        if self._told is None:
+            return
+        told, self._told = self._told, None
+        members = []
+        for member in individuals(told, self._vocabulary):
+            members.append(member)
+            self._features.matrix([member.facets])
+            yield
+        for evaluation in told:
             self._memory.add(evaluation.candidate.prompt)
+            yield
+        self._members = tuple(members)
+        self._pieces = Pieces(members)
 
     async def ask(self, brief: Brief) -> list[Proposal]:
         """Return exactly ``brief.count`` proposals, each with a prompt that this run has not had.
 
-        Twenty milliseconds of work for a usual generation; the event loop gets its turn in between.
+        The work is done in stretches of a few milliseconds, between which the event loop gets its turn.
         """
+        for _ in self._taking_in():
+            await asyncio.sleep(0)
         screen = Screen(self._features, self._members)
         await asyncio.sleep(0)
-        drafts = self._drafts(brief, screen)
-        proposals = []
+        drafts = await self._drafts(brief, screen)
+        proposals, said = [], []
         for draft in drafts[: brief.count]:
+            facets, prompt = self._worded(draft)
+            said.append(Draft(facets=facets, operator=""))
+            proposals.append(self._proposal(draft, facets, prompt))
+            screen.prepare(facets)
             await asyncio.sleep(0)
-            proposals.append(self._proposal(draft))
-        predictions = screen.predict(
-            [Draft(facets=Facets.from_json(p.genome), operator="") for p in proposals]
-        )
         return [
             dataclasses.replace(proposal, predicted=predicted)
-            for proposal, predicted in zip(proposals, predictions, strict=True)
+            for proposal, predicted in zip(proposals, screen.predict(said), strict=True)
         ]
 
-    def _drafts(self, brief: Brief, screen: Screen) -> list[Draft]:
+    async def _drafts(self, brief: Brief, screen: Screen) -> list[Draft]:
         note = ""
         if brief.directive is not Directive.NEXT:
             told = {member.id: member for member in self._members}
             named = dict.fromkeys(int(parent) for parent in brief.parents)
             parents = [told[parent] for parent in named if parent in told]
             if parents:
-                return self._directed.breed(brief, parents, self._members, screen)
+                return await self._directed.breed(
+                    brief, parents, self._members, self._pieces, screen
+                )
             note = " (parents unknown)"
         reading = interpret(brief.words, self._vocabulary) if note and brief.words else None
         if reading is not None and reading.stated(self._vocabulary) != Facets():
             founder = Founder(self._breeder, brief.words)
-            drafts = founder.found(brief.count, self._rng)
+            drafts = await founder.found(brief.count, self._rng)
         elif self._members:
-            drafts = breed_next(brief.count, self._breeder, self._members, screen, self._rng)
+            drafts = await breed_next(
+                brief.count, self._breeder, self._members, self._pieces, screen, self._rng
+            )
         else:
-            drafts = self._founder.found(brief.count, self._rng)
+            drafts = await self._founder.found(brief.count, self._rng)
         return [dataclasses.replace(draft, operator=draft.operator + note) for draft in drafts]
 
     # From drafts to proposals.
 
-    def _proposal(self, draft: Draft) -> Proposal:
-        facets, prompt = self._worded(draft.facets)
+    def _proposal(self, draft: Draft, facets: Facets, prompt: str) -> Proposal:
         self._memory.add(prompt)
+        genome = facets.to_json()
+        if draft.description is not None:
+            genome["description"] = draft.description.to_json()
         return Proposal(
             prompt=prompt,
-            genome=facets.to_json(),
+            genome=genome,
             operator=draft.operator,
             parents=tuple(CandidateId(parent) for parent in draft.parents),
             seed=int(self._rng.integers(_SEED_LIMIT)),
         )
 
-    def _worded(self, facets: Facets) -> tuple[Facets, str]:
-        """Find words for ``facets`` that this run has not had, changing small things where all were had."""
-        for attempt in range(24):
+    def _worded(self, draft: Draft) -> tuple[Facets, str]:
+        """Find words for a draft that this run has not had, changing small things where all were had.
+
+        A piece is not changed for the sake of its words: where all were had, its prompt gets a number.
+        """
+        facets = draft.facets
+        for attempt in range(24 if draft.description is None else 6):
             if attempt >= 6:
                 facets = dataclasses.replace(
                     facets,

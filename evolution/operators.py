@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.description import Description
 from domain.facets import Facets
 from evolution.archive import Individual
-from evolution.facets_ops import MUTABLE, Breeder, one
-from evolution.selection import by_rank, draw, elites, tournament
+from evolution.facets_ops import LATE_AXES, MUTABLE, Breeder
 
 PRIORS: Mapping[str, float] = {
     "cross": 3.0,
     "retain": 1.5,
     "vary:subtle": 2.0,
+    "vary:bold": 0.8,
+    "splice": 1.8,
+    "splice:bars": 0.8,
     "mutate:instruments": 1.2,
     "mutate:moods": 1.0,
     "mutate:genre": 1.0,
@@ -25,18 +28,28 @@ PRIORS: Mapping[str, float] = {
         for field in MUTABLE
         if field not in ("instruments", "moods", "genre", "tempo")
     },
+    **{f"mutate:{field}": 0.2 for field in MUTABLE if field in LATE_AXES},
 }
 """How often an exploiting operator is used before anything is known about it, relative to the others."""
-_ELITES = 5
+WITH_PIECES = ("vary:bold", "splice", "splice:bars")
+"""Operators that need parents whose pieces are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A child that may become a proposal."""
+    """A child that may become a proposal.
+
+    Attributes:
+        facets: What its prompt will say.
+        operator: What made it.
+        parents: Told candidates that it comes from.
+        description: The piece that it is, telling the same as ``facets``; ``None`` leaves composing to the words.
+    """
 
     facets: Facets
     operator: str
     parents: tuple[int, ...] = ()
+    description: Description | None = None
 
 
 def credit(members: Sequence[Individual]) -> dict[str, float]:
@@ -55,79 +68,6 @@ def credit(members: Sequence[Individual]) -> dict[str, float]:
         name: PRIORS[name] * max(float(np.exp(4 * sum(found) / (len(found) + 3))), 0.1)
         for name, found in gains.items()
     }
-
-
-class Nursery:
-    """Breeds drafts from an archive. Elites stay parents for ever; others take part by rank."""
-
-    def __init__(
-        self, breeder: Breeder, members: Sequence[Individual], rng: np.random.Generator
-    ) -> None:
-        self._breeder = breeder
-        self._members = members
-        self._rng = rng
-        self._promise = [member.promise for member in members]
-        self._elites = [members[index] for index in elites(self._promise, _ELITES)]
-        weights = credit(members)
-        self._names = list(weights)
-        self._weights = list(weights.values())
-
-    def parent(self) -> Individual:
-        """Draw a parent: an elite, a winner by rank, or the winner of a small tournament."""
-        chance = self._rng.random()
-        if chance < 0.35:
-            return one(self._elites, self._rng)
-        if chance < 0.8:
-            return self._members[by_rank(self._promise, self._rng, alpha=1.3)]
-        return self._members[tournament(self._promise, 4, self._rng)]
-
-    def exploit(self) -> Draft:
-        """Make one child by an operator drawn by its credit."""
-        operator = self._names[draw(self._weights, self._rng)]
-        parent = self.parent()
-        if operator == "cross":
-            return self._cross(parent)
-        if operator == "retain":
-            parent = one(self._elites, self._rng)
-            return Draft(facets=parent.facets, operator=operator, parents=(parent.id,))
-        if operator == "vary:subtle":
-            return vary(self._breeder, parent, 0.25, self._rng)
-        field = operator.partition(":")[2]
-        child = self._breeder.mutate(parent.facets, field, 0.35, self._rng)
-        return Draft(facets=child, operator=operator, parents=(parent.id,))
-
-    def _cross(self, parent: Individual) -> Draft:
-        mate = self.parent()
-        for _ in range(3):
-            if mate.id != parent.id:
-                break
-            mate = self.parent()
-        if mate.id == parent.id:
-            return vary(self._breeder, parent, 0.25, self._rng)
-        child = self._breeder.cross(parent.facets, mate.facets, self._rng)
-        return Draft(facets=child, operator="cross", parents=(parent.id, mate.id))
-
-    def explore(self, family: str) -> Draft:
-        """Make something of ``family``: a liked parent carried over to it, or something new."""
-        if self._rng.random() < 0.5:
-            return Draft(facets=self._breeder.invent(family, self._rng), operator="novel")
-        parent = self.parent()
-        fresh = self._breeder.invent(family, self._rng)
-        moved = Facets(
-            genre=fresh.genre,
-            family=fresh.family,
-            moods=parent.facets.moods or fresh.moods,
-            instruments=parent.facets.instruments or fresh.instruments,
-            without=parent.facets.without,
-            textures=parent.facets.textures,
-            production=parent.facets.production,
-            tempo=fresh.tempo,
-            energy=parent.facets.energy,
-            density=parent.facets.density,
-            brightness=parent.facets.brightness,
-            valence=parent.facets.valence,
-        )
-        return Draft(facets=moved, operator="expand", parents=(parent.id,))
 
 
 def vary(breeder: Breeder, parent: Individual, strength: float, rng: np.random.Generator) -> Draft:

@@ -81,7 +81,8 @@ class FeatureMap:
             if instrument is not None:
                 self._set(out, "kin", instrument.kin)
         tempo = np.log2((settled.tempo or 104.0) / 104.0)
-        numbers = [2 * (getattr(settled, axis) or 0.0) - 1 for axis in AXES]
+        levels = (getattr(settled, axis) for axis in AXES)
+        numbers = [0.0 if level is None else 2 * level - 1 for level in levels]
         values = np.array([*numbers, 1.5 * tempo])
         half = len(values)
         out[-2 * half : -half] = _NUMBER_SCALE * values

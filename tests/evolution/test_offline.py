@@ -100,7 +100,7 @@ async def test_a_taste_that_is_clear_fills_the_exploiting_share():
     archive += [
         evaluation(100 + n, read(text), 0.9)
         for n, text in enumerate(
-            ["jazz with piano", "bebop with saxophone", "cool jazz, vibraphone", "swing"]
+            ["jazz with piano", "bebop with saxophone", "cool jazz, vibraphone", "hard bop"]
         )
     ]
     breeder.tell(archive)
