@@ -67,6 +67,15 @@ def load(folder: Path = FOLDER) -> Entries:
     return entries
 
 
+def read_plain_words(folder: Path = FOLDER) -> list[str]:
+    """Return the words of ``plain_words.yaml``.
+
+    Raises:
+        PromptError: The file is missing or unreadable.
+    """
+    return str(_File(folder, "plain_words.yaml", Entries()).content.get("words")).split()
+
+
 class _File:
     """One file: its content, and errors that name it."""
 

@@ -9,7 +9,7 @@ from functools import cache
 from domain.facets import FAMILIES, Facets
 from prompts.entries import Effect, Family, Genre, Instrument, Kind, Phrase, Term
 from prompts.levels import AXES, clamp, quantise_tempo
-from prompts.loading import FOLDER, Entries, load
+from prompts.loading import FOLDER, Entries, load, read_plain_words
 from prompts.spelling import SHORTEST, index_of, mended
 from prompts.text import forms, words_of
 
@@ -223,7 +223,7 @@ def usual_mode(said: list[str], usual: str, modes: tuple[str, ...]) -> str:
 @cache
 def plain_words() -> frozenset[str]:
     """Return words that are no misspelling though they lie one letter beside a word of the vocabulary."""
-    return frozenset((FOLDER / "plain_words.txt").read_text(encoding="utf-8").split())
+    return frozenset(read_plain_words(FOLDER))
 
 
 @cache
