@@ -18,7 +18,7 @@ from cli.logs import set_up_logging
 from domain.errors import ConfigError, TunebreederError, UsageError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
-COMMANDS = ("run", "playground", "compose", "doctor", "bench", "backup")
+COMMANDS = ("run", "playground", "compose", "soundfont", "doctor", "bench", "backup")
 INTERRUPTED = 130
 
 log = logging.getLogger(__name__)

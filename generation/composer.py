@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,9 @@ from generation.hints import find_hints
 from generation.master import TARGET
 from generation.plan import Plan, make_plan
 from generation.realise import plan_of
-from generation.renderers import Renderer, create_renderer, find_soundfont
+from generation.renderers import Renderer
 from generation.sound import perform
+from generation.soundfonts import choose
 from prompts.features import from_levels
 from prompts.reader import read
 from prompts.vocabulary import shipped
@@ -39,21 +39,21 @@ class Composer:
 
     Args:
         renderer: One of ``generation.renderers.NAMES``.
-        soundfont: Path of a ``.sf2`` file, or ``""`` for the one that comes with the dependencies.
+        soundfont: Path of a ``.sf2`` file, a folder to look into first, or ``""`` for the best that is found.
 
     Raises:
         GenerationError: The renderer or the SoundFont is not there.
     """
 
     def __init__(self, *, renderer: str = "auto", soundfont: str = "") -> None:
-        path: Path = find_soundfont(soundfont)
-        self._renderer: Renderer = create_renderer(renderer, path)
+        choice = choose(renderer, soundfont)
+        self._renderer: Renderer = choice.renderer
         self._info = GeneratorInfo(
             name="composer",
-            version=f"{VERSION}-{self._renderer.name}-{path.stem}",
-            licence=_licence(path),
+            version=f"{VERSION}-{choice.renderer.name}-{choice.font.path.stem}",
+            licence=choice.licence,
             stand_in_for="MusicGen",
-            details={"renderer": self._renderer.name, "soundfont": path.name},
+            details=choice.details,
         )
 
     @property
@@ -125,12 +125,6 @@ def _refuse(request: ClipRequest) -> ClipFailure | None:
     if not 0 <= request.seed < 2**31:
         return ClipFailure(reason="A seed is a whole number from 0 to 2147483647.")
     return None
-
-
-def _licence(soundfont: Path) -> str:
-    if soundfont.name == "TimGM6mb.sf2":
-        return "MIT (composer), GPL-2.0 (TimGM6mb SoundFont)"
-    return f"MIT (composer), {soundfont.name} under its own licence"
 
 
 def account(plan: Plan, score: Score, renderer: str) -> dict[str, Any]:

@@ -174,23 +174,6 @@ def _with_fluidsynth(soundfont: Path, part: Part, frames: int) -> Floats:
         player.delete()
 
 
-def find_soundfont(name: str) -> Path:
-    """Return the SoundFont file to use.
-
-    Args:
-        name: A path, or ``""`` for the one that comes with the dependencies.
-
-    Raises:
-        GenerationError: There is no such file.
-    """
-    if not name:
-        return default_soundfont()
-    path = Path(name).expanduser()
-    if not path.is_file():
-        raise GenerationError(f"There is no SoundFont at {name}. Check the soundfont setting.")
-    return path
-
-
 def available() -> tuple[str, ...]:
     """Return the names of the renderers that can work here, best first."""
     found = []

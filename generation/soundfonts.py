@@ -183,12 +183,12 @@ def choose(renderer: str = "auto", soundfont: str = "") -> Choice:
     rejected: list[tuple[Font, str]] = []
     taken: Choice | None = None
     for font in fonts:
-        if taken is not None:
-            rejected.append((font, f"{taken.font.title} comes first"))
-        elif not font.known and not named:
+        if not font.known and not named:
             rejected.append(
                 (font, "it is not one that we know; set soundfont to its path to use it")
             )
+        elif taken is not None:
+            rejected.append((font, f"{taken.font.title} comes first"))
         else:
             made = _try(renderer, font)
             if isinstance(made, Choice):
@@ -197,7 +197,8 @@ def choose(renderer: str = "auto", soundfont: str = "") -> Choice:
                 rejected.append((font, made))
     if taken is None:
         font, why = rejected[0]
-        raise GenerationError(f"The SoundFont {font.path.name} cannot be used: {why}.")
+        what = f"The SoundFont {font.path.name}"
+        raise GenerationError(f"{why}." if what in why else f"{what} cannot be used: {why}.")
     return Choice(
         renderer=taken.renderer, font=taken.font, probe=taken.probe, rejected=tuple(rejected)
     )

@@ -56,10 +56,11 @@ class Services:
 def render_spec(settings: Settings) -> RenderSpec:
     """Return how clips are made under these settings."""
     generation = settings.generation
+    fonts = settings.storage.data_dir / "soundfonts"
     return RenderSpec(
         generator=generation.generator,
         renderer=generation.renderer,
-        soundfont=generation.soundfont,
+        soundfont=generation.soundfont or (str(fonts) if fonts.is_dir() else ""),
         extension=generation.format,
     )
 

@@ -118,7 +118,7 @@ class GenerationSettings(Section):
     )
     soundfont: str = Field(
         "",
-        description="Path of a SoundFont (.sf2); empty takes TimGM6mb, which comes with pretty_midi.",
+        description="Path of a SoundFont (.sf2); empty takes the best one that is found, TimGM6mb if no other.",
     )
     workers: int = Field(
         0, ge=0, le=64, description="Processes that render; 0 is one for each core."

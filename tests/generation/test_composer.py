@@ -12,7 +12,7 @@ from domain.clip import ClipFailure, ClipRequest
 from domain.errors import GenerationError
 from domain.facets import FAMILIES, TONICS, Facets
 from generation.arrange import arrange
-from generation.composer import Composer
+from generation.composer import VERSION, Composer
 from generation.encode import decode, encode
 from generation.master import integrated_loudness, true_peak
 from generation.patches import family_of
@@ -329,7 +329,7 @@ def test_the_generator_says_what_it_is():
     info = create_generator("composer", renderer="numpy").info
     assert (info.name, info.version, info.stand_in_for) == (
         "composer",
-        "1-numpy-TimGM6mb",
+        f"{VERSION}-numpy-TimGM6mb",
         "MusicGen",
     )
     assert info.details["renderer"] == "numpy"
