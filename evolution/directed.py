@@ -67,12 +67,12 @@ class DirectedBreeding:
             share = len(range(index, brief.count, len(parents)))
             own = [draft for draft in drafts if draft.parents[0] == parent.id]
             if brief.directive is Directive.CROSS:
-                spliced = [draft for draft in own if draft.description is not None]
-                half = self._chosen(spliced, (share + (index + 1) % 2) // 2, screen)
-                facets = [draft for draft in own if draft.description is None]
-                out += [*half, *self._chosen(facets or own, share - len(half), screen)]
+                wanted, first = (share + (index + 1) % 2) // 2, _is_spliced
             else:
-                out += self._chosen(own, share, screen)
+                wanted, first = share // 4, _is_bold
+            some = self._chosen([draft for draft in own if first(draft)], wanted, screen)
+            others = [draft for draft in own if not first(draft)] or own
+            out += [*some, *self._chosen(others, share - len(some), screen)]
             await asyncio.sleep(0)
         return out
 
@@ -139,3 +139,11 @@ class DirectedBreeding:
             start = dataclasses.replace(before.facets, **moved)
             after = remix(start, reading, self._vocabulary)
             yield offspring.remix(parent, before, after)
+
+
+def _is_spliced(draft: Draft) -> bool:
+    return draft.description is not None
+
+
+def _is_bold(draft: Draft) -> bool:
+    return draft.operator == "vary:bold"

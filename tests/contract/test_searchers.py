@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
+from domain.description import Description
 from domain.errors import ConfigError
 from domain.ids import CandidateId, RunId
 from evolution.registry import NAMES, create_searcher
+from tests.evolution.pieces import piece
 
 
 def offline(seed=7, vibe="", state=None):
@@ -133,6 +135,32 @@ async def test_a_restored_searcher_goes_on_exactly(factory, retell, rounds):
     assert restored.state() == searcher.state()
 
 
+async def test_a_searcher_that_knows_pieces_is_restored_exactly(factory):
+    searcher = factory(seed=5)
+    archive = await grown(searcher, rounds=1)
+    archive = [
+        dataclasses.replace(
+            one,
+            candidate=dataclasses.replace(
+                one.candidate,
+                genome={**one.candidate.genome, "description": piece(tune=n).to_json()},
+            ),
+        )
+        for n, one in enumerate(archive)
+    ]
+    searcher.tell(archive)
+    restored = factory(seed=999, state=json.loads(json.dumps(searcher.state())))
+    parents = (archive[0].candidate.id, archive[1].candidate.id)
+    for directive in Directive:
+        brief = Brief(count=8, directive=directive, parents=parents, words="slower")
+        proposals = await searcher.ask(brief)
+        sound(proposals, 8)
+        assert await restored.ask(brief) == proposals
+        for proposal in proposals:
+            if "description" in proposal.genome:
+                Description.from_json(proposal.genome["description"])
+
+
 async def test_saving_changes_nothing(factory):
     one, two = factory(), factory()
     one.state()
@@ -145,6 +173,10 @@ GENOMES = [
     {"genre": "zorpcore", "tempo": "fast", "moods": "sad", "instruments": [["piano"]]},
     {"genre": 5, "family": None, "tempo": math.inf, "energy": True, "metre": [4, "x"]},
     {"moods": [None, {}], "metre": "3/4", "tonic": ["C"], "mode": {"a": 1}},
+    {"description": "no"},
+    {"description": {"format": 1, "tempo": math.inf}},
+    {"description": piece(tempo=30.0, seconds=600.0).to_json()},
+    {"description": piece(roles=("drums",), form=("A",)).to_json()},
 ]
 
 
