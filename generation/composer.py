@@ -23,6 +23,7 @@ from generation.realise import plan_of
 from generation.renderers import Renderer
 from generation.sound import perform
 from generation.soundfonts import choose
+from generation.stems import stems_zip
 from prompts.features import from_levels
 from prompts.reader import read
 from prompts.vocabulary import shipped
@@ -103,6 +104,22 @@ class Composer:
         except DescriptionError as error:
             return ClipFailure(reason=str(error))
         return self._perform(plan)
+
+    def stems(self, description: Description, *, extension: str = "flac") -> bytes | ClipFailure:
+        """Return the parts of a described piece as a ZIP, see ``generation.stems``.
+
+        Args:
+            description: Such as a clip's own.
+            extension: One of ``generation.stems.EXTENSIONS``.
+
+        Raises:
+            GenerationError: The extension is not one of those.
+        """
+        try:
+            plan = plan_of(description)
+        except DescriptionError as error:
+            return ClipFailure(reason=str(error))
+        return stems_zip(plan, arrange(plan), self._renderer, extension=extension)
 
     def _perform(self, plan: Plan) -> Composition | ClipFailure:
         score = arrange(plan)
