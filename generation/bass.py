@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from generation.casting import Voice
 from generation.form import Bar
 from generation.generator import Note
+from generation.grid import runs
 from generation.layers import rests
-from generation.pen import Pen, by_density, dice, habits, place_of, runs
+from generation.pen import Pen, by_density, dice, habits, place_of
 from generation.plan import Plan
 from generation.styles import BassStyle
 from generation.theory import SCALES, Chord
@@ -157,7 +158,7 @@ class _Bassist(_Line):
             if mark == "r" and step not in kicks and lucky[step % 64] > self.plan.density:
                 continue
             following = self.next_root(number, bar, step)
-            pitch = self._pitch(mark, chord, following)
+            pitch = self._pitch("R" if step in changes else mark, chord, following)
             cut = min([s for s in changes if s > step] + [step + length]) - step
             steps = min(length, cut) * (0.97 if length > 1 else 0.8)
             accent = 0.78 + 0.1 * self.plan.grid.weight(step) + 0.06 * (step in kicks)
@@ -240,13 +241,18 @@ class _Walker(_Line):
                 return self._near({(chord.root + chord.tone(n)) % 12 for n in (3, 5)})
             return self._near({chord.root})
         if after >= self.plan.grid.bar_steps or any(start == after for start, _ in bar.chords):
-            target = self._near({self.next_root(number, bar, step)})
+            target = self._target(number, bar, step)
             return min(self.reach.high, max(self.reach.low, self.approach(target, self.at)))
         # On the way: towards where the next root lies, by chord tones or by steps of the scale.
-        target = self._near({self.next_root(number, bar, step)})
+        target = self._target(number, bar, step)
         onward = self.at + (3 if target >= self.at else -3)
         classes = set(chord.classes) if luck < 0.55 else self.scale | set(chord.classes)
         return self._near(classes - {self.at % 12}, onward)
+
+    def _target(self, number: int, bar: Bar, step: int) -> int:
+        """The nearest next root, where one may be already."""
+        root = self.next_root(number, bar, step)
+        return self.at if root == self.at % 12 else self._near({root})
 
     def _near(self, classes: set[int], goal: float | None = None) -> int:
         low, high = self.reach.low, min(self.reach.high, self.reach.low + 21)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from generation.casting import Voice
 from generation.form import Bar
 from generation.generator import Note
+from generation.grid import runs
 from generation.harmony import Voicer
 from generation.layers import rests
-from generation.pen import Pen, by_density, dice, habits, place_of, runs
+from generation.pen import Pen, by_density, dice, habits, place_of
 from generation.plan import Plan
 from generation.styles import CompStyle, PadStyle
 from generation.theory import Chord

@@ -6,11 +6,12 @@ from generation.casting import Voice
 from generation.comp import BROKEN, Touch, reach, strike
 from generation.form import Bar
 from generation.generator import Note
+from generation.grid import runs
 from generation.harmony import Voicer, rest_tones
 from generation.layers import rests
 from generation.melody import sing
 from generation.ornaments import Sung
-from generation.pen import Pen, dice, habits, pick, place_of, runs
+from generation.pen import Pen, dice, habits, pick, place_of
 from generation.plan import Plan
 from generation.theory import Chord, melody_scale, nearest
 
@@ -89,15 +90,14 @@ class _Second:
         for step, mark, length in runs(row):
             since = max(s for s in starts if s <= step)
             keys = placed[since][-3:] if self.kind == "stabs" else placed[since]
-            if self.kind == "stabs" and self._busy(number, step, 2):
+            if self.kind == "stabs" and self._busy(number, step):
                 # Horns hit where the singer breathes.
                 continue
             strike(self.touch, (number, step), mark, length, keys)
 
-    def _busy(self, number: int, step: float, length: float) -> bool:
-        """Whether the lead begins a note in a stretch of a bar."""
-        notes = self.lead.get(number, [])
-        return any(step <= n.step < step + length for n in notes)
+    def _busy(self, number: int, step: float) -> bool:
+        """Whether the lead is in the middle of a quick turn."""
+        return sum(abs(n.step - step) <= 2 for n in self.lead.get(number, [])) > 2
 
     def _answer(self, number: int, bar: Bar) -> None:
         """Hold a guide tone under the tune; where the tune rests for two beats, reply with its own turn."""

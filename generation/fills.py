@@ -90,7 +90,8 @@ def _size(plan: Plan, number: int, bar: Bar) -> float:
     following = plan.bars[number + 1].section if number + 1 < len(plan.bars) else "end"
     drive = 0.6 + 0.8 * plan.energy
     if not bar.fill:
-        return 1.0 * drive if bar.closing and plan.energy > 0.5 else 0.0
+        luck = dice(plan, f"turn {place_of(bar, number)}", 1)[0]
+        return drive if bar.closing and plan.energy > 0.5 and luck < 0.6 else 0.0
     if following in {"chorus", "drop", "B", "solo"}:
         return 3.0 * drive if len(plan.bars) > 11 else 2.0 * drive
     return 2.0 * drive

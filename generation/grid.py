@@ -69,8 +69,8 @@ class Grid:
 
     @property
     def middle(self) -> int:
-        """Step of the bar's second strong beat: its half, or in odd metres what follows the longer group."""
-        return -(-self.beats // 2) * self.beat_steps if self.beats > 1 else self.bar_steps // 2
+        """Step of the second strong beat: the half, or what follows the longer group; the end if there is one beat."""
+        return -(-self.beats // 2) * self.beat_steps if self.beats > 1 else self.bar_steps
 
     def weight(self, step: float) -> float:
         """Return how strong a step is in the metre: 1 the first, 0.85 the middle, 0.7 a beat, 0.45, 0.25."""
@@ -121,3 +121,21 @@ class Grid:
                     cells[place] = hold if sounding and hold == "-" else "."
             out.append("".join(cells))
         return "".join(out)
+
+
+def runs(pattern: str) -> list[tuple[int, str, int]]:
+    """Read a pattern: for each mark that sounds its step, the mark, and its length with the holds after it.
+
+    A hold without a note before it is silence.
+    """
+    out = []
+    step = 0
+    while step < len(pattern):
+        mark = pattern[step]
+        length = 1
+        if mark not in ".-":
+            while step + length < len(pattern) and pattern[step + length] == "-":
+                length += 1
+            out.append((step, mark, length))
+        step += length
+    return out

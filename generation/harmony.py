@@ -89,16 +89,18 @@ def part_ways(plan: Plan, parts: Sequence[Part]) -> tuple[Part, ...]:
     if lead_at is None:
         return tuple(parts)
     out = list(parts)
-    for _ in range(4):
+    for turn in range(6):
         changed = False
         for index, part in enumerate(out):
             if part.role not in {"bass", "counter"}:
                 continue
             lead = top_line(out[lead_at].notes)
             other = top_line(part.notes) if part.role == "counter" else bottom_line(part.notes)
-            for _, moment in parallels(lead, other):
+            for before, after in parallels(lead, other):
                 changed = True
-                _step_aside(plan, out, (lead_at, index), moment)
+                # The last chord stands; what leads to it gives way.
+                final = after >= plan.grid.time(len(plan.bars) - 1, -0.5)
+                _step_aside(plan, out, (lead_at, index), before if final and turn < 2 else after)
         if not changed:
             break
     return tuple(out)

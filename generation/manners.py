@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from domain.errors import GenerationError
+from generation.motif import SCHEMES, SHAPES
 
 _FILE = Path(__file__).parent / "manners.yaml"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -93,7 +94,7 @@ def parse(text: str) -> Mapping[str, Manners]:
     """Read the manners of all families.
 
     Raises:
-        GenerationError: An unknown key or counter; names family and key.
+        GenerationError: An unknown key, scheme, shape or counter; names family and word.
     """
     data: dict[str, dict[str, Any]] = yaml.load(text, Loader=_LOADER)  # noqa: S506  # the safe one
     known = {f.name for f in dataclasses.fields(Manners)}
@@ -106,10 +107,18 @@ def parse(text: str) -> Mapping[str, Manners]:
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
         made = Manners(**lists)
+        _check(family, "scheme", made.schemes, SCHEMES)
+        _check(family, "shape", made.shapes, SHAPES)
         if made.counter not in COUNTERS:
             raise GenerationError(f"manners.yaml, {family}: unknown counter {made.counter!r}")
         out[family] = made
     return out
+
+
+def _check(family: str, what: str, names: tuple[str, ...], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise GenerationError(f"manners.yaml, {family}: unknown {what} {name!r}")
 
 
 def manners(family: str) -> Manners:

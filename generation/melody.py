@@ -13,6 +13,7 @@ from generation.motif import SCHEMES, Cell, Tone, develop, make_cell
 from generation.ornaments import Sung, embellish
 from generation.pen import Pen, by_density, dice, habits, pick, place_of
 from generation.plan import Plan
+from generation.sections import SHORT
 from generation.styles import LeadStyle
 from generation.theory import Chord, melody_scale, nearest
 
@@ -70,7 +71,9 @@ class _Singer:
         grid = self.plan.grid
         shape = pick(self.plan, f"shape {number}", self.manners.shapes)
         reply = pick(self.plan, f"reply {number}", ("fall", "arch", "wave", shape))
-        span = 2.6 + 2.2 * dice(self.plan, f"span {number}", 1)[0] + 2 * self.style.leap
+        reach = 5.0 + 4.0 * dice(self.plan, f"span {number}", 1)[0] + 4 * self.style.leap
+        # In degrees of the melody's scale, of which there may be five or seven to the octave.
+        span = reach * len(self.classes) / 12
         first, second = self.rows if number != 1 else self.rows[::-1]
         if dice(self.plan, f"other row {number}", 1)[0] < 0.4 and number != 1:
             second = first
@@ -93,7 +96,7 @@ class _Singer:
             return True
         luck = dice(self.plan, f"lead {place_of(bar, number)}", 4)[0]
         rest = self.style.rest + max(0.0, 0.35 - self.plan.density)
-        return luck < rest and bar.phrase == 1 and not bar.first
+        return luck < rest and bar.phrase == 1 and len(self.plan.bars) > SHORT + 2
 
     def _cell(self, bar: Bar) -> Cell:
         motif = self.motifs[1 if bar.section in _CONTRAST else 2 if bar.section in _OTHER else 0]
@@ -102,7 +105,7 @@ class _Singer:
         if bar.section in _THIN:
             cell = cell.fragment()
         sparse = self.style.rest + max(0.0, 0.3 - self.plan.density)
-        if bar.phrase == 1 and not bar.closing and sparse > 0.3:
+        if bar.phrase == 1 and dice(self.plan, "breath", 1)[0] < 2 * sparse:
             cell = cell.fragment()
         if bar.closing and (order != "a" or self.scheme != SCHEMES["riff"]):
             cell = cell.closed(self.plan.grid.beat_steps)
@@ -125,7 +128,7 @@ class _Singer:
 
     def _note(self, number: int, bar: Bar, tone: Tone, target: int, *, goal: bool) -> None:
         chord = bar.chord_at(tone.step)
-        key = self._choose(bar, tone, target, self._goal(bar, chord) if goal else frozenset())
+        key = self._choose(bar, tone, target, self._goal(bar, tone) if goal else frozenset())
         self.leaning = key % 12 not in chord.classes and tone.step % 4 == 0
         if tone.step == 0:
             self.rooted = key % 12 == chord.root
@@ -136,26 +139,37 @@ class _Singer:
         level += 0.04 if tone.length >= self.plan.grid.beat_steps else 0.0
         self.out.append(Sung(number, tone.step, tone.length, key, level))
 
-    def _goal(self, bar: Bar, chord: Chord) -> frozenset[int]:
+    def _goal(self, bar: Bar, tone: Tone) -> frozenset[int]:
         """What a phrase rests on: open on the fifth or second degree, closed on the first or third."""
         tonic = self.plan.tonic
         closed = bar.closing and not bar.open
         wanted = (0, 3, 4) if closed else (7, 2, 11, 5)
-        tones = rest_tones(chord, self.classes)
+        tones = self._lasting(bar, tone)
         found = {(tonic + w) % 12 for w in wanted} & tones
         return frozenset(found or tones)
+
+    def _lasting(self, bar: Bar, tone: Tone) -> frozenset[int]:
+        """Tones of the chord at a note's beginning, and of those that come while it lasts where they share any."""
+        tones = rest_tones(bar.chord_at(tone.step), self.classes)
+        for start, chord in bar.chords:
+            if tone.step < start < tone.step + tone.length - 1:
+                tones = tones & rest_tones(chord, self.classes) or tones
+        return tones
 
     def _choose(self, bar: Bar, tone: Tone, target: int, goal: frozenset[int]) -> int:
         """Weigh the tones near the target: the motif's shape against chord, line and breath."""
         chord = bar.chord_at(tone.step)
-        tones = goal or rest_tones(chord, self.classes)
+        tones = goal or self._lasting(bar, tone)
         low, high = self.span
         near = range(max(low, min(target, high) - 6), min(high, max(target, low) + 6) + 1)
         ladder = frozenset() if goal else frozenset(self._ladder(chord))
         usable = [k for k in near if k % 12 in tones or k in ladder]
         if not usable:
             return nearest(target, tones, self.span)
-        return min(usable, key=lambda k: (self._cost(k, target, tone, chord), k))
+        rough = frozenset() if len(bar.chords) == 1 else rest_tones(chord, self.classes) - tones
+        return min(
+            usable, key=lambda k: (self._cost(k, target, tone, chord) + 3 * (k % 12 in rough), k)
+        )
 
     def _cost(self, key: int, target: int, tone: Tone, chord: Chord) -> float:
         grid = self.plan.grid

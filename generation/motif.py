@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from generation.pen import runs
+from generation.grid import runs
 
 SCHEMES: Mapping[str, tuple[str, str, str, str]] = {
     "period": ("a", "b", "a", "b"),

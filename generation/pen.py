@@ -161,24 +161,6 @@ def habits(plan: Plan) -> Manners:
     return manners(plan.style.family)
 
 
-def runs(pattern: str) -> list[tuple[int, str, int]]:
-    """Read a pattern: for each mark that sounds its step, the mark, and its length with the holds after it.
-
-    A hold without a note before it is silence.
-    """
-    out = []
-    step = 0
-    while step < len(pattern):
-        mark = pattern[step]
-        length = 1
-        if mark not in ".-":
-            while step + length < len(pattern) and pattern[step + length] == "-":
-                length += 1
-            out.append((step, mark, length))
-        step += length
-    return out
-
-
 @lru_cache(maxsize=2048)
 def _normal(entropy: tuple[int, int], stream: str, place: int, turn: int) -> tuple[float, ...]:
     name = zlib.crc32(f"human {stream}".encode())
