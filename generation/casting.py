@@ -271,11 +271,10 @@ class _Casting:
         return self.levels is None or self.levels.acousticness >= 0.3
 
     def _hush(self) -> None:
-        voices = {n for n in ("choir", "voice_pad", "talking_lead") if sung(patch(n))}
         for role, voice in list(self.roles.items()):
             if sung(voice.patch) and not voice.asked:
-                free = [n for n in self.own(role) if n not in voices] or _SPARE.get(role, ())
-                free = [n for n in free if n not in self.banned_patches and n not in voices]
+                names = [n for n in self.own(role) if not sung(patch(n))] or _SPARE.get(role, ())
+                free = [n for n in names if n not in self.banned_patches]
                 if free:
                     name = free[int(self.luck[role] * len(free))]
                     self.roles[role] = Voice(role=role, patch=patch(name))

@@ -15,9 +15,9 @@ from domain.description import Levels
 from generation.levels import usual_of
 from generation.styles import Style
 
-_FLOOR = 44.0
-_BY_ENERGY = 34.0
-_BY_LOUDNESS = 34.0
+_FLOOR = 36.0
+_BY_ENERGY = 40.0
+_BY_LOUDNESS = 46.0
 
 
 def velocity(levels: Levels, stroke: float) -> float:

@@ -187,4 +187,4 @@ def _unsung(chosen: Style) -> float:
     """A style that has voices among its leads is a little less instrumental."""
     lead = chosen.lead.patches if chosen.lead is not None else ()
     share = sum(sung(patch(name)) for name in lead) / len(lead) if lead else 0.0
-    return _clip(0.85 - 0.6 * share)
+    return _clip(0.85 - 0.35 * share)

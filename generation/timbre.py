@@ -15,6 +15,7 @@ _ELECTRIC = {
     55: 0.5,  # orchestra hit
 }
 _ELECTRONIC = frozenset((38, 39, 50, 51, 54, 62, 63, *range(80, 104), 118, 119))
+_VOICES = frozenset((52, 53, 54, 85, 91))
 _KITS = {0: 0.9, 8: 0.9, 16: 0.8, 24: 0.0, 25: 0.0}
 """Programs of the percussion bank; brushes, jazz and orchestra are wholly acoustic."""
 
@@ -51,7 +52,7 @@ def acoustic(found: Patch) -> float:
 
 def sung(found: Patch) -> bool:
     """Say whether a patch is a voice: a choir, a voice pad, a singing synthesiser."""
-    return found.name in family_of("vocal")
+    return (found.program in _VOICES and not found.percussion) or found.name in family_of("vocal")
 
 
 def stand_ins(role: str, found: Patch, *, towards_acoustic: bool) -> tuple[str, ...]:
