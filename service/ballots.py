@@ -19,7 +19,7 @@ REMEMBERED = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """A posted round. ``shown`` is in the order of the slots."""
+    """A posted round, or the one clip that somebody made by hand. ``shown`` is in the order of the slots."""
 
     run_id: RunId
     number: int
@@ -27,6 +27,7 @@ class Ballot:
     channel_id: ChannelId
     for_listener: ListenerId | None
     shown: tuple[Clip, ...]
+    by_hand: bool = False
 
     def check(self, actor: Actor) -> None:
         """Check that somebody may vote here.
@@ -114,4 +115,5 @@ async def _read(tx: Reader, run_id: RunId, number: int) -> Ballot:
         channel_id=run.channel_id,
         for_listener=run.for_listener,
         shown=tuple(await clips.posted_clips(tx, run_id, number)),
+        by_hand=run.searcher == runs.BY_HAND,
     )

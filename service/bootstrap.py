@@ -14,7 +14,9 @@ from service.clock import Clock, SystemClock
 from service.conductor import Conductor
 from service.device import DeviceWorker, ProcessWorker, RenderSpec
 from service.feedback import FeedbackService
+from service.handmade import Handmade
 from service.listeners import ListenerService
+from service.mood import MoodService
 from service.posting import Outbox, View
 from service.presenting import Views
 from service.queue import JobQueue
@@ -46,6 +48,7 @@ class Services:
     feedback: FeedbackService
     listeners: ListenerService
     clips: ClipService
+    moods: MoodService
     about: AboutService
     outbox: Outbox
     conductor: Conductor
@@ -134,6 +137,8 @@ def _build(
 
     outbox = Outbox(db, clock, tasks, view_of, conductor.posted)
     conductor.attach(outbox)
+    library = ClipService(db, store, device, learner)
+    handmade = Handmade(db, store, device, queue, clock)
     retention = Retention(db, store, clock, settings.storage.audio_days)
     tasks.spawn(queue.serve(), "job queue")
     tasks.spawn(retention.serve(), "retention")
@@ -146,7 +151,8 @@ def _build(
         runs=RunService(db, queue, conductor, settings, clock),
         feedback=FeedbackService(db, VoteWriter(db), learner, settings, clock, conductor.voted),
         listeners=ListenerService(db, store, learner, settings.taste, conductor.forget),
-        clips=ClipService(db, store, device, learner),
+        clips=library,
+        moods=MoodService(db, handmade, library, outbox, clock),
         about=about,
         outbox=outbox,
         conductor=conductor,

@@ -29,6 +29,7 @@ ROLES = {
     "exploit": "picked because the people here are expected to like it",
     "uncertain": "picked because your votes on it teach the most",
     "wild": "the wild card: something else, so that the search does not narrow too early",
+    "mood": "made by hand with /mood",
 }
 
 
@@ -121,13 +122,7 @@ class ClipService:
         _, clip = await self._find(actor, clip_id)
         info = await self._device.info()
         if (info.name, info.version) == (clip.generator, clip.generator_version):
-            request = ClipRequest(
-                prompt=clip.prompt,
-                seed=clip.seed,
-                seconds=clip.seconds,
-                description=clip.description.get("genome"),
-            )
-            data = await self._device.wav(request)
+            data = await self._device.wav(request_of(clip))
             if not isinstance(data, ClipFailure):
                 return Download(
                     filename=f"{filename(clip)}.wav",
@@ -212,6 +207,17 @@ class ClipService:
         if run.for_listener is not None and run.for_listener != actor.user_id:
             raise ForbiddenError("That clip was made for somebody else.")
         return run, clip
+
+
+def request_of(clip: Clip) -> ClipRequest:
+    """Return the request that makes a clip again, with the same version of the same generator."""
+    return ClipRequest(
+        prompt=clip.prompt,
+        seed=clip.seed,
+        seconds=clip.seconds,
+        description=clip.description.get("genome"),
+        facets=clip.description.get("facets"),
+    )
 
 
 def filename(clip: Clip) -> str:

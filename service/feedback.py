@@ -136,6 +136,7 @@ class FeedbackService:
             consent=consent,
             votes_until_taste=max(0, self._settings.taste.votes_until_shown - count),
             note=PAUSED_NOTE if consent is Consent.PAUSED else "",
+            by_hand=ballot.by_hand,
         )
 
     # Reactions --------------------------------------------------------------------------------------
@@ -209,6 +210,8 @@ class FeedbackService:
 
 
 async def _is_late(tx: Reader, ballot: Ballot) -> bool:
+    if ballot.by_hand:
+        return False  # it is no round that closes
     generation = await runs.generation(tx, ballot.run_id, ballot.number)
     return generation.state is GenerationState.CLOSED
 

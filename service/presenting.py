@@ -53,6 +53,8 @@ class Views:
         async with self._db.reading() as tx:
             run = await self._run(tx, post)
             shown = await clips.posted_clips(tx, post.run_id, post.generation)
+            by_hand = run.searcher == runs.BY_HAND and shown
+            made = await runs.candidate(tx, shown[0].candidate_id) if by_hand else None
         try:
             files = [
                 await asyncio.to_thread(self._store.read, clip.sha256, clip.extension)
@@ -77,6 +79,7 @@ class Views:
             ),
             stand_ins=await self._about.stand_ins(),
             closes_at=closes_at,
+            made=made,
         )
 
     async def reveal(self, post: Post) -> RevealView:

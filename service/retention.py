@@ -1,4 +1,4 @@
-"""Delete audio that nobody can ask for any more."""
+"""Delete audio that nobody can ask for any more, and panels that nobody presses any more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from service.clock import Clock
-from storage import clips
+from storage import clips, panels
 from storage.database import Database
 from storage.files import AudioStore
 
@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 DAY = 86400.0
 GRACE = 3600.0
 """Seconds for which a file without a row stays: its row may be on the way."""
+PANEL_DAYS = 30.0
+"""Days for which an untouched panel of ``/mood`` is kept: private messages are long gone from the client by then."""
 FIRST_AFTER = 60.0
 """Seconds after the start: not while the first people wait for their first round."""
 
@@ -29,11 +31,18 @@ class Retention:
         self._days = days
 
     async def serve(self) -> None:
-        """Sweep, for ever; nothing when ``days`` is 0."""
+        """Sweep, for ever; audio stays when ``days`` is 0."""
         await self._clock.sleep(FIRST_AFTER)
-        while self._days:
-            await self.sweep()
+        while True:
+            await self.forget_panels()
+            if self._days:
+                await self.sweep()
             await self._clock.sleep(DAY)
+
+    async def forget_panels(self) -> int:
+        """Delete panels that were not touched for a month; returns how many went."""
+        async with self._db.transaction() as tx:
+            return await panels.forget_panels(tx, before=self._clock.now() - PANEL_DAYS * DAY)
 
     async def sweep(self) -> int:
         """Sweep once.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.candidate import Directive
+from domain.clip import Clip
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
 from domain.ids import DIRECT_MESSAGES, CandidateId, ChannelId, ClipId, GuildId, ListenerId
 from domain.run import CloseReason, GenerationState, Post, PostKind, Run, RunSettings, RunState
@@ -20,7 +21,7 @@ from service.settings import Settings
 from service.tasting import families_of
 from service.views import Actor, StatusView
 from storage import clips, posts, runs, votes
-from storage.database import Database
+from storage.database import Database, Reader
 from storage.runs import NewRun
 
 log = logging.getLogger(__name__)
@@ -175,7 +176,9 @@ class RunService:
         self._check_may_steer(actor, run)
         if run.state is RunState.PAUSED:
             raise UserError("This run is paused. Resume it first.")
-        order = Order(directive=directive, parents=await self._parents(run, clip_ids), words=words)
+        order = Order(
+            directive=directive, parents=await self._parents(actor, run, clip_ids), words=words
+        )
         await self._conductor.let_finish(run)
         self._queue.check(run, actor.user_id)  # before the lock, which a round in the making holds
         async with self._conductor.lock(run.id):
@@ -319,14 +322,23 @@ class RunService:
         if generation is not None and generation.state is GenerationState.READY:
             raise BusyError("The last round is still being posted. Try again in a moment.")
 
-    async def _parents(self, run: Run, clip_ids: Sequence[ClipId]) -> tuple[CandidateId, ...]:
+    async def _parents(
+        self, actor: Actor, run: Run, clip_ids: Sequence[ClipId]
+    ) -> tuple[CandidateId, ...]:
         parents = []
         async with self._db.reading() as tx:
             for clip_id in clip_ids:
                 clip = await clips.clip(tx, clip_id)
-                if clip.run_id != run.id:
+                if clip.run_id != run.id and not await _is_by_hand_here(tx, actor, clip):
                     raise NotFoundError(
                         "That clip does not belong to the run in this channel. Branch it instead."
                     )
                 parents.append(clip.candidate_id)
         return tuple(dict.fromkeys(parents))
+
+
+async def _is_by_hand_here(tx: Reader, actor: Actor, clip: Clip) -> bool:
+    """Tell whether a clip was made by hand in this channel, by this person or for everybody."""
+    made = await runs.get_run(tx, clip.run_id)
+    here = (made.searcher, made.channel_id) == (runs.BY_HAND, actor.channel_id)
+    return here and made.for_listener in {None, actor.user_id}

@@ -76,6 +76,7 @@ class Receipt:
         consent: What the listener allows here.
         votes_until_taste: Votes still missing until their own taste counts; 0 when it does.
         note: One more sentence, or ``""``.
+        by_hand: It is no round but the one clip that somebody made by hand.
     """
 
     round_label: str
@@ -86,6 +87,7 @@ class Receipt:
     consent: Consent
     votes_until_taste: int
     note: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,11 @@ class RoundClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundView:
-    """A round to post. ``stand_ins`` are sentences about built-in defaults in use."""
+    """A round to post.
+
+    ``stand_ins`` are sentences about built-in defaults in use. ``made`` is set where it is no round but the one clip
+    that somebody made by hand, and says what it was made from.
+    """
 
     post: Post
     run: Run
@@ -108,6 +114,7 @@ class RoundView:
     clips: tuple[RoundClip, ...]
     stand_ins: tuple[str, ...]
     closes_at: float | None
+    made: Candidate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
