@@ -213,5 +213,10 @@ class _Drummer:
             self.pen.write(number, 0, 2, _key("kick"), 0.9)
         if self.crashes:
             self.pen.write(number, 0, 8, _key("crash"), 0.7)
-        elif "ride" not in self.banned and self.plan.energy > 0.2:
+        elif any("ride" in groove for groove in self.grooves) and "ride" not in self.banned:
             self.pen.write(number, 0, 4, _key("ride"), 0.5)
+        elif not has_kick:
+            # Hand drums and gongs end on what begins their round.
+            for piece, row in self.grooves[0].items():
+                if row[0] in "Xx" and piece not in self.banned:
+                    self.pen.write(number, 0, 2, self._key(piece), 0.8)

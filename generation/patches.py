@@ -99,6 +99,16 @@ def patch(name: str) -> Patch:
     return _table().patches[name]
 
 
+def patch_names() -> tuple[str, ...]:
+    """Return the names of all patches, in the order of the file."""
+    return tuple(_table().patches)
+
+
+def piece_names() -> tuple[str, ...]:
+    """Return the names of all drum pieces."""
+    return tuple(_KEYS)
+
+
 def percussion_key(piece: str) -> int | None:
     """Return the General MIDI key of a drum piece as style files name it, or ``None``."""
     return _KEYS.get(piece)
