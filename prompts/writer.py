@@ -21,7 +21,10 @@ _TRIES = 3
 _SPOKEN = 3  # phrases of a level that are written; the others are only read
 _MODE_NAMES = {"blues": "blues scale"}
 _DROPPED_FIRST = ("uses", "production", "textures", "moods", "without", "instruments")
-_DROPPED_THEN = ("era", "metre", "tonic", "density", "valence", "brightness", "energy", "mode")
+_DROPPED_THEN = (
+    *("era", "metre", "tonic", "loudness", "instrumentalness", "density", "acousticness"),
+    *("danceability", "valence", "brightness", "energy", "mode"),
+)
 _WITH = ("with {}", "featuring {}", "led by {}", "built around {}", "carried by {}", "on {}")
 _WITHOUT = ("without {}", "no {}", "without any {}", "free of {}")
 _TEMPO = ("at {:.0f} bpm", "{:.0f} bpm", "around {:.0f} bpm", "tempo {:.0f} bpm")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.facets import FAMILIES, MODES, TONICS, Facets
-from prompts.levels import LEVELS, level_index, quantise, quantise_tempo
+from prompts.levels import AXES, LEVELS, level_index, quantise, quantise_tempo
 from prompts.reader import read
 from prompts.tidy import CAPS, tidy
 from prompts.vocabulary import shipped
@@ -47,6 +47,10 @@ def facets(draw):
         density=draw(_LEVEL),
         brightness=draw(_LEVEL),
         valence=draw(_LEVEL),
+        danceability=draw(_LEVEL),
+        acousticness=draw(_LEVEL),
+        instrumentalness=draw(_LEVEL),
+        loudness=draw(_LEVEL),
     )
 
 
@@ -87,6 +91,23 @@ def test_a_small_set_is_written_whole(wanted):
     assert written(small) == tidy(small, _V)
 
 
+@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_is_written_in_each_of_its_wordings(axis, level):
+    wanted = Facets(**{axis: level})
+    texts = {write(wanted, np.random.default_rng(seed)) for seed in range(12)}
+    assert len(texts) >= 2
+    assert all(read(text) == wanted for text in texts), texts
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_is_written_with_and_without_a_tonic(mode):
+    for tonic in (None, "F#"):
+        text = write(Facets(mode=mode, tonic=tonic), np.random.default_rng(1))
+        heard = read(text)
+        assert (heard.mode, heard.tonic, heard.unknown) == (mode, tonic, ()), text
+
+
 def test_the_same_facets_have_many_wordings():
     wanted = read(
         "dreamy 80s synthwave at 96 bpm in F# minor with synth lead and bass, vinyl crackle, no vocals"
@@ -124,6 +145,10 @@ def test_too_much_to_say_keeps_the_genre_and_tempo():
         density=0.9,
         brightness=0.1,
         valence=0.1,
+        danceability=0.1,
+        acousticness=0.9,
+        instrumentalness=0.1,
+        loudness=0.5,
     )
     text = write(crowded, np.random.default_rng(0))
     heard = read(text)
