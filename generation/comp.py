@@ -26,10 +26,11 @@ _THIN = {"intro", "break", "outro"}
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """How a player strikes chords: pen, seconds between tones of a rolled chord, and whether keys ring on."""
+    """How a player strikes chords: pen, seconds between tones of a rolled and of a struck chord, whether keys ring."""
 
     pen: Pen
     roll: float
+    strum: float
     rings: bool
     beat: int
 
@@ -65,6 +66,8 @@ def _touch(plan: Plan, player: Voice) -> Touch:
     return Touch(
         pen=Pen(plan, "chords", drag=plan.style.human.drag * 0.4, player=player),
         roll=habits(plan).roll / 1000 if rolled else 0.0,
+        # A hand on strings never strikes them all at once; a machine does.
+        strum=0.007 if player.patch.kind == "plucked" and plan.style.human.timing > 2 else 0.0,
         rings=player.patch.kind in {"keys", "plucked", "mallet"} and plan.style.human.timing > 3,
         beat=plan.grid.beat_steps,
     )
@@ -152,7 +155,7 @@ def strike(
     short = 0.55 if mark in "s+" else 0.97 if length > 1 else 0.85
     level = _LEVEL[mark] * (1.0 if step % touch.beat == 0 else 0.94 if step % 2 == 0 else 0.88)
     strummed = mark in "du"
-    gap = _STRUM if strummed else touch.roll if length >= 4 else 0.0
+    gap = _STRUM if strummed else max(touch.strum, touch.roll if length >= 4 else 0.0)
     order = keys[::-1][:3] if mark == "u" else keys
     for index, key in enumerate(order):
         top = 1.06 if key == keys[-1] else 0.97 if key != keys[0] else 1.0

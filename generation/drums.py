@@ -15,7 +15,7 @@ _NEEDS_ENERGY = {"open": 0.22, "clap": 0.12, "crash": 0.4}
 _TICKING = {"hat", "ride", "shaker", "cabasa", "tambourine"}
 _BACKBEAT = {"snare", "clap", "rim"}
 _FULL = {"B", "chorus", "drop", "solo"}
-_QUIET_STARTS = {"intro", "break", "upbeat", "outro", "end"}
+_QUIET_STARTS = {"intro", "break", "build", "upbeat", "outro", "end"}
 _LAYERS = {
     "pop": "tambourine", "soul": "tambourine", "rock": "tambourine", "disco": "tambourine",
     "house": "shaker", "techno": "shaker", "synthwave": "shaker", "funk": "cowbell",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 from generation.casting import Voice
@@ -88,7 +89,30 @@ class _Singer:
                 self._end(number, bar)
             elif not self._silent(number, bar):
                 self._bar(number, bar)
-        return tuple(_single(self.out, self.plan.grid.bar_steps))
+        return tuple(_single(self._with_pickups(), self.plan.grid.bar_steps))
+
+    def _with_pickups(self) -> list[Sung]:
+        """Now and then walk from the end of a phrase into the next one on the last beat before it."""
+        grid = self.plan.grid
+        out: list[Sung] = []
+        for note, after in itertools.pairwise(self.out):
+            out.append(note)
+            bar = self.plan.bars[note.bar]
+            leads = after.bar == note.bar + 1 and after.step == 0 and bar.closing
+            free = note.step + 2 * grid.beat_steps <= grid.bar_steps and grid.beat_steps >= 4
+            luck = dice(self.plan, f"pickup {place_of(bar, note.bar)}", 1)[0]
+            if not leads or not free or luck > 0.5 or self.scheme == SCHEMES["riff"]:
+                continue
+            if self.plan.density < 0.2 or self.plan.bars[after.bar].section == "end":
+                continue
+            ladder = self._ladder(bar.chord_at(grid.bar_steps - 1))
+            goal = _rung(ladder, after.key)
+            side = 1 if note.key > after.key else -1
+            for count in (2, 1):
+                key = ladder[goal + side * count]
+                if self.span[0] <= key <= self.span[1]:
+                    out.append(Sung(note.bar, grid.bar_steps - 2 * count, 2, key, 0.74))
+        return [*out, *self.out[-1:]]
 
     def _silent(self, number: int, bar: Bar) -> bool:
         """Whether the melody leaves this bar to the others."""
