@@ -21,7 +21,7 @@ from generation.patches import (
     silenced,
 )
 from generation.styles import Style
-from generation.timbre import acoustic, stand_ins, sung
+from generation.timbre import acoustic, last_stand_ins, stand_ins, sung
 
 _PREFERENCES = {
     "keys": ("chords", "lead", "pad"),
@@ -229,8 +229,10 @@ class _Casting:
         wanted = self.levels.acousticness if self.levels is not None else 0.5
         usual = usual_of(self.style).acousticness
         luck = _second_luck(self.luck[role])
-        above = min(usual + _SLACK, _MOSTLY) + luck * max(0.0, _MOSTLY - usual - _SLACK)
-        below = max(usual - _SLACK, 1 - _MOSTLY) - luck * max(0.0, usual - _SLACK - 1 + _MOSTLY)
+        first = usual + min(_SLACK, (1 - usual) / 2)
+        above = first + luck * max(0.0, _MOSTLY - first)
+        first = usual - min(_SLACK, usual / 2)
+        below = first - luck * max(0.0, first - 1 + _MOSTLY)
         if wanted >= above and acoustic(own) < _ENOUGH:
             return self._stand_in(role, own, towards_acoustic=True)
         if wanted <= below and acoustic(own) > 1 - _ENOUGH:
@@ -244,7 +246,8 @@ class _Casting:
         spare = stand_ins(role, own, towards_acoustic=towards_acoustic)
         if role == "drums":  # brushes for calm styles, sticks for lively ones
             spare = spare[:1] if self.style.energy < _CALM else spare[1:]
-        for names in (at_home, list(spare)):
+        rest = last_stand_ins(towards_acoustic=towards_acoustic)
+        for names in (at_home, spare, rest if role not in {"drums", "bass"} else ()):
             free = [n for n in names if n not in self.banned_patches and n not in taken]
             if free:
                 return patch(free[int(self.luck[role] * len(free))])

@@ -37,6 +37,11 @@ _ELECTRONIC_FOR = {
 }
 _GUITARS = ("steel_guitar", "nylon_guitar")
 _KEYS = ("piano",)
+_REST = {
+    True: ("harp", "mandolin", "cello", "clarinet", "french_horn", "recorder"),
+    False: ("pulse_lead", "square_lead", "synth_strings", "warm_pad", "supersaw"),
+}
+"""For when the nearest kin are playing already, by whether it is to be acoustic."""
 
 
 def acoustic(found: Patch) -> float:
@@ -67,6 +72,11 @@ def stand_ins(role: str, found: Patch, *, towards_acoustic: bool) -> tuple[str, 
     if role == "chords" and found.kind == "keys":
         return _KEYS
     return _ACOUSTIC_FOR.get(role, ())
+
+
+def last_stand_ins(*, towards_acoustic: bool) -> tuple[str, ...]:
+    """Return names of patches that do where all of ``stand_ins`` are playing already or unwanted."""
+    return _REST[towards_acoustic]
 
 
 def mean_acoustic(names: tuple[str, ...]) -> float:
