@@ -9,7 +9,7 @@ from generation.form import Bar
 from generation.generator import Note
 from generation.grid import runs
 from generation.layers import rests
-from generation.pen import Pen, by_density, dice, habits, place_of
+from generation.pen import Pen, by_density, dice, for_section, habits, place_of
 from generation.plan import Plan
 from generation.styles import BassStyle
 from generation.theory import SCALES, Chord
@@ -18,7 +18,6 @@ _PLAIN = BassStyle(patches=("finger_bass",), patterns=("R---------------", "R---
 _DEEP = {"sub_bass", "bass_808", "reese_bass", "drone_pad"}
 """Sounds that stay clear below the E string."""
 _LOWEST_CLEAR = 28
-_FULL = {"B", "chorus", "drop", "solo"}
 _HOLDING = {"intro", "build", "outro"}
 
 
@@ -109,8 +108,7 @@ class _Bassist(_Line):
             elif bar.section in _HOLDING and self.manners.pedal and len(self.plan.bars) > 11:
                 self._pedal(number)
             else:
-                busy = bar.section in _FULL and len(self.plan.bars) > 5
-                row = self.plan.grid.fit(patterns[1 if busy else 0], place_of(bar, number))
+                row = self.plan.grid.fit(for_section(patterns, bar), place_of(bar, number))
                 self._pattern(number, bar, self._turned(number, bar, row))
         return self.pen.finish()
 

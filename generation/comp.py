@@ -10,7 +10,7 @@ from generation.generator import Note
 from generation.grid import runs
 from generation.harmony import Voicer
 from generation.layers import rests
-from generation.pen import Pen, by_density, dice, habits, place_of
+from generation.pen import FULL, Pen, by_density, dice, for_section, habits, place_of
 from generation.plan import Plan
 from generation.styles import CompStyle, PadStyle
 from generation.theory import Chord
@@ -20,7 +20,6 @@ BROKEN = ("0-1-2-1-0-1-2-1-", "0-2-1-2-0-2-1-2-", "0-1-2-3-2-1-2-1-")
 """Broken chords for sounds that cannot hold one."""
 _STRUM = 0.014
 _LEVEL = {"x": 0.85, "s": 0.8, "d": 0.88, "u": 0.7, "o": 0.55, "+": 0.62}
-_FULL = {"B", "chorus", "drop", "solo"}
 _THIN = {"intro", "break", "outro"}
 
 
@@ -54,7 +53,7 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
             continue
         if rests(plan, "chords", number, bar):
             continue
-        row = plan.grid.fit(patterns[1 if bar.section in _FULL else 0], place_of(bar, number))
+        row = plan.grid.fit(for_section(patterns, bar), place_of(bar, number))
         if bar.section in _THIN:
             row = plan.grid.fit(_LONG, 0) if plan.energy < 0.6 else row
         _play_bar(plan, touch, (number, bar), row, voicer)
@@ -85,7 +84,7 @@ def _play_bar(plan: Plan, touch: Touch, where: tuple[int, Bar], row: str, voicer
     number, bar = where
     lucky = dice(plan, f"chords {place_of(bar, number) % 2}", 64)
     starts = [start for start, _ in bar.chords]
-    lift = 2 if bar.section in _FULL else 0
+    lift = 2 if bar.section in FULL else 0
     placed = {}
     for start, chord in bar.chords:
         fresh = bar.first and start == 0
@@ -189,7 +188,7 @@ def _sustain(plan: Plan, player: Voice, span: tuple[int, int], kind: str) -> tup
     for number, start, length, chord in spans:
         bar = plan.bars[number]
         fresh = bar.first and start == 0
-        keys = voicer.place(chord, fresh=fresh, lift=2 if bar.section in _FULL else 0)
+        keys = voicer.place(chord, fresh=fresh, lift=2 if bar.section in FULL else 0)
         struck = bar.section == "end" or fresh
         kept: dict[int, tuple[int, int, int]] = {}
         for key, (bar_at, step, long) in open_notes.items():

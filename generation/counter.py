@@ -69,7 +69,7 @@ class _Second:
 
     def play(self) -> tuple[Note, ...]:
         for number, bar in enumerate(self.plan.bars):
-            if rests(self.plan, "counter", number, bar):
+            if rests(self.plan, "counter", number, bar, asked=self.player.asked):
                 continue
             if bar.section == "end":
                 self._guide(number, 0, 64, bar.chords[0][1])

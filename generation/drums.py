@@ -7,14 +7,13 @@ from generation.fills import PIECES, SOFT_GROOVE, build_up, for_dancing, lead_ov
 from generation.form import Bar
 from generation.generator import Note
 from generation.patches import percussion_key
-from generation.pen import Pen, dice, habits, place_of
+from generation.pen import FULL, Pen, dice, habits, place_of
 from generation.plan import Plan
 
 _LEVELS = {"X": 1.0, "x": 0.84, "o": 0.5, "+": 0.66, "g": 0.3}
 _NEEDS_ENERGY = {"open": 0.22, "clap": 0.12, "crash": 0.4}
 _TICKING = {"hat", "ride", "shaker", "cabasa", "tambourine"}
 _BACKBEAT = {"snare", "clap", "rim"}
-_FULL = {"B", "chorus", "drop", "solo"}
 _QUIET_STARTS = {"intro", "break", "build", "upbeat", "outro", "end"}
 _LAYERS = {
     "pop": "tambourine", "soul": "tambourine", "rock": "tambourine", "disco": "tambourine",
@@ -85,7 +84,7 @@ class _Drummer:
         return self.plan.grid.fit(row, place_of(bar, number))
 
     def _groove(self, number: int, bar: Bar) -> dict[str, str]:
-        other = bar.section in _FULL and len(self.plan.bars) > 12
+        other = bar.section in FULL and len(self.plan.bars) > 12
         groove = self.grooves[1 if other else 0]
         rows = {piece: self._fit(row, number, bar) for piece, row in groove.items()}
         rows = for_dancing(self.plan, rows, (number, bar))
@@ -97,7 +96,7 @@ class _Drummer:
                 rows = {p: r for p, r in rows.items() if p != "kick" and p not in _BACKBEAT}
             case _:
                 self._decorate(number, bar, rows)
-        if bar.section in _FULL and len(self.plan.bars) > 8:
+        if bar.section in FULL and len(self.plan.bars) > 8:
             layer = _LAYERS.get(self.plan.style.family)
             if layer is not None and layer not in rows and self.plan.energy > 0.4:
                 rows[layer] = self._fit(PIECES[layer], number, bar).replace("x", "o")

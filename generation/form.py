@@ -26,7 +26,7 @@ from generation.sections import SHORT, Sections, divide, pattern_for
 from generation.styles import Style
 from generation.theory import DARK_MODES, Chord, build_chord
 
-__all__ = ["INTENSITY", "Bar", "Chords", "Form", "Measure", "dress", "lay_out"]
+__all__ = ["INTENSITY", "INTRO_RISE", "Bar", "Chords", "Form", "Measure", "dress", "lay_out"]
 
 Measure = tuple[str, Chords]
 """Section and chords of a bar."""
@@ -93,6 +93,8 @@ INTENSITY = {
     "bridge": 0.65, "build": 0.9, "drop": 1.0, "break": 0.5, "solo": 0.9, "outro": 0.55, "end": 1.0,
 }  # fmt: skip
 """How full each section is."""
+INTRO_RISE = 0.2
+"""How much fuller an intro is at its end."""
 _PHRASE = 4
 """Bars after which a melody comes to rest."""
 _LONG_PHRASE = 8
@@ -158,7 +160,7 @@ def _intensity(section: str, place: int, length: int) -> float:
     if section == "build":
         return 0.5 + (full - 0.5) * (place + 1) / length
     if section == "intro":
-        return full + 0.2 * (place + 1) / length
+        return full + INTRO_RISE * (place + 1) / length
     if section == "outro":
         return full - 0.15 * place / length
     return full

@@ -68,15 +68,17 @@ class _Singer:
         self.out: list[Sung] = []
 
     def _motif(self, number: int) -> dict[str, Cell]:
-        """Make the two bars of a motif. The second motif turns the first one's rhythms round."""
+        """Make the two bars of a motif. The first is the tune's own; the others have the busier rhythm first."""
         grid = self.plan.grid
         shape = pick(self.plan, f"shape {number}", self.manners.shapes)
         reply = pick(self.plan, f"reply {number}", ("fall", "arch", "wave", shape))
         reach = 5.0 + 4.0 * dice(self.plan, f"span {number}", 1)[0] + 4 * self.style.leap
         # In degrees of the melody's scale, of which there may be five or seven to the octave.
         span = reach * len(self.classes) / 12
-        first, second = self.rows if number != 1 else self.rows[::-1]
-        if dice(self.plan, f"other row {number}", 1)[0] < 0.4 and number != 1:
+        first, second = self.rows
+        if number:
+            first, second = sorted(self.rows, key=lambda row: -row.count("x"))
+        elif dice(self.plan, "other row", 1)[0] < 0.4:
             second = first
         wobble = dice(self.plan, f"wobble {number}", 64)
         a = make_cell(grid.fit(first, 0), shape, span, wobble[:32])

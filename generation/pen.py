@@ -20,6 +20,10 @@ _RING = 0.3
 """Seconds before the end of the clip at which held notes are let go."""
 _LIFT = 0.012
 """Seconds that a key is up before it is struck again."""
+FULL = frozenset({"B", "chorus", "drop", "solo"})
+"""Sections in which everybody plays out."""
+HELD_BACK = frozenset({"verse", "intro", "bridge", "break", "outro"})
+"""Sections that leave room for those."""
 _SECTION_SWING = 0.16
 """How much softer than the fullest sections the thinnest are played."""
 
@@ -194,3 +198,17 @@ def by_density(patterns: tuple[str, ...], plan: Plan, name: str, marks: str = ".
     first = int(min(len(ranked) - 1, max(0, place * len(ranked))))
     second = min(first + 1, len(ranked) - 1) if first + 1 < len(ranked) else max(0, first - 1)
     return [ranked[first], ranked[second]]
+
+
+def for_section(patterns: list[str], bar: Bar, marks: str = ".-") -> str:
+    """Choose of two patterns: the busier one where a piece is full, the other where it holds back.
+
+    Args:
+        patterns: As ``by_density`` returns them.
+        bar: Where it will be played.
+        marks: What in a pattern is no stroke.
+    """
+    busy = sorted(patterns, key=lambda p: sum(m not in marks for m in p) / len(p))
+    if bar.section in FULL:
+        return busy[-1]
+    return busy[0] if bar.section in HELD_BACK else patterns[0]
