@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from domain.description import Levels
-from domain.facets import Facets
+from domain.facets import FAMILIES, Facets
 from generation.hints import Hints
 from generation.patches import find_patch, patch
-from generation.styles import DrumStyle, Style
+from generation.styles import DrumStyle, Style, style
 from generation.timbre import mean_acoustic, sung
 
 JITTER = 8
@@ -19,6 +20,13 @@ JITTER = 8
 _BEATS = (0, 4, 8, 12)
 _BACKBEATS = (4, 12)
 _STROKES = "Xxo+"
+_HANDS = frozenset(
+    {
+        *("conga_high", "conga_low", "conga_mute", "bongo_high", "bongo_low", "timbale_high"),
+        *("timbale_low", "agogo_high", "agogo_low", "cowbell", "clave", "cabasa", "guiro"),
+        *("shaker", "tambourine", "tom_low", "tom_mid", "block_high", "block_low"),
+    }
+)
 _WEIGHTS = {"drums": 2.0, "bass": 2.0, "chords": 3.0, "lead": 2.0, "pad": 1.0}
 """How much each role counts for how acoustic a style is."""
 
@@ -71,6 +79,16 @@ def resolve(facets: Facets, hints: Hints, chosen: Style, jitter: Sequence[float]
 
 def usual_of(chosen: Style) -> Usual:
     """Return what the data of a style imply for the four levels that style files do not state."""
+    shipped = chosen.family in FAMILIES and style(chosen.family) is chosen
+    return _usual_in(chosen.family) if shipped else _work_out(chosen)
+
+
+@cache
+def _usual_in(family: str) -> Usual:
+    return _work_out(style(family))
+
+
+def _work_out(chosen: Style) -> Usual:
     return Usual(
         danceability=_danceable(chosen),
         acousticness=_acoustic(chosen),
@@ -140,21 +158,28 @@ def _danceable(chosen: Style) -> float:
     # Music at 160 is also danced at half that.
     near = max(near, 0.7 * math.exp(-((math.log2(middle / 160) / 0.4) ** 2)))
     tight = _clip(1 - chosen.human.timing / 14)
-    if chosen.drums is None:
-        return _clip(0.06 + 0.1 * near + 0.1 * tight)
-    beat, back, tick = _groove(chosen.drums)
     strong = _clip(chosen.energy / 0.6)
+    if chosen.drums is None:
+        steps = _steps(chosen)
+        return _clip(0.06 + 0.1 * near + 0.1 * tight + 0.25 * strong * steps)
+    beat, back, tick = _groove(chosen.drums)
     return _clip(
         0.1 + strong * (0.26 * beat + 0.1 * back + 0.1 * tick) + 0.24 * near * strong + 0.14 * tight
     )
 
 
 def _groove(drums: DrumStyle) -> tuple[float, float, float]:
-    """Shares of beats with a kick, of backbeats with a stroke, and of eighths that tick, over all grooves."""
+    """Shares of beats with a kick, of backbeats with a stroke, and of eighths that tick, over all grooves.
+
+    Where no kick marks the beats but hand drums do, they count for two thirds of it.
+    """
     beat = back = tick = 0.0
     for groove in drums.grooves:
         kick = groove.get("kick", "")
-        beat += _share(kick, _BEATS)
+        other = max(
+            (_share(row, _BEATS) for piece, row in groove.items() if piece in _HANDS), default=0
+        )
+        beat += max(_share(kick, _BEATS), 0.67 * other)
         back += max(
             _share(groove.get(p, ""), _BACKBEATS) for p in ("snare", "clap", "rim", "brush")
         )
@@ -163,6 +188,16 @@ def _groove(drums: DrumStyle) -> tuple[float, float, float]:
         tick += len({s % 16 for s in heard} & set(range(0, 16, 2))) / 8
     count = max(1, len(drums.grooves))
     return beat / count, back / count, tick / count
+
+
+def _steps(chosen: Style) -> float:
+    """How much of the beat a bass without drums marks."""
+    if chosen.bass is None or not chosen.bass.patterns:
+        return 0.0
+    shares = [
+        sum(row[step] not in ".-" for step in _BEATS) / len(_BEATS) for row in chosen.bass.patterns
+    ]
+    return sum(shares) / len(shares)
 
 
 def _share(row: str, steps: Sequence[int]) -> float:
