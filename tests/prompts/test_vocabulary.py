@@ -9,6 +9,8 @@ import pytest
 
 from domain.errors import PromptError
 from domain.facets import FAMILIES, Facets
+from prompts.entries import Kind
+from prompts.levels import AXES
 from prompts.loading import FOLDER, load
 from prompts.reader import read
 from prompts.vocabulary import Vocabulary, shipped
@@ -41,6 +43,35 @@ def test_every_word_and_alias_reads_as_itself():
     for name, mood in words.moods.items():
         for spelling in (name, *mood.aliases):
             assert read(spelling).moods == (name,), spelling
+
+
+def test_places_stand_for_genres_and_hide_no_other_word():
+    words = shipped()
+    places = {key: hit.name for key, hit in words.phrases.items() if hit.kind is Kind.PLACE}
+    assert len(places) >= 150
+    for place, genre in places.items():
+        assert genre in words.genres
+        assert read(f"music from {place}").genre == genre, place
+        assert read(f"techno from {place}").genre == "techno", place
+
+
+def test_moods_have_many_words():
+    words = {word for mood in shipped().moods.values() for word in (mood.name, *mood.aliases)}
+    assert len(words) >= 800
+
+
+def test_every_effect_names_a_level_that_facets_have():
+    effects = [term.effect for kind in Kind for term in shipped().terms(kind).values()]
+    for axis in AXES:
+        assert any(getattr(effect, axis) for effect in effects), axis
+
+
+def test_genres_are_as_acoustic_and_danceable_as_their_instruments_and_tempo():
+    genres = shipped().genres
+    assert genres["delta blues"].acousticness > genres["techno"].acousticness
+    assert genres["disco"].danceability > genres["ambient"].danceability
+    assert genres["gregorian chant"].instrumentalness < genres["nocturne"].instrumentalness
+    assert genres["death metal"].loudness > genres["lullaby"].loudness
 
 
 def test_it_loads_quickly():
@@ -111,6 +142,7 @@ def test_settling_fills_in_what_the_words_imply():
         ("moods.yaml", "feel: e-30 d-12", "feel: q-30 d-12", ("moods.yaml", "calm", "q-30")),
         ("moods.yaml", "aka: calming /", "aka: piano /", ("moods.yaml", "calm", "piano")),
         ("language.yaml", "largo: 50", "largo: soon", ("language.yaml", "largo")),
+        ("places.yaml", "tango: buenos", "tengo: buenos", ("places.yaml", "tengo")),
         ("terms.yaml", "warm: {feel", "warm: {{feel", ("terms.yaml",)),
     ],
 )
