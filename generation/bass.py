@@ -9,7 +9,7 @@ from generation.form import Bar
 from generation.generator import Note
 from generation.grid import runs
 from generation.layers import rests
-from generation.pen import Pen, by_density, dice, for_section, habits, place_of
+from generation.pen import Pen, by_density, dice, for_section, habits, phase_of, place_of
 from generation.plan import Plan
 from generation.styles import BassStyle
 from generation.theory import SCALES, Chord
@@ -108,7 +108,7 @@ class _Bassist(_Line):
             elif bar.section in _HOLDING and self.manners.pedal and len(self.plan.bars) > 11:
                 self._pedal(number)
             else:
-                row = self.plan.grid.fit(for_section(patterns, bar), place_of(bar, number))
+                row = self.plan.grid.fit(for_section(patterns, bar), phase_of(bar))
                 self._pattern(number, bar, self._turned(number, bar, row))
         return self.pen.finish()
 

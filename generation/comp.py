@@ -10,7 +10,7 @@ from generation.generator import Note
 from generation.grid import runs
 from generation.harmony import Voicer
 from generation.layers import rests
-from generation.pen import FULL, Pen, by_density, dice, for_section, habits, place_of
+from generation.pen import FULL, Pen, by_density, dice, for_section, habits, phase_of, place_of
 from generation.plan import Plan
 from generation.styles import CompStyle, PadStyle
 from generation.theory import Chord
@@ -53,7 +53,7 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
             continue
         if rests(plan, "chords", number, bar):
             continue
-        row = plan.grid.fit(for_section(patterns, bar), place_of(bar, number))
+        row = plan.grid.fit(for_section(patterns, bar), phase_of(bar))
         if bar.section in _THIN:
             row = plan.grid.fit(_LONG, 0) if plan.energy < 0.6 else row
         _play_bar(plan, touch, (number, bar), row, voicer)

@@ -7,7 +7,7 @@ from generation.fills import PIECES, SOFT_GROOVE, build_up, for_dancing, lead_ov
 from generation.form import Bar
 from generation.generator import Note
 from generation.patches import percussion_key
-from generation.pen import FULL, Pen, dice, habits, place_of
+from generation.pen import FULL, Pen, dice, habits, phase_of, place_of
 from generation.plan import Plan
 
 _LEVELS = {"X": 1.0, "x": 0.84, "o": 0.5, "+": 0.66, "g": 0.3}
@@ -75,18 +75,18 @@ class _Drummer:
         if self.plan.cast.groove:
             rows = self._groove(number, bar)
         for piece in self.plan.cast.pieces:
-            extra = self._fit(PIECES.get(piece, "x...x...x...x..."), number, bar)
+            extra = self._fit(PIECES.get(piece, "x...x...x...x..."), bar)
             old = rows.get(piece, "." * len(extra))
             rows[piece] = "".join(a if a != "." else b for a, b in zip(old, extra, strict=True))
         return rows
 
-    def _fit(self, row: str, number: int, bar: Bar) -> str:
-        return self.plan.grid.fit(row, place_of(bar, number))
+    def _fit(self, row: str, bar: Bar) -> str:
+        return self.plan.grid.fit(row, phase_of(bar))
 
     def _groove(self, number: int, bar: Bar) -> dict[str, str]:
         other = bar.section in FULL and len(self.plan.bars) > 12
         groove = self.grooves[1 if other else 0]
-        rows = {piece: self._fit(row, number, bar) for piece, row in groove.items()}
+        rows = {piece: self._fit(row, bar) for piece, row in groove.items()}
         rows = for_dancing(self.plan, rows, (number, bar))
         match bar.section:
             case "intro" | "outro":
@@ -99,7 +99,7 @@ class _Drummer:
         if bar.section in FULL and len(self.plan.bars) > 8:
             layer = _LAYERS.get(self.plan.style.family)
             if layer is not None and layer not in rows and self.plan.energy > 0.4:
-                rows[layer] = self._fit(PIECES[layer], number, bar).replace("x", "o")
+                rows[layer] = self._fit(PIECES[layer], bar).replace("x", "o")
         if bar.section not in {"intro", "upbeat"} and self.plan.energy > 0.18:
             rows = lead_over(self.plan, rows, (number, bar), self.fills)
         return rows

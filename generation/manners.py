@@ -35,6 +35,7 @@ class Manners:
         bend: Chance of the blue note a semitone below.
         mordent: Chance of a mordent on a longer note.
         trill: Chance of a trill on a long note.
+        tremolo: Chance that a long note of a plucked or struck sound is repeated quickly.
         slide: Chance of quick neighbours that slide into a note.
         doubles: Chance of a second tone under a longer melody note.
         suspend: Chance that a cadence holds its fourth before the third.
@@ -64,6 +65,7 @@ class Manners:
     bend: float = 0.0
     mordent: float = 0.0
     trill: float = 0.0
+    tremolo: float = 0.0
     slide: float = 0.0
     doubles: float = 0.0
     suspend: float = 0.0

@@ -27,7 +27,7 @@ class Sung:
         return self.bar * bar_steps + self.step
 
 
-_ORNAMENTS = ("grace", "bend", "slide", "mordent", "trill", "doubles")
+_ORNAMENTS = ("grace", "bend", "slide", "mordent", "trill", "tremolo", "doubles")
 
 
 def embellish(
@@ -41,6 +41,8 @@ def embellish(
         held = replace(note, length=note.length * _touch(note, player, style))
         name = f"ornament {place_of(bar, note.bar)} {note.step}"
         kind = "" if bar.section == "end" or note.length < 2 else _ornament(plan, name)
+        if kind == "tremolo" and player.patch.kind not in {"plucked", "mallet"}:
+            kind = ""
         out += _decorate(held, kind, (scale, bar.chord_at(note.step)))
     return out
 
@@ -87,9 +89,10 @@ def _decorate(note: Sung, kind: str, where: tuple[set[int], Chord]) -> list[Sung
             Sung(note.bar, note.step + 0.5, 0.5, above, soft),
         ]
         note = replace(note, step=note.step + 1.0, length=note.length - 1.0, level=soft)
-    elif kind == "trill" and note.length >= 6:
+    elif kind in {"trill", "tremolo"} and note.length >= 6:
+        other = above if kind == "trill" else note.key
         return [
-            replace(note, step=note.step + i, length=1.0, key=above if i % 2 else note.key)
+            replace(note, step=note.step + i, length=1.0, key=other if i % 2 else note.key)
             for i in range(int(note.length))
         ]
     elif kind == "doubles" and note.length >= 3:

@@ -160,6 +160,11 @@ def place_of(bar: Bar, number: int) -> int:
     return bar.source
 
 
+def phase_of(bar: Bar) -> int:
+    """Return which bar of a pattern of several bars to play: patterns begin with sections, upbeats are their end."""
+    return -1 if bar.section == "upbeat" else bar.place
+
+
 def habits(plan: Plan) -> Manners:
     """Return the manners of the plan's style."""
     return manners(plan.style.family)

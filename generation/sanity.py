@@ -18,6 +18,9 @@ _TOGETHER = 0.05
 _OVERLAP = 0.015
 """Seconds that the same key may be held on after it is struck again, for rounding."""
 
+_TREMOLO = 0.17
+"""Seconds between strokes of a key that is rather held than repeated."""
+
 Line = list[Note]
 
 
@@ -34,7 +37,7 @@ class Sanity:
             to another one.
         stuck: Notes that are struck while the same key of the same part is still down.
         out_of_range: Notes outside what the instrument has; drums have no range.
-        repeated: Longest run of the same pitch in the lead.
+        repeated: Longest run of the same pitch in the lead; the quick strokes of a plucked or struck tremolo are one note.
         wild: Leaps of the lead above a fifth that no step or turn follows.
         leaps: Leaps of the lead above a fifth.
         silence: Longest time in seconds in which nothing sounds, before the last note ends.
@@ -75,7 +78,7 @@ def inspect(plan: Plan, score: Score) -> Sanity:
         parallels=sum(len(parallels(lead, other)) for other in others),
         stuck=sum(stuck(part.notes) for part in score.parts),
         out_of_range=sum(out_of_range(part) for part in score.parts),
-        repeated=_longest_run(lead),
+        repeated=_longest_run(lead, quick=_TREMOLO if _can_tremolo(score) else 0.0),
         wild=wild,
         leaps=leaps,
         silence=_silence(score),
@@ -175,12 +178,23 @@ def out_of_range(part: Part) -> int:
     return sum(not used.low <= n.pitch <= used.high for n in part.notes)
 
 
-def _longest_run(lead: Line) -> int:
-    longest = current = 0
-    before = -1
+def _can_tremolo(score: Score) -> bool:
+    kinds = {patch(part.patch).kind for part in score.parts if part.role == "lead"}
+    return bool(kinds & {"plucked", "mallet"})
+
+
+def _longest_run(lead: Line, quick: float) -> int:
+    longest = 0
+    current = 1
+    before: Note | None = None
     for note in lead:
-        current = current + 1 if note.pitch == before else 1
-        before = note.pitch
+        again = before is not None and note.pitch == before.pitch
+        held = before is not None and note.start - before.start < quick
+        if not again:
+            current = 1
+        elif not held:
+            current += 1
+        before = note
         longest = max(longest, current)
     return longest
 
