@@ -37,7 +37,7 @@ class Sanity:
             to another one.
         stuck: Notes that are struck while the same key of the same part is still down.
         out_of_range: Notes outside what the instrument has; drums have no range.
-        repeated: Longest run of the same pitch in the lead; the quick strokes of a plucked or struck tremolo are one note.
+        repeated: Longest run of the same pitch in the lead; a tremolo of a plucked or struck sound is one note.
         wild: Leaps of the lead above a fifth that no step or turn follows.
         leaps: Leaps of the lead above a fifth.
         silence: Longest time in seconds in which nothing sounds, before the last note ends.
