@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.facets import FAMILIES, MODES, TONICS
+from prompts.levels import AXES
 from prompts.reader import interpret, read
 from prompts.vocabulary import shipped
 
@@ -74,7 +75,8 @@ def test_any_text_is_read(text):
 
 _TALK = """
 no not without very slightly too more less a in at minor major A b F# key of drums bass jazz techno sad dark darker
-faster busy 90 140 bpm 3/4 80s , . and or but with the piano 7 flat sharp Am
+faster busy loud danceable quieter acoustic enough barely any twice as Paris
+90 140 bpm 3/4 80s , . and or but with the piano 7 flat sharp Am
 """
 _WORDS = st.sampled_from(_TALK.split())
 
@@ -83,7 +85,7 @@ _WORDS = st.sampled_from(_TALK.split())
 def test_any_order_of_known_words_is_read(words):
     reading = interpret(" ".join(words))
     facets = reading.stated(shipped())
-    for axis in ("energy", "density", "brightness", "valence"):
+    for axis in AXES:
         level = getattr(facets, axis)
         assert level is None or 0 <= level <= 1
     assert not any(shipped().covers(no, yes) for no in facets.without for yes in facets.instruments)
@@ -97,6 +99,40 @@ def test_a_request_keeps_changes_apart_from_statements():
     assert ("moods", "sad") in reading.removed
     assert reading.facets.without == ("drums",)
     assert reading.facets.brightness is None
+
+
+@pytest.mark.parametrize(
+    ("axis", "more", "less"),
+    [
+        ("energy", "more energy", "calmer"),
+        ("density", "busier", "less busy"),
+        ("brightness", "brighter", "darker"),
+        ("valence", "happier", "sadder"),
+        ("danceability", "more danceable", "less danceable"),
+        ("acousticness", "more acoustic", "too acoustic"),
+        ("instrumentalness", "more instrumental", "less instrumental"),
+        ("loudness", "louder", "not as loud"),
+        ("tempo", "faster", "slower"),
+    ],
+)
+def test_everything_can_be_compared(axis, more, less):
+    assert interpret(more).shifts[axis] > 0 > interpret(less).shifts[axis]
+    bit, much = (interpret(f"{degree} {less}").shifts[axis] for degree in ("a bit", "much"))
+    plain = interpret(less).shifts[axis]
+    assert much <= plain <= bit < 0
+
+
+def test_instruments_come_in_and_go_out():
+    reading = interpret("add a harp, less piano, take out the drums, swap the flute for a cello")
+    assert reading.facets.instruments == ("harp", "cello")
+    assert reading.facets.without == ("drums",)
+    assert {("instruments", "piano"), ("instruments", "flute")} <= reading.removed
+
+
+def test_a_comparison_by_itself_is_relative_to_the_genre():
+    disco, drone = read("more danceable disco"), read("more danceable drone")
+    assert disco.danceability > shipped().genres["disco"].danceability
+    assert drone.danceability < disco.danceability
 
 
 def test_text_beyond_the_limit_is_not_read():
