@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,9 +17,11 @@ from domain.errors import GenerationError
 from domain.facets import FAMILIES, MODES
 from generation.grid import BAR
 from generation.patches import patch, percussion_key
+from generation.spaces import SPACES
 from generation.theory import COLOURS, parse_chord
 
 _FOLDER = Path(__file__).parent / "styles"
+_METRE = re.compile(r"([2-9]|1[0-5])/(2|4|8|16)")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 DRUM_MARKS = frozenset("Xxo+.")
@@ -256,11 +259,7 @@ def _build(kind: type[Any], data: Any, where: str) -> Any:
 
 
 def _check(made: Style, name: str) -> None:
-    for mode in made.modes:
-        if mode not in MODES:
-            raise GenerationError(f"{name}, modes: unknown mode {mode!r}")
-    if made.colour not in COLOURS:
-        raise GenerationError(f"{name}, colour: unknown chord colour {made.colour!r}")
+    _check_words(made, name)
     for key in ("major", "minor"):
         _check_progressions(made, key, f"{name}, progressions")
     for role in ("drums", "bass", "chords", "pad", "lead"):
@@ -277,6 +276,19 @@ def _check(made: Style, name: str) -> None:
     for role, (patterns, marks) in rows.items():
         for row in patterns:
             _check_row(row, marks, f"{name}, {role}")
+
+
+def _check_words(made: Style, name: str) -> None:
+    for mode in made.modes:
+        if mode not in MODES:
+            raise GenerationError(f"{name}, modes: unknown mode {mode!r}")
+    for metre in made.metres:
+        if not _METRE.fullmatch(metre):
+            raise GenerationError(f"{name}, metres: {metre!r} is not a metre such as '4/4'")
+    if made.colour not in COLOURS:
+        raise GenerationError(f"{name}, colour: unknown chord colour {made.colour!r}")
+    if made.mix.space not in ("", *SPACES):
+        raise GenerationError(f"{name}, mix: unknown space {made.mix.space!r}")
 
 
 def _check_progressions(made: Style, key: str, where: str) -> None:

@@ -41,6 +41,8 @@ def test_every_family_has_a_style(family):
         (GOOD + "lead: {cells: ['x...............']}", "lead.*patches"),
         (GOOD + "cadence: '9'", "progressions: '9'"),
         (GOOD + "colour: pink", "colour 'pink'"),
+        (GOOD + "metres: {'4-4': 1}", "metres: '4-4' is not a metre"),
+        (GOOD + "mix: {space: cupboard}", "mix: unknown space 'cupboard'"),
         (GOOD.replace("major: 1", "majr: 1"), "mode 'majr'"),
         ("tempo: [1, 2]\nmodes: {major: 1}", "'major' is missing"),
         ("- a list", "keys and values"),
