@@ -86,26 +86,37 @@ def _raise(sheet: Sheet, tone: Tone, anchor: Tone, root: int) -> None:
 def _complete(sheet: Sheet, segment: Segment, tones: list[Tone]) -> None:
     """Have doubled tones take the place of those that are missing."""
     wanted = sorted({i % 12 for i in segment.chord.intervals}, key=_ORDER.index)
-    lowest = min(tones, key=lambda t: (t.pitch, t.start))
     for interval in wanted:
         pitch_class = (segment.chord.root + interval) % 12
         if any(t.pitch % 12 == pitch_class and t.length > 0.05 for t in tones):
             continue
-        donor = _spare(sheet, segment, tones, lowest)
-        if donor is None:
+        _give(sheet, segment, tones, pitch_class)
+
+
+def _give(sheet: Sheet, segment: Segment, tones: list[Tone], pitch_class: int) -> None:
+    """Have a tone that can be spared sound a missing pitch class, above the root."""
+    for _ in range(2):
+        lowest = min(tones, key=lambda t: (t.pitch, t.start))
+        for donor in _spare(sheet, segment, tones, lowest):
+            low, high = sheet.ranges[donor.part]
+            keys = [
+                key
+                for key in range(max(low, lowest.pitch + 1), high + 1)
+                if key % 12 == pitch_class and not sheet.clashes(donor.part, key, donor.start)
+            ]
+            if keys:
+                donor.pitch = min(keys, key=lambda k: (abs(k - donor.pitch), k))
+                return
+        # Nothing has room above the root: put the root an octave lower.
+        roots = [t for t in tones if t.pitch == lowest.pitch]
+        if any(t.pitch - 12 < sheet.ranges[t.part][0] for t in roots):
             return
-        low, high = sheet.ranges[donor.part]
-        keys = [
-            k
-            for k in range(max(low, lowest.pitch + 1), high + 1)
-            if k % 12 == pitch_class and not sheet.clashes(donor.part, k, donor.start)
-        ]
-        if keys:
-            donor.pitch = min(keys, key=lambda k: (abs(k - donor.pitch), k))
+        for tone in roots:
+            tone.pitch -= 12
 
 
-def _spare(sheet: Sheet, segment: Segment, tones: list[Tone], lowest: Tone) -> Tone | None:
-    """Return a tone that is doubled, or foreign to the chord, rather long than short."""
+def _spare(sheet: Sheet, segment: Segment, tones: list[Tone], lowest: Tone) -> list[Tone]:
+    """Return the tones that are doubled, or foreign to the chord, the most willing and the longest first."""
     counts: dict[int, int] = {}
     for tone in tones:
         counts[tone.pitch % 12] = counts.get(tone.pitch % 12, 0) + 1
@@ -115,9 +126,7 @@ def _spare(sheet: Sheet, segment: Segment, tones: list[Tone], lowest: Tone) -> T
         for t in tones
         if t is not lowest and (counts[t.pitch % 12] > 1 or t.pitch % 12 not in classes)
     ]
-    if not ways:
-        return None
-    return min(
+    return sorted(
         ways,
         key=lambda t: (
             _GIVES[sheet.players[t.part].voice.role],

@@ -15,7 +15,7 @@ from generation.plan import Plan, Player, regrid
 from generation.styles import style
 from generation.theory import MINOR_MODES, Chord
 
-RING = 0.5
+RING = 0.3
 """Seconds that the last chord sounds at least."""
 
 

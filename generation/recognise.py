@@ -39,12 +39,14 @@ _MISSING = {
     11: 0.3,
 }
 """Cost of a tone that is hardly heard, by its interval."""
+_FIFTH = 0.45
+"""The same for the fifth of a chord that has nothing else."""
 _HEARD = 0.035
 """Share of the sounding time from which a tone is heard fully."""
-_BASS = 0.45
-"""Worth of having the root in the bass."""
-_CHANGE = 0.35
-"""Cost of another chord within a bar, in beats."""
+_BASS, _OPENING = 0.4, 0.12
+"""Worth of a root that is the lowest key struck, and of one that opens the stretch as its lowest."""
+_CHANGE = 0.16
+"""Cost of another chord within a bar, as a share of the bar."""
 _SIMPLE = 0.004
 """Cost of each place further down the list of qualities."""
 
@@ -82,6 +84,8 @@ def _templates() -> _Templates:
                 inside[row, column] = 1
                 # A ninth is a second as far as classes go, but counts less than that of a sus2.
                 cost = 0.3 if interval == 14 else _MISSING[interval]
+                if quality == "5" and interval == 7:
+                    cost = _FIFTH
                 missing[row, column] = cost
     return _Templates(inside, missing, worth)
 
@@ -95,14 +99,15 @@ def recognise(notes: Sequence[Heard], beats: int) -> tuple[ChordAt, ...]:
     """
     if not notes:
         return ()
-    chroma, bass = _by_beat(notes, beats)
+    chroma = _by_beat(notes, beats)
+    change = _CHANGE * beats
     best = np.full(beats + 1, -np.inf)
-    best[0] = _CHANGE
+    best[0] = change
     came: list[tuple[int, int]] = [(0, -1)] * (beats + 1)
     for end in range(1, beats + 1):
         for start in range(end):
-            row, score = _judge(chroma[start:end].sum(axis=0), bass[start:end].sum(axis=0))
-            total = best[start] + score * (end - start) - _CHANGE
+            row, score = _judge(chroma[start:end].sum(axis=0), _bass(notes, start, end))
+            total = best[start] + score * (end - start) - change
             if total > best[end] + 1e-9:
                 best[end], came[end] = total, (start, row)
     out: list[tuple[int, int]] = []
@@ -129,24 +134,28 @@ def _named(path: list[tuple[int, int]]) -> tuple[ChordAt, ...]:
     )
 
 
-def _by_beat(notes: Sequence[Heard], beats: int) -> tuple[Doubles, Doubles]:
-    """Return for each beat how much each pitch class sounds and how much it is the lowest."""
+def _by_beat(notes: Sequence[Heard], beats: int) -> Doubles:
+    """Return how much each pitch class sounds in each beat."""
     chroma = np.zeros((beats, 12))
-    bass = np.zeros((beats, 12))
-    for beat in range(beats):
-        here = [(n, min(n.end, beat + 1) - max(n.start, beat)) for n in notes]
-        sounding = [(n, length) for n, length in here if length > 0.02]
-        for note, length in sounding:
-            chroma[beat, note.pitch % 12] += length * (0.3 + note.loudness)
-        edges = sorted({beat, *(max(n.start, beat) for n, _ in sounding)})
-        for start, end in zip(edges, [*edges[1:], beat + 1], strict=True):
-            low = min(
-                (n.pitch for n, _ in sounding if n.start < end and n.end > start + 0.01),
-                default=None,
-            )
-            if low is not None:
-                bass[beat, low % 12] += end - start
-    return chroma, bass
+    for note in notes:
+        first, last = max(0, int(note.start)), min(beats - 1, int(note.end))
+        for beat in range(first, last + 1):
+            length = min(note.end, beat + 1) - max(note.start, beat)
+            if length > 0.02:
+                chroma[beat, note.pitch % 12] += length * (0.3 + note.loudness)
+    return chroma
+
+
+def _bass(notes: Sequence[Heard], start: int, end: int) -> Doubles:
+    """Return what speaks for each pitch class as root because it is lowest."""
+    out = np.zeros(12)
+    struck = [n for n in notes if start - 1e-6 <= n.start < end - 1e-6]
+    struck = struck or [n for n in notes if n.start < end and n.end > start + 0.02]
+    if struck:
+        opening = min(n.start for n in struck) + 0.25
+        out[min(n.pitch for n in struck) % 12] += _BASS
+        out[min(n.pitch for n in struck if n.start <= opening) % 12] += _OPENING
+    return out
 
 
 def _judge(chroma: Doubles, bass: Doubles) -> tuple[int, float]:

@@ -23,7 +23,7 @@ def to_pitch(sheet: Sheet, asked: float) -> None:
     parts = sorted({t.part for t in tones}, key=lambda p: (_FIRST[sheet.players[p].voice.role], p))
     for part in parts:
         own = sheet.of(part)
-        while abs(error := _missing(tones, asked)) >= 6 * len(own):
+        while abs(error := _missing(tones, asked)) > 6 * len(own) + 0.01:
             if not _move(sheet, own, 12 if error > 0 else -12):
                 break
     ground(sheet)
