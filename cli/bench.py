@@ -10,9 +10,12 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     """Add the command."""
     command = commands.add_parser("bench", help="run a benchmark", description=__doc__)
     command.add_argument(
-        "name", metavar="NAME", help="personalisation, latency, throughput, or all"
+        "name",
+        metavar="NAME",
+        help="personalisation, latency, throughput, composer, all, or sound (docs/sound.md)",
     )
     command.add_argument("--quick", action="store_true", help="fewer seeds and rounds")
+    command.add_argument("--seeds", type=int, metavar="N", help="clips for each family (composer)")
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
 
 
@@ -20,4 +23,4 @@ def run(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.registry import run_bench  # noqa: PLC0415 - nothing else needs the benches
 
-    return run_bench(args.name, quick=args.quick, json_file=args.json)
+    return run_bench(args.name, quick=args.quick, seeds=args.seeds, json_file=args.json)
