@@ -31,6 +31,13 @@ _WEIGHTS = {"drums": 2.0, "bass": 2.0, "chords": 3.0, "lead": 2.0, "pad": 1.0}
 """How much each role counts for how acoustic a style is."""
 
 
+_CHEER = {
+    "lydian": 1.3, "major": 1.0, "pentatonic": 1.0, "mixolydian": 0.8, "whole_tone": 0.2, "blues": 0.0,
+    "dorian": -0.7, "melodic_minor": -0.8, "pelog": -0.6, "minor": -1.0, "double_harmonic": -0.9,
+    "harmonic_minor": -1.2, "phrygian_dominant": -0.9, "phrygian": -1.5, "locrian": -1.8,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usual:
     """What is usual in a style, each in [0, 1] as in ``Levels``."""
@@ -97,6 +104,15 @@ def _work_out(chosen: Style) -> Usual:
             0.22 + 0.45 * chosen.energy + 0.25 * chosen.mix.squash + 0.15 * chosen.mix.drive
         ),
     )
+
+
+def mode_cheer(mode: str) -> float:
+    """Return how bright a mode is felt to be: lydian 1.3, major 1, blues 0, minor -1, locrian -1.8.
+
+    The church modes lie on the circle of fifths, each a flat darker than the one before; the others are placed among
+    them by their thirds, sixths and seconds.
+    """
+    return _CHEER.get(mode, 0.0)
 
 
 def far_from_style(facets: Facets, hints: Hints, chosen: Style) -> float:

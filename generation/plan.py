@@ -22,10 +22,9 @@ from generation.feel import swing_scale
 from generation.form import Bar, Form, lay_out
 from generation.grid import Grid
 from generation.hints import Hints
-from generation.levels import JITTER, far_from_style, resolve
+from generation.levels import JITTER, far_from_style, mode_cheer, resolve
 from generation.patches import find_patch
 from generation.styles import Style, style
-from generation.theory import MINOR_MODES
 
 _LEAD_IN = 0.02
 """Seconds before the first note, so that loose timing cannot cut its attack."""
@@ -288,11 +287,9 @@ def _choose_mode(
     usual = {m: chosen.modes.get(m, 1.0) for m in hints.modes} if hints.modes else chosen.modes
     weights = {}
     for mode, weight in usual.items():
-        side = -1 if mode in MINOR_MODES else 1
-        if mode == "blues":
-            side = 0
-        weights[mode] = weight * float(np.exp(3 * side * (valence - 0.5)))
-        if said and side * (valence - 0.5) < -0.1:
+        cheer = mode_cheer(mode)
+        weights[mode] = weight * float(np.exp(3 * cheer * (valence - 0.5)))
+        if said and float(np.sign(cheer)) * (valence - 0.5) < -0.1:
             weights[mode] = 0.0
     if sum(weights.values()) <= 0:
         return "major" if valence > 0.5 else "minor"

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.description import LEVELS
-from domain.facets import FAMILIES, Facets
+from domain.facets import FAMILIES, MODES, Facets
 from generation.hints import Hints, find_hints
-from generation.levels import JITTER, resolve, usual_of
+from generation.levels import JITTER, mode_cheer, resolve, usual_of
 from generation.styles import style
 from prompts.reader import read
 from prompts.vocabulary import shipped
@@ -84,3 +84,10 @@ def test_styles_are_as_their_data_are():
 def test_a_genre_counts_besides_its_family():
     assert _of("delta blues").acousticness > _of("chicago blues").acousticness
     assert _of("ambient house").danceability > _of("dark ambient").danceability
+
+
+def test_every_mode_has_its_place_between_bright_and_dark():
+    for mode in MODES:
+        assert (mode_cheer(mode) != 0) == (mode != "blues")
+    assert mode_cheer("lydian") > mode_cheer("major") > mode_cheer("mixolydian")
+    assert mode_cheer("dorian") > mode_cheer("minor") > mode_cheer("phrygian")
