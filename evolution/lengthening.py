@@ -87,17 +87,33 @@ def extend(
         )
     piece, second = _with_second_lead(description, rng)
     maker = _Sections(piece=piece, theme=_theme(own, bars), second=second)
-    middle = [bar for part in _parts(bars, len(maker.theme)) for bar in maker.make(*part)]
+    middle = _in_a_row([maker.make(*part) for part in _parts(bars, len(maker.theme))])
     out = (*piece.bars[: 1 if piece.pickup else 0], *middle, piece.bars[-1])
     return without_idle(dataclasses.replace(piece, bars=out, seconds=total))
 
 
 def _theme(own: Sequence[BarDescription], bars: int) -> tuple[BarDescription, ...]:
     """Return the clip's bars, more than once while they are fewer than a phrase and there is room."""
-    out = list(own)
-    while len(out) < _LEAST and len(out) + len(own) <= bars:
-        out += own
-    return tuple(out)
+    times = 1
+    while times * len(own) < _LEAST and (times + 1) * len(own) <= bars:
+        times += 1
+    return tuple(_in_a_row([list(own)] * times))
+
+
+def _in_a_row(parts: Sequence[Sequence[BarDescription]]) -> list[BarDescription]:
+    """Put parts in a row, each phrased as it was.
+
+    Neighbours of the same name count as one section, so a part that would run on in the one before it is renamed.
+    """
+    out: list[BarDescription] = []
+    for part in parts:
+        begun = out[-1].section if out else ""
+        same = True
+        for bar in part:
+            same = same and bar.section == begun
+            section = ("A" if begun == "A2" else "A2") if same else bar.section
+            out.append(dataclasses.replace(bar, section=section))
+    return out
 
 
 def _parts(bars: int, unit: int) -> list[tuple[str, int]]:

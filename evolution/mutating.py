@@ -77,18 +77,27 @@ def mutate(
 def vary(description: Description, how: Variation, rng: np.random.Generator) -> Description:
     """Return a variation that keeps the lead's tune, the metre and, when subtle, the harmony.
 
-    Subtle: levels and tempo move a little, and either one player gets another sound or one that accompanies another
-    tune. Strong: key, tempo, levels, chords and several players change.
+    Subtle: tempo and some levels move a little, and either one player gets another sound or one that accompanies
+    another tune. Strong: key, tempo, levels, chords and several players change.
     """
     if how is Variation.STRONG:
         kept = mutate(description, 0.5, rng, set(FIELDS) - {"tunes", "mode"})
         return _retuned(kept, 0.6, rng, spare=("lead",))
-    out = mutate(description, 0.12, rng, ("tempo", "levels", "numbers"))
+    out = _as_busy(mutate(description, 0.12, rng, ("tempo", "levels")), description)
     accompaniment = [voice.name for voice in out.voices if voice.role != "lead"]
     if accompaniment and rng.random() < 0.5:
         return _with_tunes(out, {accompaniment[int(rng.integers(len(accompaniment)))]}, rng)
     chosen = out.voices[int(rng.integers(len(out.voices)))]
     return _with_sounds(out, {chosen.name: stand_in(chosen, 0.2, rng)})
+
+
+def _as_busy(description: Description, before: Description) -> Description:
+    """Take back what would give the players other notes: how much they have to play."""
+    kept = {name: getattr(before.levels, name) for name in ("density", "energy", "danceability")}
+    levels = dataclasses.replace(description.levels, **kept)
+    if len(description.bars) != len(before.bars):
+        return dataclasses.replace(description, levels=levels)
+    return dataclasses.replace(description, levels=levels, bars=before.bars)
 
 
 # One field each. All take the strength in (0, 1].
