@@ -13,6 +13,7 @@ from generation.pen import Pen, by_density, dice, for_section, habits, phase_of,
 from generation.plan import Plan
 from generation.styles import BassStyle
 from generation.theory import SCALES, Chord
+from generation.vary import vary
 
 _PLAIN = BassStyle(patches=("finger_bass",), patterns=("R---------------", "R-------5-------"))
 _DEEP = {"sub_bass", "bass_808", "reese_bass", "drone_pad"}
@@ -98,6 +99,7 @@ class _Bassist(_Line):
 
     def play(self) -> tuple[Note, ...]:
         patterns = by_density(self.style.patterns or _PLAIN.patterns, self.plan, "bass")
+        patterns = [vary(row, dice(self.plan, "own bass", 4), 0.5) for row in patterns]
         for number, bar in enumerate(self.plan.bars):
             if bar.section == "end":
                 self.last(number, bar)

@@ -14,6 +14,7 @@ from generation.pen import FULL, Pen, by_density, dice, for_section, habits, pha
 from generation.plan import Plan
 from generation.styles import CompStyle, PadStyle
 from generation.theory import Chord
+from generation.vary import vary
 
 _LONG = "x---------------"
 BROKEN = ("0-1-2-1-0-1-2-1-", "0-2-1-2-0-2-1-2-", "0-1-2-3-2-1-2-1-")
@@ -45,6 +46,7 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
     patterns = by_density(pool, plan, "chords")
     if dice(plan, "chords other", 1)[0] < 0.35:
         patterns[1] = patterns[0]
+    patterns = [vary(row, dice(plan, "own comping", 4), 0.55) for row in patterns]
     touch = _touch(plan, player)
     voicer = Voicer(reach(style.span, player), style.voicing)
     for number, bar in enumerate(plan.bars):

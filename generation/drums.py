@@ -87,6 +87,8 @@ class _Drummer:
         other = bar.section in FULL and len(self.plan.bars) > 12
         groove = self.grooves[1 if other else 0]
         rows = {piece: self._fit(row, bar) for piece, row in groove.items()}
+        if "kick" in rows:
+            rows["kick"] = self._own_foot(rows["kick"])
         rows = for_dancing(self.plan, rows, (number, bar))
         match bar.section:
             case "intro" | "outro":
@@ -103,6 +105,15 @@ class _Drummer:
         if bar.section not in {"intro", "upbeat"} and self.plan.energy > 0.18:
             rows = lead_over(self.plan, rows, (number, bar), self.fills)
         return rows
+
+    def _own_foot(self, row: str) -> str:
+        """The piece's own bass drum: one more stroke, the same in every bar, where the groove leaves room."""
+        luck = dice(self.plan, "own foot", 2)
+        spots = [i for i in (3, 6, 7, 10, 11, 14) if i < len(row) and row[i] == "."]
+        if luck[0] > 0.55 or not spots or self.manners.feather:
+            return row
+        spot = spots[int(luck[1] * len(spots))]
+        return row[:spot] + "+" + row[spot + 1 :]
 
     def _decorate(self, number: int, bar: Bar, rows: dict[str, str]) -> None:
         """Ghost notes, an open hat before the phrase turns, another foot every fourth bar."""

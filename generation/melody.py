@@ -17,6 +17,7 @@ from generation.plan import Plan
 from generation.sections import SHORT
 from generation.styles import LeadStyle
 from generation.theory import Chord, melody_scale, nearest
+from generation.vary import vary
 
 _PLAIN = LeadStyle(patches=("flute",), cells=("x---x---x-------", "x-x-x---x-x-x---"))
 _CONTRAST = {"B", "chorus", "drop"}
@@ -80,6 +81,8 @@ class _Singer:
             first, second = sorted(self.rows, key=lambda row: -row.count("x"))
         elif dice(self.plan, "other row", 1)[0] < 0.4:
             second = first
+        own = dice(self.plan, f"own rhythm {number}", 8)
+        first, second = vary(first, own[:4], 0.75), vary(second, own[4:], 0.75)
         wobble = dice(self.plan, f"wobble {number}", 64)
         a = make_cell(grid.fit(first, 0), shape, span, wobble[:32])
         b = make_cell(grid.fit(second, 1), reply, span * 0.8, wobble[32:])

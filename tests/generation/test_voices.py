@@ -20,6 +20,7 @@ from generation.pen import folded, untangle
 from generation.plan import make_plan
 from generation.sanity import stuck
 from generation.theory import SCALES, Chord, build_chord
+from generation.vary import vary
 
 SECONDS = 8.0
 
@@ -317,3 +318,27 @@ def test_modes_have_their_own_tones():
         plan = plan_of("folk", 3, 16.0, mode=mode, tonic="C")
         classes = {n.key % 12 for n in sing(plan, plan.cast.voice("lead"))}
         assert len(classes & set(SCALES[mode])) >= 4
+
+
+@given(
+    st.text("x-.", min_size=16, max_size=16),
+    st.tuples(*[st.floats(0, 0.99)] * 4),
+)
+def test_a_varied_rhythm_keeps_its_strong_beats(row, luck):
+    changed = vary(row, luck, 1.0)
+    assert len(changed) == len(row)
+    assert set(changed) <= set("x-.")
+    assert abs(changed.count("x") - row.count("x")) <= 1
+    assert all(changed[i] == "x" for i in range(0, 16, 4) if row[i] == "x")
+    assert vary(row, luck, 0.0) == row
+
+
+def test_pieces_of_a_family_differ_in_rhythm():
+    for family in ("pop", "rock", "house", "soul"):
+        rhythms = set()
+        for seed in range(12):
+            plan = plan_of(family, seed)
+            first = next(i for i, b in enumerate(plan.bars) if b.first)
+            tune = sing(plan, plan.cast.voice("lead"))
+            rhythms.add(tuple(n.step for n in tune if n.bar == first))
+        assert len(rhythms) >= 6, family
