@@ -167,8 +167,21 @@ class _Casting:
                 part = getattr(self.style, role, None)
                 for name in part.patches if part is not None else ():
                     if name in kin:
-                        return patch(name)
-        return find_patch(word)
+                        return self._of_its_kin(patch(name), kin)
+        found = find_patch(word)
+        return self._of_its_kin(found, kin) if found is not None and kin else found
+
+    def _of_its_kin(self, own: Patch, kin: tuple[str, ...]) -> Patch:
+        """Choose the acoustic or electronic one of its kin: "guitar" in acoustic metal is not distorted."""
+        if self.levels is None:
+            return own
+        lift = self.levels.acousticness - usual_of(self.style).acousticness
+        free = [patch(name) for name in kin if name not in self.banned_patches]
+        if lift > 2 * _SLACK and acoustic(own) < _ENOUGH:
+            return next((one for one in free if acoustic(one) >= _ENOUGH), own)
+        if lift < -2 * _SLACK and acoustic(own) > 1 - _ENOUGH:
+            return next((one for one in free if acoustic(one) <= 1 - _ENOUGH), own)
+        return own
 
     def _seat(self, found: Patch) -> None:
         if found.name in {v.patch.name for v in (*self.roles.values(), *self.counters)}:

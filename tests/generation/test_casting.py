@@ -89,6 +89,17 @@ def test_what_was_asked_for_plays_however_acoustic_it_is():
     assert {"saw_lead", "kit_808"} <= {voice.patch.name for voice in players.voices}
 
 
+def test_a_general_word_means_the_acoustic_or_electric_one():
+    facets = Facets(instruments=("guitar", "strings"))
+    for family, level, expected in (
+        ("metal", 1.0, {"nylon_guitar", "strings"}),
+        ("metal", 0.5, {"distortion_guitar", "strings"}),
+        ("folk", 0.0, {"jazz_guitar", "synth_strings"}),
+    ):
+        names = {v.patch.name for v in _cast(family, facets=facets, acousticness=level).voices}
+        assert expected <= names, (family, level, names)
+
+
 def test_what_is_unwanted_does_not_stand_in():
     facets = Facets(without=("flute", "violin", "piano"))
     for seed in range(8):
