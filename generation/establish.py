@@ -7,6 +7,8 @@ from generation.thicken import metrical
 
 _STRANGERS = 0.1
 """Share of a chord's sounding time that may belong to passing tones."""
+_SHARE = 0.07
+"""Of a chord's sounding time that each of its tones has at least, where there are tones to spare."""
 _GIVES = {"chords": 0, "pad": 1, "counter": 2, "lead": 3, "bass": 4}
 """Which roles change a tone first when one is missing."""
 _ORDER = (0, 4, 3, 10, 11, 9, 6, 8, 7, 5, 2)
@@ -88,9 +90,19 @@ def _complete(sheet: Sheet, segment: Segment, tones: list[Tone]) -> None:
     wanted = sorted({i % 12 for i in segment.chord.intervals}, key=_ORDER.index)
     for interval in wanted:
         pitch_class = (segment.chord.root + interval) % 12
-        if any(t.pitch % 12 == pitch_class and t.length > 0.05 for t in tones):
+        if _heard(segment, tones, pitch_class):
             continue
         _give(sheet, segment, tones, pitch_class)
+
+
+def _heard(segment: Segment, tones: list[Tone], pitch_class: int) -> bool:
+    """Say whether a pitch class has its share of the sounding time."""
+    total = own = 0.0
+    for tone in tones:
+        weight = min(tone.length, segment.end - tone.start) * (0.3 + tone.velocity / 127)
+        total += weight
+        own += weight * (tone.pitch % 12 == pitch_class)
+    return own > _SHARE * total
 
 
 def _give(sheet: Sheet, segment: Segment, tones: list[Tone], pitch_class: int) -> None:

@@ -43,9 +43,9 @@ _FIFTH = 0.45
 """The same for the fifth of a chord that has nothing else."""
 _HEARD = 0.035
 """Share of the sounding time from which a tone is heard fully."""
-_BASS, _OPENING = 0.4, 0.12
+_BASS, _OPENING = 0.4, 0.2
 """Worth of a root that is the lowest key struck, and of one that opens the stretch as its lowest."""
-_CHANGE = 0.16
+_CHANGE = 0.08
 """Cost of another chord within a bar, as a share of the bar."""
 _SIMPLE = 0.004
 """Cost of each place further down the list of qualities."""

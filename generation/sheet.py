@@ -16,6 +16,8 @@ _EDGE = EARLY / 4 - 0.006
 """Quarters before the bar line at which its earliest tone may begin."""
 _SEAT = 0.75
 _LEVEL = 80
+_WIDE = 21
+"""Semitones that a part has room for where the instrument has them."""
 _REACH = {
     "bass": (28, 60),
     "lead": (52, 96),
@@ -199,7 +201,8 @@ def tone_of(part: Part, number: int, note: Note, begin: float, line: Timeline) -
 def span(patch: Patch, role: str) -> tuple[int, int]:
     """Return the keys that a part may use: the role's within the instrument's, an octave at least."""
     low, high = _REACH.get(role, (0, 127))
-    low, high = max(low, patch.low), min(high, patch.high)
+    low = max(low, patch.low)
+    high = min(max(high, low + _WIDE), patch.high)
     if high - low < 12:
         low, high = patch.low, patch.high
     if high - low < 12:
