@@ -71,17 +71,13 @@ DEEP = {"sub_bass": 4.0, "bass_808": 1.5, "drone_pad": 1.5}
 
 
 def loudness(plan: Plan) -> float:
-    """Return how loudly the music is played, in [0, 1]; 0.5 where the plan does not say."""
-    return float(getattr(getattr(plan, "levels", None), "loudness", 0.5))
+    """Return how loudly the music is played, in [0, 1]."""
+    return plan.levels.loudness
 
 
 def acousticness(plan: Plan) -> float:
-    """Return how acoustic the music is, in [0, 1]; from its drums and chords where the plan does not say."""
-    said = getattr(getattr(plan, "levels", None), "acousticness", None)
-    if said is not None:
-        return float(said)
-    voices = plan.cast.voices
-    return sum(not voice.patch.synth for voice in voices) / max(1, len(voices))
+    """Return how acoustic the music is, in [0, 1]."""
+    return plan.levels.acousticness
 
 
 def strip(plan: Plan, role: str, patch_name: str) -> Strip:

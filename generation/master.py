@@ -59,11 +59,13 @@ def master(samples: Floats, *, overwrite: bool = False) -> Mastered:
     for attempt in range(_SATURATIONS + 1):
         peaks = _hop_peaks(out)
         curve, error = _solve(power, peaks)
-        if abs(error) < 0.2 or attempt == _SATURATIONS:
+        if abs(error) < 0.1 or attempt == _SATURATIONS:
             break
         _round_off(out, float(peaks.max()), curve)
         power = _weighted_power(out)
     _apply(out, curve)
+    # A gain that moves within a period leaves some of it as an offset.
+    _remove_offset(out)
     excess = true_peak(out) / _ceiling(CEILING - 0.02)
     if excess > 1:
         out /= np.float32(excess)
@@ -105,18 +107,12 @@ def _round_off(out: Floats, peak: float, curve: Doubles) -> None:
 
 
 def _remove_offset(out: Floats) -> None:
-    """Take away what is constant, in place."""
-    for channel in out:
+    """Take away what is constant, in place, where it is more than a trace."""
+    for index, channel in enumerate(out):
         offset = float(channel.mean(dtype=np.float64))
         level = float(np.sqrt(np.dot(channel, channel) / max(1, channel.size)))
-        if abs(offset) > 1e-3 * level > 0:
-            from scipy.signal import lfilter  # noqa: PLC0415  # slow, and hardly ever needed
-
-            # A first-order high-pass at 7 Hz, at rest on the first sample.
-            back = 0.999
-            first = np.array([-float(channel[0])])
-            filtered, _ = lfilter([1.0, -1.0], [1.0, -back], channel.astype(np.float64), zi=first)
-            channel[:] = filtered
+        if abs(offset) > 0.005 * level:
+            out[index] -= np.float32(offset)
 
 
 def integrated_loudness(samples: Floats) -> float:

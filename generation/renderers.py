@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from domain.errors import GenerationError
-from generation import kits, synth
+from generation import gliding, kits, synth
 from generation.audio import SAMPLE_RATE, Floats
 from generation.generator import Note, Part
 from generation.patches import Patch, patch
@@ -56,6 +56,8 @@ class NumpyRenderer:
     def play(self, part: Part, frames: int) -> Floats:
         """Return a stem of shape (1 or 2, frames)."""
         used = patch(part.patch)
+        if used.synth in synth.GLIDING:
+            return gliding.play(part.notes, frames)
         return self._sampler.play(part.notes, self._zones(used), frames, percussion=used.percussion)
 
     def _zones(self, used: Patch) -> Sequence[Zone]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from generation import transitions
 from generation.audio import SAMPLE_RATE, Floats
 from generation.beds import lay
 from generation.generator import Score
@@ -31,10 +32,14 @@ def perform(plan: Plan, score: Score, renderer: Renderer) -> Mastered:
 
 
 def rendered(plan: Plan, score: Score, renderer: Renderer) -> Iterator[Stem]:
-    """Yield each part as sound, one at a time."""
+    """Yield each part as sound, one at a time, and last the transitions between sections where there are any."""
     frames = round(plan.seconds * SAMPLE_RATE)
     for part in score.parts:
         yield Stem(role=part.role, patch=part.patch, samples=renderer.play(part, frames))
+    found = transitions.events(plan, score)
+    if found:
+        samples = transitions.render(found, frames, plan.rng("transitions"))
+        yield Stem(role="fx", patch="transitions", samples=samples)
 
 
 def fade(plan: Plan, music: Floats) -> None:

@@ -8,11 +8,13 @@ seamless loop for the price of an FFT.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
 from generation.audio import SAMPLE_RATE, Floats, as_floats
+from generation.wavetables import Doubles, evolving, hertz_of, operators, resonant, struck
 from generation.zones import Zone
 
 _LOOP = 32_768
@@ -22,10 +24,6 @@ _SPACING = 6
 
 Shape = Callable[[Floats], Floats]
 """Amplitudes of harmonics 1, 2, 3 ... given their numbers."""
-
-
-def _hertz(key: float) -> float:
-    return float(440 * 2 ** ((key - 69) / 12))
 
 
 def _saw(cutoff: float) -> Shape:
@@ -48,7 +46,7 @@ def _voice(n: Floats) -> Floats:
 
 def _cycle(shape: Shape, key: int) -> Floats:
     """One band-limited period of 2,048 samples, for keys up to ``key``."""
-    count = int(min(400, 18_000 / _hertz(key)))
+    count = int(min(400, 18_000 / hertz_of(key)))
     numbers = np.arange(1, max(2, count + 1), dtype=np.float32)
     spectrum = np.zeros(_CYCLE // 2 + 1, dtype=np.complex64)
     spectrum[1 : numbers.size + 1] = -1j * shape(numbers)
@@ -58,7 +56,7 @@ def _cycle(shape: Shape, key: int) -> Floats:
 
 def _ensemble(shape: Shape, key: int, cents: float, seed: int) -> Floats:
     """A loop of 32,768 samples in which each harmonic is ``cents`` wide."""
-    base = _hertz(key)
+    base = hertz_of(key)
     rng = np.random.default_rng([seed, key])
     bins = np.arange(_LOOP // 2 + 1, dtype=np.float32) * np.float32(SAMPLE_RATE / _LOOP)
     level = np.zeros_like(bins)
@@ -75,6 +73,10 @@ def _ensemble(shape: Shape, key: int, cents: float, seed: int) -> Floats:
     phase = rng.uniform(0, 2 * np.pi, bins.size).astype(np.float32)
     wave = np.fft.irfft(level * np.exp(1j * phase), _LOOP).astype(np.float32)
     return wave * np.float32(0.22 / np.sqrt(np.mean(wave**2)))
+
+
+Data = tuple[Floats, tuple[int, int] | None, float]
+"""A recording, its loop, and its samples per second."""
 
 
 class _Patch:
@@ -98,12 +100,21 @@ class _Patch:
                 Zone(
                     data=_cycle(shape, keys[1] if keys[1] < 127 else root + 4),
                     loop=(0, _CYCLE),
-                    rate=_hertz(root) * _CYCLE,
+                    rate=hertz_of(root) * _CYCLE,
                     root=root,
                     keys=keys,
                     cents=cents,
                     **envelope,  # type: ignore[arg-type]  # the names are Zone's own floats
                 )
+            )
+        return self
+
+    def recorded(self, make: Callable[[int], Data], **envelope: Any) -> _Patch:
+        """Add a recording made for each root."""
+        for root, keys in self._spans():
+            data, loop, rate = make(root)
+            self.zones.append(
+                Zone(data=data, loop=loop, rate=rate, root=root, keys=keys, **envelope)
             )
         return self
 
@@ -122,16 +133,6 @@ class _Patch:
                     )
                 )
         return self
-
-
-def _eight_oh_eight() -> tuple[Zone, ...]:
-    """A sine that drops into its pitch and rings, driven a little for small speakers."""
-    time = np.arange(int(2.4 * SAMPLE_RATE), dtype=np.float32) / SAMPLE_RATE
-    base = _hertz(36)
-    phase = 2 * np.pi * base * (time + 1.6 * 0.018 * (1 - np.exp(-time / 0.018)))
-    wave = np.tanh(2.2 * np.sin(phase) * np.exp(-time / 1.1)) * np.minimum(1, time / 0.002)
-    data = (0.45 * wave).astype(np.float32)
-    return (Zone(data=data, loop=None, root=36, release=0.25),)
 
 
 def _sine(n: Floats) -> Floats:
@@ -158,9 +159,77 @@ def _pluck() -> _Patch:
     return patch.cycle(_saw(3), decay=3.5, sustain=60, release=0.5)
 
 
+def _warm_pad() -> _Patch:
+    """A dark section that stays, and a brighter one that swells and sinks: a filter that opens slowly and closes."""
+    patch = _mid().ensemble(_saw(3), 22, 5, attack=0.35, release=2.2)
+    swell = {"attack": 1.6, "decay": 22.0, "sustain": 14.0, "release": 1.6, "attenuation": 4.0}
+    return patch.ensemble(_saw(11), 26, 25, **swell)
+
+
 def _lead() -> _Patch:
     patch = _Patch(36, 102).ensemble(_saw(14), 10, 17, attack=0.012, release=0.3)
     return patch.cycle(_saw(5), release=0.25)
+
+
+def _acid() -> _Patch:
+    """A saw through a filter that whistles and closes, further open the harder the key."""
+
+    def make(root: int, octaves: float) -> Data:
+        base = hertz_of(root)
+
+        def cutoff(times: Doubles) -> Doubles:
+            out: Doubles = 2.2 * base**0.5 * 9 * 2 ** (octaves * np.exp(-times / 0.16))
+            return out
+
+        return _even(evolving(root, 0.9, resonant(cutoff, base, 6.0)))
+
+    patch = _Patch(24, 66)
+    for touch, octaves in (((0, 79), 1.6), ((80, 104), 2.6), ((105, 127), 3.5)):
+        patch.recorded(
+            partial(make, octaves=octaves),
+            velocities=touch, attack=0.002, decay=3.5, sustain=18, release=0.09,
+        )  # fmt: skip
+    return patch
+
+
+def _fm_piano() -> _Patch:
+    """Two FM pairs, as electric pianos of the eighties were made: a round body and a bright tine that dies first."""
+
+    def make(root: int, hard: float) -> Data:
+        # The zone's own decay makes both die away.
+        body = operators(1, lambda t: hard * (0.35 + 0.9 * np.exp(-t / 0.5)), np.ones_like)
+        tine = operators(
+            14, lambda t: 0.6 * np.exp(-t / 0.25), lambda t: 0.28 * hard * np.exp(-t / 0.35)
+        )
+        return _even(evolving(root, 1.8, lambda t, n: body(t, n) + tine(t, n)))
+
+    patch = _Patch(30, 102)
+    for touch, hard in (((0, 84), 0.7), ((85, 127), 1.3)):
+        patch.recorded(
+            partial(make, hard=hard),
+            velocities=touch, attack=0.002, decay=22, sustain=70, release=0.35,
+        )  # fmt: skip
+    return patch
+
+
+def _fm_bell() -> _Patch:
+    """The partials of a tubular FM bell at 1 : 3.5."""
+    partials = (
+        (0.5, 0.25, 1.6), (1.0, 1.0, 1.5), (2.0, 0.25, 1.0), (2.5, 0.5, 0.8),
+        (3.01, 0.2, 0.6), (4.5, 0.35, 0.5), (6.02, 0.18, 0.3), (8.1, 0.12, 0.2),
+    )  # fmt: skip
+    return _Patch(48, 102).recorded(
+        lambda root: _even((struck(root, 4.0, partials), None, float(SAMPLE_RATE))), release=1.2
+    )
+
+
+def _even(made: Data) -> Data:
+    """Bring a recording's loudest tenth of a second to the level of the other patches."""
+    data, loop, rate = made
+    size = max(1, data.size // 4410)
+    rows = data[: size * 4410].reshape(size, -1) if data.size >= 4410 else data[None, :]
+    loud = float(np.sqrt(np.square(rows).mean(axis=1).max())) + 1e-9
+    return data * np.float32(0.3 / loud), loop, rate
 
 
 def _mid() -> _Patch:
@@ -178,18 +247,35 @@ _RECIPES: dict[str, Callable[[], _Patch]] = {
     "chip_triangle": lambda: _Patch().cycle(_triangle, release=0.06),
     "chip_square": lambda: _Patch().cycle(_pulse(0.5), decay=12, sustain=9, release=0.08),
     "chip_pulse": lambda: _Patch().cycle(_pulse(0.25), decay=7, sustain=14, release=0.08),
-    "supersaw": lambda: _mid().ensemble(_saw(22), 24, 3, attack=0.015, release=0.5),
-    "warm_pad": lambda: _mid().ensemble(_saw(4), 22, 5, attack=0.35, release=2.2),
+    "supersaw": lambda: (
+        _mid()
+        .ensemble(_saw(22), 24, 3, attack=0.015, release=0.5)
+        .cycle(_saw(26), attack=0.01, release=0.4, attenuation=3)
+    ),
+    "warm_pad": _warm_pad,
     "glass_pad": lambda: _mid().ensemble(_glass, 9, 7, attack=0.25, release=2.6),
+    "acid_bass": _acid,
+    "fm_piano": _fm_piano,
+    "fm_bell": _fm_bell,
     "voice_pad": lambda: _Patch(36, 90).ensemble(_voice, 20, 9, attack=0.3, release=1.8),
-    "drone": lambda: _Patch(24, 84).ensemble(_saw(6), 24, 13, attack=0.5, release=3.0),
+    "drone": lambda: (
+        _Patch(24, 84)
+        .ensemble(_saw(6), 24, 13, attack=0.5, release=3.0)
+        .cycle(_saw(5), attack=0.5, release=3.0, attenuation=3)
+    ),
     "synth_pluck": _pluck,
     "saw_lead": _lead,
-    "soft_lead": lambda: _Patch(36, 102).ensemble(_triangle, 8, 19, attack=0.03, release=0.4),
+    "soft_lead": lambda: (
+        _Patch(36, 102)
+        .ensemble(_triangle, 8, 19, attack=0.03, release=0.4, attenuation=5)
+        .cycle(_triangle, attack=0.02, release=0.3)
+    ),
 }
 
-PATCHES = ("bass_808", *_RECIPES)
+PATCHES = tuple(_RECIPES)
 """Names that ``zones`` knows."""
+GLIDING = frozenset({"bass_808"})
+"""Sounds with one voice that ``generation.gliding`` plays."""
 
 
 @cache
@@ -199,4 +285,4 @@ def zones(name: str) -> tuple[Zone, ...]:
     Raises:
         KeyError: There is no such patch.
     """
-    return _eight_oh_eight() if name == "bass_808" else tuple(_RECIPES[name]().zones)
+    return tuple(_RECIPES[name]().zones)
