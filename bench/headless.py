@@ -58,6 +58,7 @@ class Borrowed:
     def __init__(self, device: DeviceWorker) -> None:
         self.render = device.render
         self.wav = device.wav
+        self.export = device.export
         self.info = device.info
         self.warm_up = device.warm_up
 

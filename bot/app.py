@@ -15,6 +15,7 @@ from bot.endpoints import shield
 from bot.errors import WIRE_ERRORS, sentence_for, tell
 from bot.evolve import Evolve
 from bot.general import about_command, help_command
+from bot.mood import MoodPanel, mood_command
 from bot.personal import MyData, Taste
 from bot.reactions import Reactions
 from bot.room import Room
@@ -80,11 +81,13 @@ class TunebreederBot(discord.Client):
         self._sink = sink
         self._ready_callback = ready
         steering = Steering(room)
-        self._dispatcher = Dispatcher(room, steering)
+        moods = MoodPanel(room, steering)
+        self._dispatcher = Dispatcher(room, steering, moods)
         self._reactions = Reactions(self, room)
         self.tree = Tree(self, allowed_contexts=_CONTEXTS, allowed_installs=_GUILD_ONLY_INSTALL)
         for group in (Evolve(room, steering), Taste(room), MyData(room)):
             self.tree.add_command(group)
+        self.tree.add_command(mood_command(moods))
         self.tree.add_command(about_command(room))
         self.tree.add_command(help_command())
         self.add_dynamic_items(persistent_item(self._dispatcher))

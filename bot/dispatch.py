@@ -8,8 +8,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot import ids, views
+from bot import ids, mood_face, views
 from bot.errors import acknowledge_quietly, answering, tell
+from bot.mood import MoodPanel
 from bot.panel import Panel
 from bot.present import answered
 from bot.room import Room, actor_of, values_of
@@ -30,10 +31,11 @@ _MODAL = discord.InteractionType.modal_submit
 class Dispatcher:
     """Routes presses, selects and forms."""
 
-    def __init__(self, room: Room, steering: Steering) -> None:
+    def __init__(self, room: Room, steering: Steering, moods: MoodPanel) -> None:
         self._room = room
         self._steering = steering
-        self._panel = Panel(room, steering)
+        self._moods = moods
+        self._panel = Panel(room, steering, moods)
 
     async def component(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Answer a press or a select of ours."""
@@ -61,14 +63,8 @@ class Dispatcher:
         match press:
             case ids.Rate() | ids.Favourite():
                 await self._vote(interaction, press)
-            case ids.Do(verb=ids.Verb.MORE):
-                await self._panel.open(interaction, press)
-            case ids.Do():
-                await self._steering.press(interaction, press)
-            case ids.Pick():
-                await self._steering.picked(interaction, press, values_of(interaction))
-            case ids.More():
-                await self._panel.press(interaction, press)
+            case ids.Do() | ids.Pick() | ids.More() | ids.Mood():
+                await self._on_music(interaction, press)
             case ids.Resume(run_id=run_id):
                 await self._steering.resume(interaction, run_id)
             case ids.Cancel(ticket_id=ticket_id):
@@ -77,6 +73,22 @@ class Dispatcher:
                 await self._consent(interaction, yes=yes)
             case ids.EraseAnswer(yes=yes):
                 await self._erase(interaction, yes=yes)
+
+    async def _on_music(
+        self, interaction: discord.Interaction, press: ids.Do | ids.Pick | ids.More | ids.Mood
+    ) -> None:
+        values = values_of(interaction)
+        match press:
+            case ids.Do(verb=ids.Verb.MORE):
+                await self._panel.open(interaction, press)
+            case ids.Do():
+                await self._steering.press(interaction, press)
+            case ids.Pick():
+                await self._steering.picked(interaction, press, values)
+            case ids.More():
+                await self._panel.press(interaction, press, values)
+            case ids.Mood():
+                await self._moods.press(interaction, press, values)
 
     async def _vote(
         self, interaction: discord.Interaction, press: ids.Rate | ids.Favourite
@@ -116,6 +128,10 @@ class Dispatcher:
     ) -> None:
         press = ids.parse(custom_id)
         fields = form_fields(data.get("components"))
+        if isinstance(press, ids.Mood) and press.action is ids.MoodAction.SAY:
+            said = fields.get(mood_face.SAY_WORDS, "")[: mood_face.SAY_LIMIT]
+            await self._moods.said(interaction, press, said)
+            return
         clip = fields.get(views.REMIX_CLIP, "")
         if (
             not isinstance(press, ids.Do)

@@ -32,12 +32,34 @@ class MoreAction(StrEnum):
     PICK = "pick"
     WHY = "why"
     LINEAGE = "lineage"
+    PLAY = "play"
+    MOOD = "mood"
+    LONGER = "longer"
     BRANCH = "branch"
     KEEP = "keep"
     WAV = "wav"
+    DOWNLOAD = "download"
     BROKEN = "broken"
     ALL_BAD = "allbad"
     FOR_ME = "forme"
+
+
+class MoodAction(StrEnum):
+    """What the private panel of ``/mood`` does."""
+
+    FEATURE = "feature"
+    DOWN_MUCH = "dd"
+    DOWN = "d"
+    UP = "u"
+    UP_MUCH = "uu"
+    UNDO = "undo"
+    TONE = "tone"
+    LISTEN = "listen"
+    SAY = "say"
+    RESET = "reset"
+    POST = "post"
+    BREED = "breed"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +122,19 @@ class More:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mood:
+    """A button, select or form of the panel of ``/mood``; the clip is the one that was made last."""
+
+    panel_id: int
+    action: MoodAction
+    clip_id: ClipId | None = None
+
+    def __str__(self) -> str:
+        clip = "" if self.clip_id is None else f":{self.clip_id}"
+        return f"tb:mood:{self.panel_id}:{self.action}{clip}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentAnswer:
     """Yes or no to a taste profile."""
 
@@ -139,7 +174,7 @@ class Cancel:
         return f"tb:cancel:{self.ticket_id}"
 
 
-Press = Rate | Favourite | Do | Pick | More | ConsentAnswer | EraseAnswer | Resume | Cancel
+Press = Rate | Favourite | Do | Pick | More | Mood | ConsentAnswer | EraseAnswer | Resume | Cancel
 
 
 def parse(custom_id: str) -> Press | None:
@@ -194,6 +229,17 @@ def _more(rest: list[str]) -> Press:
     )
 
 
+def _mood(rest: list[str]) -> Press:
+    panel, action, *clip = rest
+    if len(clip) > 1:
+        raise ValueError(rest)
+    return Mood(
+        panel_id=_number(panel),
+        action=MoodAction(action),
+        clip_id=ClipId(_number(clip[0])) if clip else None,
+    )
+
+
 def _yes(rest: list[str]) -> bool:
     (answer,) = rest
     if answer not in {"yes", "no"}:
@@ -217,6 +263,7 @@ _READERS = {
     "do": _do,
     "pick": _pick,
     "more": _more,
+    "mood": _mood,
     "consent": lambda rest: ConsentAnswer(yes=_yes(rest)),
     "erase": lambda rest: EraseAnswer(yes=_yes(rest)),
     "resume": _resume,

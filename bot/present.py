@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bot.text import bar, count, duration, fit, letter, quote, shorten
+from domain.candidate import Candidate
 from domain.clip import Clip
 from domain.run import CloseReason, GenerationState, Run, RunState
 from domain.vote import FAVOURITE_EMOJI, Consent, Grade
+from service.mood_session import edit_words, edits_from, merged
 from service.views import (
     ClipRating,
     PauseView,
@@ -69,6 +71,28 @@ def round_text(view: RoundView) -> str:
     return fit(lines)
 
 
+def made_text(view: RoundView) -> str:
+    """Return the text of a clip that somebody made by hand and posted."""
+    maker = f"<@{view.run.started_by}>" if view.run.started_by else "somebody"
+    made = view.made
+    longer = made is not None and made.operator == "extend"
+    head = f"🎚️ **{'A longer version' if longer else 'A mood'} by {maker}** · from {vibe_of(view.run, 120)}"
+    changes = made_words(made) if made is not None else ""
+    lines = [head]
+    if changes:
+        lines.append(f"Changed: {changes}")
+    lines += [
+        "Rate it like a clip of a round: your votes steer what is bred here next.",
+        f"-# {AI_LABEL}",
+    ]
+    return fit(lines)
+
+
+def made_words(candidate: Candidate) -> str:
+    """Return what somebody changed by hand, such as ``"energy .40 → .60, tempo 92 → 104"``; ``""`` for nothing."""
+    return edit_words(merged(edits_from(candidate.genome.get("edits"))))
+
+
 def alt_text(clip: Clip, slot: int) -> str:
     """Return the description of an attached clip, at most 1,024 characters."""
     return (
@@ -127,8 +151,9 @@ def receipt_text(receipt: Receipt) -> str:
     closed = (
         "closed; your vote still counts" if receipt.late else "results stay hidden until it closes"
     )
+    where = f"**Your votes in {shorten(receipt.round_label, 40)}** · {closed}"
     lines = [
-        f"**Your votes in {shorten(receipt.round_label, 40)}** · {closed}",
+        "**Your vote on this clip** · it counts like any other" if receipt.by_hand else where,
         " · ".join(_rating(one) for one in receipt.ratings),
     ]
     if receipt.note:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import discord
 
@@ -19,6 +20,29 @@ log = logging.getLogger(__name__)
 
 EDIT_EVERY = 1.2
 """Seconds between two edits: Discord allows about five in five seconds for a channel."""
+
+
+async def follow(
+    ticket: Ticket, clock: Clock, show: Callable[[Progress], Awaitable[None]]
+) -> Progress:
+    """Show how a job goes on, the latest state always last and not too often, until it ends; the end is not shown."""
+    changed = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in ticket.watch():
+            changed.set()
+
+    async def write() -> None:
+        while True:
+            await changed.wait()
+            changed.clear()
+            if ticket.progress.finished:
+                return
+            await show(ticket.progress)
+            await clock.sleep(EDIT_EVERY)
+
+    await asyncio.gather(read(), write())
+    return ticket.progress
 
 
 class StatusLine:
@@ -50,22 +74,11 @@ class StatusLine:
 
     async def follow(self, ticket: Ticket, clock: Clock) -> Progress:
         """Edit the line as the job goes on, the latest state always last, and end it with the job."""
-        changed = asyncio.Event()
 
-        async def read() -> None:
-            async for _ in ticket.watch():
-                changed.set()
+        async def show(progress: Progress) -> None:
+            await self._edit(_text(self._headline, progress), cancel_button(ticket.id))
 
-        async def write() -> None:
-            while True:
-                await changed.wait()
-                changed.clear()
-                if ticket.progress.finished:
-                    return
-                await self._edit(_text(self._headline, ticket.progress), cancel_button(ticket.id))
-                await clock.sleep(EDIT_EVERY)
-
-        await asyncio.gather(read(), write())
+        await follow(ticket, clock, show)
         await self._end(ticket.progress)
         return ticket.progress
 

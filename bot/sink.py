@@ -144,11 +144,13 @@ class DiscordSink:
 def _parts(view: View) -> tuple[str, list[discord.File], ui.View]:
     if isinstance(view, RoundView):
         slots = [(one.slot, one.clip.id) for one in view.clips]
+        by_hand = view.made is not None
         files: list[discord.File] = [
             AudioFile(one.data, one.filename, one.clip, present.alt_text(one.clip, one.slot))
             for one in view.clips
         ]
-        return present.round_text(view), files, views.round_buttons(view.run.id, view.number, slots)
+        text = present.made_text(view) if by_hand else present.round_text(view)
+        return text, files, views.round_buttons(view.run.id, view.number, slots, by_hand=by_hand)
     if isinstance(view, RevealView):
         return present.reveal_text(view), [], views.nothing()
     return present.pause_text(view), [], views.resume_button(view.run.id)

@@ -17,8 +17,8 @@ from bot.rules import steering
 from bot.text import letter, quote
 from bot.views import Slot, clip_select, remix_modal
 from domain.candidate import Directive
-from domain.errors import NotFoundError, UserError
-from domain.ids import ChannelId, ClipId, GuildId, RunId
+from domain.errors import ForbiddenError, NotFoundError, UserError
+from domain.ids import DIRECT_MESSAGES, ChannelId, ClipId, GuildId, RunId
 from domain.run import Run, RunSettings, RunState
 from service.queue import Ticket
 from service.views import Actor, Receipt
@@ -146,6 +146,23 @@ class Steering:
             )
         await tell(interaction, f"Your branch grows in <#{thread.id}>.")
         await self._show(interaction, ticket, f"🌿 {_name(actor)} branched {label}")
+
+    async def breed_from(self, interaction: discord.Interaction, clip_id: ClipId) -> None:
+        """Breed from a clip made by hand: the next round here, or a branch for who may not call one."""
+        await acknowledge(interaction)
+        actor = actor_of(interaction)
+        label = "a mood"
+        try:
+            run = await self._run(actor)
+            steering(actor, run, Verb.VARY)
+        except (NotFoundError, ForbiddenError):
+            if actor.guild_id != DIRECT_MESSAGES:
+                await self.branch(interaction, clip_id, label)
+                return
+            ticket = await self._runs.branch(actor, clip_id)
+            await self._show(interaction, ticket, f"🌿 {_name(actor)} branched {label}")
+            return
+        await self._breed(interaction, actor, run, Verb.VARY, [clip_id])
 
     async def branch_by_letter(self, interaction: discord.Interaction, slot: int) -> None:
         """Branch a clip of the latest round here, by its letter: the command."""

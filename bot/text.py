@@ -59,7 +59,9 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def bar(share: float, width: int = 10) -> str:
     """Draw a share in [0, 1] as a bar of block characters."""
-    filled = round(max(0.0, min(1.0, share)) * width)
+    filled = int(
+        max(0.0, min(1.0, share)) * width + 0.5 + 1e-9
+    )  # halves up: equal steps move equally
     return "█" * filled + "░" * (width - filled)
 
 

@@ -41,15 +41,27 @@ _VERBS = {
 _CLIP_ACTIONS = {
     MoreAction.WHY: "Why this clip",
     MoreAction.LINEAGE: "Lineage",
-    MoreAction.BRANCH: "Branch to a thread",
+    MoreAction.PLAY: "How to play this",
     MoreAction.KEEP: "Keep",
-    MoreAction.WAV: "Download WAV",
     MoreAction.BROKEN: "Broken audio",
 }
+_NEW_FROM_CLIP = {
+    MoreAction.MOOD: "Change its mood",
+    MoreAction.LONGER: "Longer version",
+    MoreAction.BRANCH: "Branch to a thread",
+}
+DOWNLOADS = {
+    "wav": ("WAV", "the sound, lossless"),
+    "midi": ("MIDI", "every note, for a sequencer"),
+    "stems": ("Stems", "one WAV file for each player, in a ZIP"),
+    "musicxml": ("Sheet music", "MusicXML, for MuseScore and other notation programs"),
+}
+"""What can be downloaded of a clip: its name and what it is."""
 _ROUND_ACTIONS = {MoreAction.ALL_BAD: "All bad", MoreAction.FOR_ME: "For me"}
 
 
-def _stateless(*rows: Sequence[ui.Button[ui.View] | ui.Select[ui.View]]) -> ui.View:
+def stateless(*rows: Sequence[ui.Button[ui.View] | ui.Select[ui.View]]) -> ui.View:
+    """Return a view of at most five rows that the client does not keep."""
     view = ui.View(timeout=None)
     for number, row in enumerate(rows):
         for item in row:
@@ -59,38 +71,44 @@ def _stateless(*rows: Sequence[ui.Button[ui.View] | ui.Select[ui.View]]) -> ui.V
     return view
 
 
-def _button(
+def button(
     custom_id: object,
     label: str | None = None,
     *,
     emoji: str | None = None,
     style: discord.ButtonStyle = discord.ButtonStyle.secondary,
 ) -> ui.Button[ui.View]:
+    """Return a button that is known by its custom id."""
     return ui.Button(custom_id=str(custom_id), label=label, emoji=emoji, style=style)
 
 
 def nothing() -> ui.View:
     """Return a view that takes all buttons away."""
-    return _stateless()
+    return stateless()
 
 
-def round_buttons(run_id: RunId, number: int, slots: Sequence[Slot]) -> ui.View:
-    """Return a row of five for each clip and the row of verbs: 25 buttons for four clips."""
+def round_buttons(
+    run_id: RunId, number: int, slots: Sequence[Slot], *, by_hand: bool = False
+) -> ui.View:
+    """Return a row of five for each clip and the row of verbs: 25 buttons for four clips.
+
+    A clip that somebody made by hand belongs to no run that could be steered, so of the verbs it has only *More*.
+    """
     rows = []
     for slot, clip_id in slots[:4]:
         first, *others = Grade
         rows.append(
             [
-                _button(Rate(clip_id=clip_id, grade=first), letter(slot), emoji=first.emoji),
+                button(Rate(clip_id=clip_id, grade=first), letter(slot), emoji=first.emoji),
                 *(
-                    _button(Rate(clip_id=clip_id, grade=grade), emoji=grade.emoji)
+                    button(Rate(clip_id=clip_id, grade=grade), emoji=grade.emoji)
                     for grade in others
                 ),
-                _button(Favourite(clip_id=clip_id), emoji=FAVOURITE_EMOJI),
+                button(Favourite(clip_id=clip_id), emoji=FAVOURITE_EMOJI),
             ]
         )
     verbs = [
-        _button(
+        button(
             Do(run_id=run_id, generation=number, verb=verb),
             label,
             emoji=emoji,
@@ -99,42 +117,43 @@ def round_buttons(run_id: RunId, number: int, slots: Sequence[Slot]) -> ui.View:
             else discord.ButtonStyle.secondary,
         )
         for verb, (label, emoji) in _VERBS.items()
+        if verb is Verb.MORE or not by_hand
     ]
-    return _stateless(*rows, verbs)
+    return stateless(*rows, verbs)
 
 
 def consent_buttons() -> ui.View:
     """Return yes and no for the question whether a taste may be learned."""
-    return _stateless(
+    return stateless(
         [
-            _button(
+            button(
                 ConsentAnswer(yes=True), "Yes, learn my taste", style=discord.ButtonStyle.success
             ),
-            _button(ConsentAnswer(yes=False), "No, channel only"),
+            button(ConsentAnswer(yes=False), "No, channel only"),
         ]
     )
 
 
 def erase_buttons() -> ui.View:
     """Return yes and no for deleting everything held about a person."""
-    return _stateless(
+    return stateless(
         [
-            _button(EraseAnswer(yes=True), "Delete everything", style=discord.ButtonStyle.danger),
-            _button(EraseAnswer(yes=False), "Keep it"),
+            button(EraseAnswer(yes=True), "Delete everything", style=discord.ButtonStyle.danger),
+            button(EraseAnswer(yes=False), "Keep it"),
         ]
     )
 
 
 def resume_button(run_id: RunId) -> ui.View:
     """Return the one button of a pause."""
-    return _stateless(
-        [_button(Resume(run_id=run_id), "Resume", emoji="▶️", style=discord.ButtonStyle.primary)]
+    return stateless(
+        [button(Resume(run_id=run_id), "Resume", emoji="▶️", style=discord.ButtonStyle.primary)]
     )
 
 
 def cancel_button(ticket_id: int) -> ui.View:
     """Return the button of a status line."""
-    return _stateless([_button(Cancel(ticket_id=ticket_id), "Cancel")])
+    return stateless([button(Cancel(ticket_id=ticket_id), "Cancel")])
 
 
 def panel(run_id: RunId, number: int, slots: Sequence[Slot], chosen: ClipId) -> ui.View:
@@ -144,7 +163,7 @@ def panel(run_id: RunId, number: int, slots: Sequence[Slot], chosen: ClipId) -> 
         return More(run_id=run_id, generation=number, action=action, clip_id=clip_id)
 
     picks = [
-        _button(
+        button(
             more(MoreAction.PICK, clip_id),
             letter(slot),
             style=discord.ButtonStyle.primary
@@ -153,9 +172,20 @@ def panel(run_id: RunId, number: int, slots: Sequence[Slot], chosen: ClipId) -> 
         )
         for slot, clip_id in slots[:5]
     ]
-    on_clip = [_button(more(action, chosen), label) for action, label in _CLIP_ACTIONS.items()]
-    on_round = [_button(more(action), label) for action, label in _ROUND_ACTIONS.items()]
-    return _stateless(picks, on_clip[:5], [*on_clip[5:], *on_round])
+    on_clip = [button(more(action, chosen), label) for action, label in _CLIP_ACTIONS.items()]
+    new = [button(more(action, chosen), label) for action, label in _NEW_FROM_CLIP.items()]
+    on_round = [
+        button(more(action), label) for action, label in _ROUND_ACTIONS.items() if len(slots) > 1
+    ]
+    download: ui.Select[ui.View] = ui.Select(
+        custom_id=str(more(MoreAction.DOWNLOAD, chosen)),
+        placeholder="Download",
+        options=[
+            discord.SelectOption(label=name, value=value, description=what)
+            for value, (name, what) in DOWNLOADS.items()
+        ],
+    )
+    return stateless(picks, on_clip, [*new, *on_round], [download])
 
 
 def clip_select(run_id: RunId, number: int, verb: Verb, slots: Sequence[Slot]) -> ui.View:
@@ -168,7 +198,7 @@ def clip_select(run_id: RunId, number: int, verb: Verb, slots: Sequence[Slot]) -
         max_values=len(slots),
         options=_clip_options(slots),
     )
-    return _stateless([select])
+    return stateless([select])
 
 
 def remix_modal(run_id: RunId, number: int, slots: Sequence[Slot], first: ClipId) -> ui.Modal:

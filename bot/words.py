@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bot.present import made_words
 from bot.text import bar, count, fit, quote, shorten
+from domain.candidate import Candidate
 from domain.vote import Consent
 from service.views import AboutView, ForMe, LineageView, TasteView, TasteWord, WhyView
 
@@ -20,6 +22,7 @@ HELP = """**Tunebreeder breeds music with you.**
 **Go on**: rounds close by themselves; **Next** asks for one now. **Vary** stays close to what you \
 liked, **Cross** mixes two, **Remix** changes one in your words, **More** has the rest.
 `/evolve start` begins in this channel; try `vibe: rainy lofi`. With `for: me` it is private.
+`/mood` sets energy, happiness, tempo and more with buttons and plays what they give; try `from: B`.
 `/evolve status` · `next` · `resume` · `stop` · `reset` · `branch` (a thread of your own from any clip)
 `/taste show` what you seem to like · `/taste reset`
 `/mydata show` · `export` · `delete` · `pause`
@@ -117,13 +120,18 @@ def lineage_text(view: LineageView) -> str:
             else ""
         )
         lines.append(
-            f"`#{candidate.id}` gen {candidate.generation} · {candidate.operator}{parents}"
+            f"`#{candidate.id}` gen {candidate.generation} · {_operator(candidate)}{parents}"
             f" · {quote(candidate.prompt, 90)}"
         )
     lines.append(
         f"-# Made by {clip.generator} {clip.generator_version}, seed {clip.seed}, licence {clip.licence}"
     )
     return fit(lines)
+
+
+def _operator(candidate: Candidate) -> str:
+    changes = made_words(candidate)
+    return f"{candidate.operator}: {changes}" if changes else candidate.operator
 
 
 def for_me_text(view: ForMe) -> str:

@@ -13,6 +13,7 @@ from service.clips import ClipService
 from service.clock import Clock, SystemClock
 from service.conductor import Conductor
 from service.device import DeviceWorker, ProcessWorker, RenderSpec
+from service.exports import ExportService
 from service.feedback import FeedbackService
 from service.handmade import Handmade
 from service.listeners import ListenerService
@@ -48,6 +49,7 @@ class Services:
     feedback: FeedbackService
     listeners: ListenerService
     clips: ClipService
+    exports: ExportService
     moods: MoodService
     about: AboutService
     outbox: Outbox
@@ -152,6 +154,7 @@ def _build(
         feedback=FeedbackService(db, VoteWriter(db), learner, settings, clock, conductor.voted),
         listeners=ListenerService(db, store, learner, settings.taste, conductor.forget),
         clips=library,
+        exports=ExportService(library, device),
         moods=MoodService(db, handmade, library, outbox, clock),
         about=about,
         outbox=outbox,

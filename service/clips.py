@@ -44,6 +44,16 @@ class ClipService:
         self._device = device
         self._learner = learner
 
+    async def find(self, actor: Actor, clip_id: ClipId) -> Clip:
+        """Return a clip that this person may hear here.
+
+        Raises:
+            NotFoundError: It is gone, or another channel's.
+            ForbiddenError: It is somebody else's private one.
+        """
+        _, clip = await self._find(actor, clip_id)
+        return clip
+
     async def why(self, actor: Actor, clip_id: ClipId) -> WhyView:
         """Say why a clip was chosen, and what this listener's taste makes of it.
 

@@ -7,6 +7,7 @@ live on another machine.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import multiprocessing
 import os
@@ -47,6 +48,9 @@ class DeviceWorker(Protocol):
 
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
         """Render one request again as a WAV file."""
+
+    async def export(self, request: ClipRequest, kind: str) -> bytes | ClipFailure:
+        """Compose one request again and write it as notes, parts or sheet music, see ``service.exports``."""
 
     async def info(self) -> GeneratorInfo:
         """Say what makes the sound."""
@@ -107,6 +111,10 @@ class ProcessWorker:
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
         """Render one request again as a WAV file."""
         return await self._clip(_wav, request)
+
+    async def export(self, request: ClipRequest, kind: str) -> bytes | ClipFailure:
+        """Compose one request again and write it as notes, parts or sheet music, see ``service.exports``."""
+        return await self._clip(functools.partial(_export, kind), request)
 
     async def info(self) -> GeneratorInfo:
         """Say what makes the sound."""
@@ -198,6 +206,14 @@ def _wav(spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
     from service.rendering import wav  # noqa: PLC0415 - only in the worker process
 
     return wav(spec, request)
+
+
+def _export(kind: str, spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
+    from service.exports import made  # noqa: PLC0415 - only in the worker process
+
+    if spec.generator != "composer":
+        return ClipFailure(reason=f"{spec.generator} makes sound without notes.")
+    return made(request, kind, spec.renderer, spec.soundfont)
 
 
 def _info(spec: RenderSpec) -> GeneratorInfo:

@@ -185,6 +185,15 @@ def edits_from(data: Any) -> list[Edit]:
     ]
 
 
+def merged(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Return presses one after the other as one edit for each feature that ended up elsewhere."""
+    found: dict[str, Edit] = {}
+    for one in edits:
+        first = found.get(one.feature, one)
+        found[one.feature] = dataclasses.replace(first, after=one.after)
+    return tuple(one for one in found.values() if one.before != one.after)
+
+
 def _step_json(step: Step) -> dict[str, Any]:
     return {"edits": edits_json(step.edits), "words": step.words}
 

@@ -104,6 +104,10 @@ class FakeDevice:
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
         return b"RIFF" + str(request.seed).encode()
 
+    async def export(self, request: ClipRequest, kind: str) -> bytes | ClipFailure:
+        reason = self.fail(request)
+        return ClipFailure(reason=reason) if reason else f"{kind} {request.seed}".encode()
+
     async def info(self) -> GeneratorInfo:
         return INFO
 

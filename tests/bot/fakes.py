@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from domain.candidate import Candidate, Directive
 from domain.clip import Clip
 from domain.errors import BusyError, ForbiddenError, NotFoundError
+from domain.features import Features
 from domain.ids import CandidateId, ChannelId, ClipId, GuildId, ListenerId, PostId, RunId
 from domain.run import (
     CloseReason,
@@ -22,6 +23,11 @@ from domain.run import (
     RunState,
 )
 from domain.vote import Consent, Grade
+from service import mood_session
+from service.exports import ENDINGS, play_view
+from service.mood import MoodView
+from service.mood_session import Kind, Session
+from service.mood_start import from_clip, from_words
 from service.posting import Undeliverable
 from service.settings import Settings
 from service.tasks import TaskSet
@@ -44,6 +50,13 @@ from service.views import (
     WhyView,
 )
 
+GENOME = {
+    "genome": {},
+    "features": Features(energy=0.4, tempo=92.0, mode=0, key=2).to_json(),
+    "facets": {"genre": "lofi"},
+    "mode": "dorian",
+}
+"""The account of a described clip, as far as panels read it."""
 PROMPTS = ("warm lofi with brushes", "slow *dub* techno", "bright chiptune", "nylon bossa nova")
 
 
@@ -163,6 +176,8 @@ class World:
         self.feedback = FakeFeedback(self)
         self.listeners = FakeListeners()
         self.clips = FakeClips(self)
+        self.moods = FakeMoods(self)
+        self.exports = FakeExports(self)
         self.about = SimpleNamespace(view=self._about)
         self.outbox = FakeOutbox(self)
         self.conductor = SimpleNamespace(wake=self._wake)
@@ -466,6 +481,155 @@ class FakeListeners:
     async def erase(self, actor):
         self.erased.append(actor.user_id)
         return {"votes": 3, "tastes": 1}
+
+
+class FakeMoods:
+    """Panels in memory, with the real rules of what a press does."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.sessions: dict[int, tuple[int, Session]] = {}
+        self.clips: dict[int, Clip] = {}
+        self.posted: list[int] = []
+        self.steps: list[Progress] = [Progress(text="2nd in line, about 8 s", position=1)]
+        self.error: str | None = None
+        self.during = None
+        self.tickets: dict[int, int] = {}
+
+    async def open(self, actor, start=""):
+        if start == "B":
+            session, note = from_clip(make_clip(1012, 2, description=GENOME))
+        else:
+            session, note = from_words(start)
+        return self._add(actor, session, note)
+
+    async def open_on(self, actor, clip_id, kind=Kind.MOOD):
+        session, note = from_clip(make_clip(clip_id, description=GENOME), kind)
+        return self._add(actor, session, note)
+
+    def _add(self, actor, session, note):
+        panel_id = len(self.sessions) + 1
+        self.sessions[panel_id] = (actor.user_id, session)
+        return self._view(panel_id, note)
+
+    def _view(self, panel_id, note=""):
+        _, session = self.sessions[panel_id]
+        facets = session.facets()
+        return MoodView(
+            panel_id=panel_id,
+            session=session,
+            mode=facets.mode,
+            metre=facets.metre,
+            words=tuple(mood_session.said_words(session.words)),
+            clip=self.clips.get(session.clip),
+            posted=session.clip in self.posted,
+            ticket_id=self.tickets.get(panel_id),
+            note=note,
+        )
+
+    def session(self, actor, panel_id) -> Session:
+        if panel_id not in self.sessions:
+            raise NotFoundError("That panel is not there any more. /mood opens a new one.")
+        owner, session = self.sessions[panel_id]
+        if owner != actor.user_id:
+            raise ForbiddenError("That panel is somebody else's. /mood opens one of your own.")
+        return session
+
+    async def look(self, actor, panel_id, note=""):
+        self.session(actor, panel_id)
+        return self._view(panel_id, note)
+
+    def _change(self, actor, panel_id, change):
+        session, note = change(self.session(actor, panel_id))
+        self.sessions[panel_id] = (actor.user_id, session)
+        return self._view(panel_id, note)
+
+    async def choose(self, actor, panel_id, feature):
+        return self._change(actor, panel_id, lambda one: mood_session.choose(one, feature))
+
+    async def step(self, actor, panel_id, amount):
+        return self._change(actor, panel_id, lambda one: mood_session.step(one, amount))
+
+    async def tone(self, actor, panel_id, name, value):
+        return self._change(actor, panel_id, lambda one: mood_session.tone(one, name, value))
+
+    async def say(self, actor, panel_id, words):
+        return self._change(actor, panel_id, lambda one: mood_session.say(one, words))
+
+    async def undo(self, actor, panel_id):
+        return self._change(actor, panel_id, mood_session.undo)
+
+    async def reset(self, actor, panel_id):
+        return self._change(actor, panel_id, mood_session.reset)
+
+    async def listen(self, actor, panel_id):
+        session = self.session(actor, panel_id)
+        if panel_id in self.tickets:
+            raise BusyError("It is being made already. One moment.")
+        if session.clip is not None and session.fresh:
+            return None
+        self.tickets[panel_id] = 500 + panel_id
+        last = Progress(text=self.error or "Ready", finished=True, error=self.error)
+        return FakeMoodTicket(self, actor, panel_id, [*self.steps, last])
+
+    def finish(self, actor, panel_id):
+        del self.tickets[panel_id]
+        if self.error is None:
+            clip = make_clip(7000 + len(self.clips), None)
+            self.clips[clip.id] = clip
+            session = self.session(actor, panel_id)
+            changed = session.with_clip(clip.id, session.sound())
+            self.sessions[panel_id] = (actor.user_id, changed)
+
+    async def sound(self, clip):
+        return Download(filename=f"lofi-{clip.id}.mp3", data=b"mp3", note="")
+
+    async def post(self, actor, panel_id, clip_id):
+        self.session(actor, panel_id)
+        again = clip_id in self.posted
+        self.posted.append(clip_id)
+        return self._view(panel_id, "It is posted already." if again else "Posted for everybody.")
+
+
+class FakeExports:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.data = b"file"
+        self.told = {
+            "tonic": "Eb",
+            "mode": "major",
+            "tempo": 84,
+            "metre": [4, 4],
+            "swing": 0.3,
+            "upbeat": False,
+            "chords": [["Ebmaj7"], ["Cm7", "F7"], ["Bb7"]],
+            "sections": [["A", 2]],
+            "instruments": {"lead": ["alto_sax"]},
+        }
+
+    async def sheet(self, actor, clip_id):
+        return play_view(make_clip(clip_id, description=self.told))
+
+    async def export(self, actor, clip_id, kind):
+        return Download(filename=f"A-lofi-84bpm{ENDINGS[kind]}", data=self.data, note="Notes.")
+
+
+class FakeMoodTicket:
+    def __init__(self, moods: FakeMoods, actor, panel_id: int, steps: list[Progress]) -> None:
+        self.id = 500 + panel_id
+        self.progress = steps[0]
+        self._rest = (moods, actor, panel_id, steps)
+
+    async def watch(self):
+        moods, actor, panel_id, steps = self._rest
+        for step in steps:
+            if step.finished:
+                moods.finish(actor, panel_id)
+            elif moods.during is not None:
+                await moods.during()
+            self.progress = step
+            yield step
+            await asyncio.sleep(0)
 
 
 class FakeClips:

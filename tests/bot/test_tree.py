@@ -31,6 +31,7 @@ async def test_the_commands_there_are(tree):
         "evolve status",
         "evolve stop",
         "help",
+        "mood",
         "mydata delete",
         "mydata export",
         "mydata pause",

@@ -12,18 +12,13 @@ async def panel(stage, ids):
 
 async def test_the_panel_is_private_and_has_everything(stage, ids):
     shown = await panel(stage, ids)
-    labels = [item.label for row in shown.components for item in row.children]
-    assert labels == [
-        *"ABCD",
-        "Why this clip",
-        "Lineage",
-        "Branch to a thread",
-        "Keep",
-        "Download WAV",
-        "Broken audio",
-        "All bad",
-        "For me",
+    *rows, (download,) = [row.children for row in shown.components]
+    assert [[item.label for item in row] for row in rows] == [
+        [*"ABCD"],
+        ["Why this clip", "Lineage", "How to play this", "Keep", "Broken audio"],
+        ["Change its mood", "Longer version", "Branch to a thread", "All bad", "For me"],
     ]
+    assert [one.label for one in download.options] == ["WAV", "MIDI", "Stems", "Sheet music"]
     assert stage.private(stage.bob) == []
 
 
@@ -33,6 +28,8 @@ async def test_the_panel_is_private_and_has_everything(stage, ids):
         ("Why this clip", "I expect you to like it with 70%"),
         ("Lineage", "← #2"),
         ("Keep", "stays for good"),
+        ("How to play this", "| Ebmaj7 | Cm7 F7 |"),
+        ("How to play this", "capo on fret 1, play it as if it were in D"),
     ],
 )
 async def test_answers_appear_on_the_panel(stage, ids, label, words):
@@ -60,19 +57,27 @@ async def test_the_panel_works_after_a_restart(stage, ids):
     assert stage.world.clips.kept == [1011]
 
 
-async def test_wav_and_for_me_are_private_files(stage, ids):
+async def download(stage, ids, shown, kind):
+    await stage.ann.select(shown, custom_id=ids(shown, "tb:more:1:1:download"), values=[kind])
+
+
+async def test_downloads_and_for_me_are_private_files(stage, ids):
     shown = await panel(stage, ids)
-    await stage.ann.click(shown, label="Download WAV")
+    for kind in ("wav", "midi", "stems", "musicxml"):
+        await download(stage, ids, shown, kind)
     await stage.ann.click(shown, label="For me")
     files = [one.attachments[0].filename for one in stage.private(stage.ann) if one.attachments]
-    assert files == ["A-lofi-84bpm.wav", "lofi-84bpm.mp3"]
+    assert files == [
+        *(f"A-lofi-84bpm{end}" for end in (".wav", ".mid", "-stems.zip", ".musicxml")),
+        "lofi-84bpm.mp3",
+    ]
     assert "80%" in stage.private(stage.ann)[-1].content
 
 
 async def test_a_file_too_large_for_discord_gets_a_sentence(stage, ids):
     shown = await panel(stage, ids)
-    stage.world.clips.wav_bytes = b"x" * (26 * 2**20)
-    await stage.ann.click(shown, label="Download WAV")
+    stage.world.exports.data = b"x" * (26 * 2**20)
+    await download(stage, ids, shown, "stems")
     assert "26 MiB" in stage.private(stage.ann)[-1].content
 
 
@@ -90,6 +95,13 @@ async def test_branch_from_the_panel(stage, ids):
     (thread,) = stage.channel.threads
     assert stage.world.runs.calls[-1] == ("branch", 1011)
     assert stage.world.runs.by_id(2).channel_id == thread.id
+
+
+async def test_a_clip_without_chords_says_so_on_the_panel(stage, ids):
+    stage.world.exports.told = {}
+    shown = await panel(stage, ids)
+    await stage.ann.click(shown, label="How to play this")
+    assert "cannot say how to play" in stage.private(stage.ann)[-1].content
 
 
 async def test_the_panel_of_a_vanished_round(stage, ids):

@@ -191,10 +191,11 @@ async def test_consent_taste_why_and_own_data(stage, ids):
     await stage.ann.click(panel, label="Lineage")
     assert "gen 1" in stage.private(stage.ann)[-1].content
     await stage.ann.click(panel, label="Keep")
-    await stage.ann.click(panel, label="Download WAV")
+    for kind in ("wav", "midi"):
+        await stage.ann.select(panel, custom_id=ids(panel, "tb:more:", -1), values=[kind])
     await stage.ann.click(panel, label="For me")
     files = [one.attachments[0].filename for one in stage.private(stage.ann) if one.attachments]
-    assert [name.rsplit(".", 1)[1] for name in files] == ["wav", "mp3"]
+    assert [name.rsplit(".", 1)[1] for name in files] == ["wav", "mid", "mp3"]
 
     result = await stage.ann.slash(stage.channel, "mydata export")
     held = stage.env.backend.cdn.get(result.response.attachments[0].url).decode()
