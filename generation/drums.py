@@ -6,6 +6,7 @@ from generation.casting import Voice
 from generation.fills import PIECES, SOFT_GROOVE, build_up, for_dancing, lead_over
 from generation.form import Bar
 from generation.generator import Note
+from generation.grid import BAR
 from generation.patches import percussion_key
 from generation.pen import FULL, Pen, dice, habits, phase_of, place_of
 from generation.plan import Plan
@@ -42,6 +43,8 @@ class _Drummer:
         self.banned = plan.cast.banned_pieces
         own = plan.style.drums
         pool = own.grooves if own is not None else SOFT_GROOVE
+        if own is not None:
+            pool = tuple(own.odd.get("{}/{}".format(*plan.grid.metre), pool))
         first = min(len(pool) - 1, int(dice(plan, "groove", 1)[0] * len(pool)))
         self.grooves = (pool[first], pool[(first + 1) % len(pool)])
         self.fills = own.fills if own is not None else ()
@@ -81,6 +84,9 @@ class _Drummer:
         return rows
 
     def _fit(self, row: str, bar: Bar) -> str:
+        steps = self.plan.grid.bar_steps
+        if len(row) == steps and steps % BAR:
+            return row  # written for this metre
         return self.plan.grid.fit(row, phase_of(bar))
 
     def _groove(self, number: int, bar: Bar) -> dict[str, str]:

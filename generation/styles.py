@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,12 +36,16 @@ LEAD_MARKS = frozenset("x-.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrumStyle:
-    """Drums: kits to choose from, grooves and fills as rows of sixteenths for each piece."""
+    """Drums: kits to choose from, grooves and fills as rows of sixteenths for each piece.
+
+    ``odd`` holds grooves of one bar for metres into which those for 4/4 cannot be cut well, such as ``"7/8"``.
+    """
 
     kits: tuple[str, ...]
     grooves: tuple[Mapping[str, str], ...]
     fills: tuple[Mapping[str, str], ...] = ()
     crash: bool = True
+    odd: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +320,14 @@ def _check_drums(drums: DrumStyle, where: str) -> None:
             if percussion_key(piece) is None:
                 raise GenerationError(f"{where}: unknown piece {piece!r}")
             _check_row(row, DRUM_MARKS, f"{where}, {piece}")
+    for metre, grooves in drums.odd.items():
+        match = _METRE.fullmatch(metre)
+        steps = int(match[1]) * 16 // int(match[2]) if match else 0
+        for piece, row in ((p, r) for rows in grooves for p, r in rows.items()):
+            if percussion_key(piece) is None:
+                raise GenerationError(f"{where}, odd: unknown piece {piece!r}")
+            if len(row) != steps or set(row) - DRUM_MARKS:
+                raise GenerationError(f"{where}, odd: {row!r} is not one bar of {metre}")
 
 
 def _check_row(row: str, marks: frozenset[str], where: str) -> None:

@@ -117,6 +117,30 @@ def test_families_play_in_metres_that_are_not_theirs(family, metre):
     assert max(ends) <= 8.01
 
 
+@pytest.mark.parametrize(
+    ("family", "metre", "low", "high"),
+    [
+        ("maqam", (9, 8), [0, 8], [4, 12, 16]),  # aqsaq, 2+2+2+3
+        ("maqam", (10, 8), [0, 10, 12], [6, 14]),  # samai thaqil
+        ("raga", (7, 8), [6, 10], [4, 8, 12]),  # rupak, 3+2+2
+    ],
+)
+def test_cycles_of_odd_length_are_those_that_drummers_play(family, metre, low, high):
+    plan, score = score_of(family, metre=metre, energy=0.9, density=0.9, danceability=0.5)
+    drums = next(part for part in score.parts if part.role == "drums")
+    start = plan.grid.time(1, 0)
+    heard = {
+        key: {
+            round((n.start - start) / plan.grid.step_seconds)
+            for n in drums.notes
+            if n.pitch == key and -0.04 < n.start - start < plan.grid.bar_seconds - 0.06
+        }
+        for key in (60, 64)
+    }
+    assert set(low) <= heard[64]
+    assert set(high) <= heard[60]
+
+
 def test_claves_fall_where_they_should():
     three_two = [0, 3, 6, 10, 12]
     assert strokes(grooves("latin")[0]["clave"]) == three_two

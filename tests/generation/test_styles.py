@@ -38,6 +38,10 @@ def test_every_family_has_a_style(family):
         (GOOD + "bass: {patches: [synth_bass], patterns: ['RR']}", "multiple of 16"),
         (GOOD + "bass: {patches: [synth_bass], patterns: ['R..............?']}", "unknown mark"),
         (GOOD + "drums: {kits: [kit_808], grooves: [{bonk: 'x...............'}]}", "piece 'bonk'"),
+        (
+            GOOD + "drums: {kits: [kit_808], grooves: [], odd: {7/8: [{kick: 'X...'}]}}",
+            "odd: 'X...' is not one bar of 7/8",
+        ),
         (GOOD + "lead: {cells: ['x...............']}", "lead.*patches"),
         (GOOD + "cadence: '9'", "progressions: '9'"),
         (GOOD + "colour: pink", "colour 'pink'"),
