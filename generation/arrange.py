@@ -11,7 +11,7 @@ from generation.counter import play_counter
 from generation.drums import play_drums
 from generation.fit import fit
 from generation.generator import Note, Part, Score
-from generation.harmony import part_ways
+from generation.harmony import part_ways, settled
 from generation.measure import Timeline
 from generation.melody import play_lead
 from generation.plan import Plan, Player
@@ -49,7 +49,10 @@ def arrange(plan: Plan) -> Score:
         mode=plan.mode,
         sections=tuple(bar.section for bar in plan.bars),
     )
-    return _without_silent(fit(plan, score) if plan.targets else score)
+    if plan.targets:
+        score = fit(plan, score)
+        score = dataclasses.replace(score, parts=settled(plan, score.parts))
+    return _without_silent(score)
 
 
 def _apart(players: Sequence[Player]) -> tuple[Player, ...]:

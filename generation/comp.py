@@ -26,12 +26,22 @@ _THIN = {"intro", "break", "outro"}
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """How a player strikes chords: pen, seconds between tones of a rolled and of a struck chord, whether keys ring."""
+    """How a player strikes chords.
+
+    Attributes:
+        pen: Collects the notes.
+        roll: Seconds between the tones of a long chord that is rolled.
+        strum: Seconds between the tones of any chord.
+        rings: Whether tones of broken chords ring on.
+        pedal: Whether held chords last until the next one, as under a pianist's foot.
+        beat: Steps of a beat.
+    """
 
     pen: Pen
     roll: float
     strum: float
     rings: bool
+    pedal: bool
     beat: int
 
 
@@ -70,6 +80,7 @@ def _touch(plan: Plan, player: Voice) -> Touch:
         # A hand on strings never strikes them all at once; a machine does.
         strum=0.007 if player.patch.kind == "plucked" and plan.style.human.timing > 2 else 0.0,
         rings=player.patch.kind in {"keys", "plucked", "mallet"} and plan.style.human.timing > 3,
+        pedal=player.patch.kind == "keys" and plan.energy < 0.45 and plan.style.human.timing > 3,
         beat=plan.grid.beat_steps,
     )
 
@@ -93,12 +104,15 @@ def _play_bar(plan: Plan, touch: Touch, where: tuple[int, Bar], row: str, voicer
         placed[start] = voicer.place(chord, fresh=fresh, lift=lift)
     heard: set[int] = set()
     marks = runs(_varied(plan, row, bar, number))
-    for step, mark, length in marks:
+    for step, mark, written in marks:
+        length = written
         if mark == "+" and lucky[step % 64] > plan.density:
             continue
         if step % 4 and lucky[step % 64] > 0.35 + 2.2 * plan.density:
             continue
         since = max(s for s in starts if s <= step)
+        if touch.pedal and mark == "x":
+            length = min([s for s, _, _ in marks if s > step] + [len(row)]) - step
         cut = min([s for s in starts if s > step] + [step + length]) - step
         strike(touch, (number, step), mark, min(length, cut), placed[since])
         heard.add(since)

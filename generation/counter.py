@@ -50,7 +50,7 @@ class _Second:
         self.span = (max(low, middle - 9), min(high, middle + 11))
         self.scale = {(plan.tonic + s) % 12 for s in melody_scale(plan.mode, "mode")}
         self.touch = Touch(
-            pen=self.pen, roll=0.0, strum=0.0, rings=False, beat=plan.grid.beat_steps
+            pen=self.pen, roll=0.0, strum=0.0, rings=False, pedal=False, beat=plan.grid.beat_steps
         )
         self.voicer = Voicer(reach(self.span, player))
         self.at = float(middle)

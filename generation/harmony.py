@@ -106,6 +106,15 @@ def part_ways(plan: Plan, parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(out)
 
 
+def settled(plan: Plan, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return parts that were edited after they were written with no key struck while it is down and voices apart.
+
+    Parts that need neither come back as they are.
+    """
+    clean = [dataclasses.replace(part, notes=untangle(part.notes)) for part in parts]
+    return part_ways(plan, clean)
+
+
 def _step_aside(plan: Plan, parts: list[Part], which: tuple[int, int], moment: float) -> None:
     """Give one of two voices another tone of the chord at a moment."""
     lead_at, other_at = which
