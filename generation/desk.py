@@ -140,7 +140,8 @@ def tone(plan: Plan) -> Floats:
     out = high_shelf(SIZE, 2800.0, high) * low_shelf(SIZE, 170.0, low)
     if top < 19_000:
         out *= low_pass(SIZE, max(700.0, top))
-    out *= high_pass(SIZE, max(30.0, effects.highpass))
+    # What lies under a bass guitar's lowest string takes loudness and gives few speakers anything.
+    out *= high_pass(SIZE, max(30.0, effects.highpass)) * low_shelf(SIZE, 46.0, -2.5)
     out *= (frequencies(SIZE) < 20_500).astype("float32")
     return as_floats(out)
 

@@ -36,6 +36,8 @@ from generation.spectrum import high_pass, loudness_weight, low_pass
 
 _MONO_BELOW = 130.0
 """Hertz under which both sides are the same."""
+_SIDES = 0.7
+"""Energy of the sides against the middle at most; both ears then still have a correlation of 0.18."""
 _TREMBLING = {"chords", "lead", "counter", "pad"}
 _ECHOES = 3
 
@@ -244,7 +246,7 @@ def colour(plan: Plan, out: Floats) -> Floats:
 def _tone(plan: Plan, out: Floats) -> None:
     """Equaliser, width and saturation in one pass over middle and side."""
     tone = desk.tone(plan)
-    width = max(0.0, plan.style.mix.width + plan.effects.width)
+    width = min(max(0.0, plan.style.mix.width + plan.effects.width), _widest(out))
     narrow = tone * high_pass(SIZE, _MONO_BELOW) * np.float32(0.5 * width)
     amount = desk.drive(plan)
     push = 1 + 5 * amount * amount + 1.2 * amount
@@ -261,6 +263,14 @@ def _tone(plan: Plan, out: Floats) -> None:
         edge = (left - right) * narrow
         for channel, both in zip(out, (middle + edge, middle - edge), strict=True):
             channel[place] = saturate(both, place, bend) if amount > 0.02 else inside(both, place)
+
+
+def _widest(out: Floats) -> float:
+    """Return the width at which the sides are as loud as they may be: wider than that, one speaker loses music."""
+    both = float(np.vdot(out[0], out[0]) + np.vdot(out[1], out[1]))
+    common = 2 * float(np.vdot(out[0], out[1]))
+    middle, edge = max(1e-12, both + common), max(1e-12, both - common)
+    return max(0.3, float(np.sqrt(_SIDES * middle / edge)))
 
 
 def _chorus(out: Floats, amount: float) -> Floats:
