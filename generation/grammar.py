@@ -10,11 +10,17 @@ from dataclasses import dataclass
 
 from domain.description import MAX_SECONDS, BarDescription, Description, VoiceDescription
 from domain.errors import DescriptionError
+from generation.invent import random_description
+from generation.mend import repair
+from generation.mending import Repair
 from generation.metres import suits
 from generation.patches import percussion_key
 from generation.reach import NUMBERS, fits_role, reach_of
 from generation.realise import find_instrument, grid_of, seconds_of
+from generation.schema import schema
 from generation.styles import style
+
+__all__ = ["Problem", "Repair", "check", "random_description", "repair", "schema"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
