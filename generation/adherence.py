@@ -18,19 +18,13 @@ from domain.chords import ChordAt
 from domain.description import Description
 from generation.arrange import arrange
 from generation.extract import BarFound, Found, extract
+from generation.figaro import chord_name
 from generation.gm import instrument_name
 from generation.invent import random_description
 from generation.midi import score_to_midi
 from generation.midi_read import read_midi
 from generation.patches import patch
 from generation.realise import plan_of
-
-FIGARO_QUALITIES = {
-    "": "maj", "m": "min", "dim": "dim", "aug": "aug", "5": "None", "sus2": "None", "sus4": "None", "7": "dom7",
-    "maj7": "maj7", "m7": "min7", "m(maj7)": "min", "m7b5": "dim", "dim7": "dim", "6": "maj", "m6": "min",
-    "add9": "maj", "madd9": "min", "9": "dom7", "maj9": "maj7", "m9": "min7",
-}  # fmt: skip
-"""What FIGARO calls each quality."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +73,7 @@ def compare(description: Description, found: Found) -> Fidelity:
     for asked, bar in zip(description.bars, heard, strict=False):
         instruments.append(f1({names[name] for name in asked.voices}, set(bar.instruments)))
         wanted = asked.chords if set(asked.voices) - drums else ()
-        chords.append(f1(set(map(figaro_chord, wanted)), set(map(figaro_chord, bar.chords))))
+        chords.append(f1(set(map(chord_name, wanted)), set(map(chord_name, bar.chords))))
         exact.append(f1(_whole(wanted), _whole(bar.chords)))
     errors = {
         name: nrmse(
@@ -127,11 +121,6 @@ def nrmse(pairs: Sequence[tuple[float, float | None]]) -> float:
     mean = math.fsum(asked for asked, _ in pairs) / len(pairs)
     squares = math.fsum((asked - (found or 0.0)) ** 2 for asked, found in pairs)
     return math.sqrt(squares / len(pairs)) / mean if mean else 0.0
-
-
-def figaro_chord(chord: ChordAt) -> str:
-    """Return the token by which FIGARO names a chord, such as ``"A:min7"``."""
-    return f"{chord.root}:{FIGARO_QUALITIES[chord.quality]}"
 
 
 def _whole(chords: Sequence[ChordAt]) -> set[str]:

@@ -13,10 +13,11 @@ from generation.patches import Patch, find_patch, patch, patch_names, piece_name
 from generation.reach import fits_role
 from generation.styles import style
 
-_ROLE_OF = {
+ROLE_OF = {
     "keys": "chords", "plucked": "chords", "mallet": "lead", "sustained": "lead", "pad": "pad", "arp": "chords",
     "effects": "lead", "bass": "bass", "drums": "drums",
 }  # fmt: skip
+"""What a kind of instrument usually does."""
 _ROLE_WORDS = {
     "melody": "lead", "vocal": "lead", "vocals": "lead", "solo": "lead", "harmony": "chords", "comp": "chords",
     "rhythm": "chords", "accompaniment": "chords", "keys": "chords", "strings": "pad", "background": "pad",
@@ -135,7 +136,7 @@ def patch_of_program(program: int) -> Patch:
 
 
 def _role(mender: Mender, where: str, said: Any, role: str | None, found: Patch) -> str:
-    made = role or _ROLE_OF[found.kind]
+    made = role or ROLE_OF[found.kind]
     if found.percussion:
         made = "drums"
     voice = VoiceDescription(
