@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
 from domain.clip import ArchivedClip, ClipFailure, ClipRequest, RenderedClip
+from domain.description import Description
 from domain.errors import UserError
 from domain.ids import ClipId, ListenerId, PostId
 from domain.run import Generation, GenerationState, PostKind, Run
 from domain.vote import Consent
 from evolution.registry import create_searcher
 from evolution.searcher import Searcher
+from evolution.timing import refitted
 from scoring.slate import Pick, choose, fairness, settle_debts
 from scoring.taste import herd, predict
 from service.clock import Clock
@@ -36,6 +38,8 @@ OPENING = "opening"
 """Role of clips that were chosen before anybody had voted."""
 OWN_VOTES = 2.0
 """Raters after which what people said about a clip counts as much as what their tastes predict."""
+LENGTH_KEPT = 0.5
+"""Seconds by which a clip may miss the length of its run."""
 RECENT = 3
 """Rounds whose families the wild card avoids."""
 
@@ -271,11 +275,16 @@ class RoundMaker:
 
 def _request(run: Run, proposal: Proposal) -> ClipRequest:
     """Ask for what a searcher bred: the described piece, and the same in words for generators that need words."""
+    described = proposal.genome.get("description")
+    if described is not None and abs(described["seconds"] - run.settings.seconds) > LENGTH_KEPT:
+        # The child of a clip from elsewhere, or of its longer version: here it lasts as long as all others.
+        piece = refitted(Description.from_json(described), run.settings.seconds)
+        described = piece.to_json()
     return ClipRequest(
         prompt=proposal.prompt,
         seed=proposal.seed,
         seconds=run.settings.seconds,
-        description=proposal.genome.get("description"),
+        description=described,
     )
 
 
