@@ -190,6 +190,21 @@ def test_some_music_has_no_kit_and_some_no_changes():
     assert played <= {"violin", "viola", "cello"}
 
 
+@pytest.mark.parametrize(
+    ("genre", "players"),
+    [
+        ("gypsy jazz", {"upright_bass", "steel_guitar", "violin"}),
+        ("alap", {"tanpura", "drone_pad", "sitar"}),
+        ("taqsim", {"strings", "oud"}),
+        ("piano quintet", {"cello", "piano", "viola", "violin"}),
+    ],
+)
+def test_ensembles_have_their_own_players(genre, players):
+    facets = read(genre)
+    score = arrange(make_plan(facets, 2, 8.0))
+    assert {part.patch for part in score.parts} == players
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_patterns_say_something_and_players_reach_their_notes(family):
     made = style(family)
