@@ -12,6 +12,7 @@ from generation.blocks import HOP, hops, stretched
 from generation.desk import acousticness
 from generation.generator import Score
 from generation.plan import Plan
+from generation.zones import fast_length
 
 _BANDS = 10
 _LOWEST, _HIGHEST = 250.0, 11_000.0
@@ -52,22 +53,31 @@ def events(plan: Plan, score: Score) -> tuple[Event, ...]:
 def render(found: Sequence[Event], frames: int, rng: np.random.Generator) -> Floats:
     """Return the transitions as sound, shape (2, frames)."""
     out = np.zeros((2, frames), dtype=np.float32)
+    made: dict[tuple[str, int], Floats] = {}
     for event in found:
         start = max(0, round(event.start * SAMPLE_RATE))
         size = min(frames - start, round(event.seconds * SAMPLE_RATE))
         if size < HOP:
             continue
-        match event.kind:
-            case "riser":
-                wave = _sweep(size, rng, rising=True)
-            case "downlifter":
-                wave = _sweep(size, rng, rising=False)
-            case _:
-                wave = _impact(size, rng)
-        edge = min(size // 4, 4000)
-        wave[:, size - edge :] *= np.linspace(1, 0, edge, dtype=np.float32)
+        wave = made.get((event.kind, size))
+        if wave is None:
+            wave = made[event.kind, size] = _made(event.kind, size, rng)
         out[:, start : start + size] += wave
     return out
+
+
+def _made(kind: str, size: int, rng: np.random.Generator) -> Floats:
+    long = fast_length(size)
+    match kind:
+        case "riser":
+            wave = _sweep(long, rng, rising=True)[:, long - size :]
+        case "downlifter":
+            wave = _sweep(long, rng, rising=False)[:, :size]
+        case _:
+            wave = _impact(long, rng)[:, :size]
+    edge = min(size // 4, 4000)
+    wave[:, size - edge :] *= np.linspace(1, 0, edge, dtype=np.float32)
+    return wave
 
 
 def _sweep(size: int, rng: np.random.Generator, *, rising: bool) -> Floats:
