@@ -64,14 +64,17 @@ def face(view: MoodView) -> str:
         lines.append(quote(view.note, 500))
     if view.clip is not None and not view.ticket_id:
         lines.append(_about_clip(view))
-    lines.append("-# Only you see this.")
     return fit(lines)
 
 
 def _about_clip(view: MoodView) -> str:
     posted = " It is posted." if view.posted else ""
+    if view.session.kind is Kind.LONGER and view.clip is not None:
+        return f"▶️ Here it is: {view.clip.seconds:.0f} s.{posted}"
     if view.session.fresh:
-        return f"▶️ The clip below sounds like this.{posted}"
+        family = view.clip.family.replace("_", " ") if view.clip is not None else ""
+        came_out = f" It came out as {quote(family, 40)}." if family else ""
+        return f"▶️ The clip below sounds like this.{came_out}{posted}"
     return f"▶️ The clip below is from before your last change; **Listen** makes a new one.{posted}"
 
 
@@ -80,7 +83,9 @@ def panel_view(view: MoodView) -> ui.View:
     rows: list[list[ui.Button[ui.View] | ui.Select[ui.View]]] = []
     if view.session.kind is Kind.MOOD:
         rows = [[_features(view)], _steppers(view), [_tones(view)]]
-    rows.append(_main(view))
+    main = _main(view)
+    if main:
+        rows.append(main)
     if view.clip is not None:
         rows.append(_with_clip(view))
     return stateless(*rows)
@@ -144,7 +149,8 @@ def _main(view: MoodView) -> list[ui.Button[ui.View] | ui.Select[ui.View]]:
         style = discord.ButtonStyle.success
         first = button(_id(view, MoodAction.LISTEN), label, emoji="▶️", style=style)
     if view.session.kind is not Kind.MOOD:
-        return [first]
+        made = view.clip is not None and view.ticket_id is None
+        return [] if made else [first]
     return [
         first,
         button(_id(view, MoodAction.SAY), "Say it in words", emoji="💬"),

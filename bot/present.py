@@ -79,6 +79,7 @@ def made_text(view: RoundView) -> str:
     head = f"🎚️ **{'A longer version' if longer else 'A mood'} by {maker}** · from {vibe_of(view.run, 120)}"
     changes = made_words(made) if made is not None else ""
     lines = [head]
+    lines += [quote(one.clip.prompt, 160) for one in view.clips]
     if changes:
         lines.append(f"Changed: {changes}")
     lines += [

@@ -195,9 +195,12 @@ class Steering:
         if len(chosen) >= (2 if press.verb is Verb.CROSS else 1):
             await self._breed(interaction, actor, run, press.verb, chosen)
             return
+        vary = press.verb is Verb.VARY
         await tell(
             interaction,
-            f"You have not liked {'two clips' if press.verb is Verb.CROSS else 'a clip'} of this round. Pick from it:",
+            "You have not liked a clip of this round. Pick from it; its tune stays:"
+            if vary
+            else "You have not liked two clips of this round. Pick from it:",
             view=clip_select(press.run_id, press.generation, press.verb, slots_of(receipt)),
         )
 

@@ -99,7 +99,11 @@ def round_buttons(
         first, *others = Grade
         rows.append(
             [
-                button(Rate(clip_id=clip_id, grade=first), letter(slot), emoji=first.emoji),
+                button(
+                    Rate(clip_id=clip_id, grade=first),
+                    None if by_hand else letter(slot),
+                    emoji=first.emoji,
+                ),
                 *(
                     button(Rate(clip_id=clip_id, grade=grade), emoji=grade.emoji)
                     for grade in others

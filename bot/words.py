@@ -19,7 +19,7 @@ CONSENT_WORDS = {
 }
 HELP = """**Tunebreeder breeds music with you.**
 **Listen**: press a face on the row of each clip you heard; ⭐ marks the best. Press again to take it back.
-**Go on**: rounds close by themselves; **Next** asks for one now. **Vary** stays close to what you \
+**Go on**: rounds close by themselves; **Next** asks for one now. **Vary** keeps the tune of what you \
 liked, **Cross** mixes two, **Remix** changes one in your words, **More** has the rest.
 `/evolve start` begins in this channel; try `vibe: rainy lofi`. With `for: me` it is private.
 `/mood` sets energy, happiness, tempo and more with buttons and plays what they give; try `from: B`.

@@ -11,6 +11,7 @@ from domain.clip import Clip, ClipFailure, ClipRequest
 from domain.errors import UserError
 from domain.facets import TONICS
 from domain.ids import ClipId
+from generation.musicxml import fifths
 from service.clips import ClipService, filename, request_of
 from service.device import DeviceWorker
 from service.views import Actor, Download
@@ -18,6 +19,7 @@ from service.views import Actor, Download
 MOST_BARS = 64
 """Bars that are written out."""
 _MINOR_SIDE = ("minor", "dorian", "phrygian", "harmonic_minor", "melodic_minor", "locrian")
+_SPELLINGS = (("C#", "Db"), ("D#", "Eb"), ("F#", "Gb"), ("G#", "Ab"), ("A#", "Bb"))
 _EASY_MAJOR, _EASY_MINOR = ("G", "C", "D", "A", "E"), ("A", "E", "D")
 HIGHEST_CAPO = 5
 UNTOLD = "I cannot say how to play this one: what made it did not write down chords or players. Its WAV is still there."
@@ -123,12 +125,14 @@ def play_view(clip: Clip) -> PlayView:
     """
     told = clip.description
     try:
-        bars = [" ".join(chords) for chords in told["chords"]][:MOST_BARS]
         tonic, mode = str(told["tonic"]), str(told["mode"])
+        flats = fifths(tonic, mode) < 0
+        written = [[spelt(chord, flats=flats) for chord in chords] for chords in told["chords"]]
+        bars = [" ".join(chords) for chords in written][:MOST_BARS]
         beats, value = told["metre"]
         return PlayView(
             clip=clip,
-            key=f"{tonic} {mode.replace('_', ' ')}",
+            key=f"{spelt(tonic, flats=flats)} {mode.replace('_', ' ')}",
             tempo=float(told["tempo"]),
             metre=f"{beats}/{value}",
             swing=float(told.get("swing") or 0.0),
@@ -156,6 +160,15 @@ def _sections(told: Mapping[str, Any], bars: list[str]) -> tuple[tuple[str, tupl
     if bars[at:]:
         out.append(("end", tuple(bars[at:])))
     return tuple(out)
+
+
+def spelt(name: str, *, flats: bool) -> str:
+    """Return a key's or a chord's name as a musician writes it in a key with flats or with sharps."""
+    for sharp, flat in _SPELLINGS:
+        old, new = (sharp, flat) if flats else (flat, sharp)
+        if name.startswith(old):
+            return new + name.removeprefix(old)
+    return name
 
 
 def capo(tonic: str, mode: str) -> tuple[int, str] | None:
