@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from generation.sheet import Segment, Sheet, Tone
+from collections.abc import Sequence
+
+from generation.sheet import Segment, Sheet, Tone, strokes
 from generation.thicken import metrical
 
 _STRANGERS = 0.1
@@ -33,6 +35,31 @@ def ground(sheet: Sheet) -> None:
         if tones:
             _ground(sheet, segment, tones)
             _complete(sheet, segment, tones)
+
+
+def separate(sheet: Sheet) -> None:
+    """Give a tone another key where its part would strike one twice at once."""
+    for tone in sorted(sheet.tones, key=lambda t: (t.start, t.pitch)):
+        twins = [
+            other
+            for other in sheet.tones
+            if other is not tone
+            and (other.part, other.pitch) == (tone.part, tone.pitch)
+            and abs(other.start - tone.start) < sheet.nearness
+        ]
+        if not twins:
+            continue
+        if tone.percussion:
+            keys: Sequence[int] = strokes(sheet.players[tone.part])
+        else:
+            segment = sheet.segment_at(tone.start)
+            low, high = sheet.ranges[tone.part]
+            floor = min((t.pitch for t in sheet.within(segment)), default=low)
+            classes = segment.chord.classes
+            keys = [k for k in range(max(low, floor), high + 1) if k % 12 in classes]
+        free = [key for key in keys if not sheet.clashes(tone.part, key, tone.start)]
+        if free:
+            tone.pitch = min(free, key=lambda k: (abs(k - tone.pitch), k))
 
 
 def _tame(sheet: Sheet, segment: Segment, tones: list[Tone]) -> None:

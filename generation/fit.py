@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from domain.description import BarDescription
-from generation.establish import establish
+from generation.establish import establish, separate
 from generation.generator import Note, Score
 from generation.measure import EARLY, Timeline, figures, timeline
 from generation.plan import Plan
@@ -176,6 +176,7 @@ def _bring(sheet: Sheet, target: BarDescription, later: Mapping[tuple[int, int],
     establish(sheet)
     if target.pitch is not None:
         to_pitch(sheet, target.pitch)
+    separate(sheet)
     if target.velocity is not None:
         to_velocity(sheet, target.velocity)
     to_duration(sheet, target.duration, later)

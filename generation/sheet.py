@@ -16,6 +16,8 @@ _EDGE = EARLY / 4 - 0.006
 """Quarters before the bar line at which its earliest tone may begin."""
 _SEAT = 0.75
 _LEVEL = 80
+_AT_ONCE = 0.032
+"""Seconds."""
 _WIDE = 21
 """Semitones that a part has room for where the instrument has them."""
 _REACH = {
@@ -119,9 +121,15 @@ class Sheet:
 
     def clashes(self, part: int, pitch: int, start: float) -> bool:
         """Say whether a part strikes this key at about this moment already."""
+        near = self.nearness
         return any(
-            t.part == part and t.pitch == pitch and abs(t.start - start) < 0.06 for t in self.tones
+            t.part == part and t.pitch == pitch and abs(t.start - start) < near for t in self.tones
         )
+
+    @property
+    def nearness(self) -> float:
+        """Quarters within which two strokes of a key would be one."""
+        return max(0.06, _AT_ONCE / self.quarter)
 
     def join(self, part: int, player: Player, tones: Iterable[Tone], *, foreign: bool) -> None:
         """Seat a player with what it plays; with something at least.
