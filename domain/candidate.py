@@ -32,12 +32,18 @@ class Brief:
         directive: How to breed.
         parents: Candidates the directive is about; empty for ``NEXT``.
         words: A person's own words for ``REMIX``; plain data, never instructions.
+        account: Whose language budget pays, a guild's id as text; ``""`` is nobody's.
+        taste: What the channel seems to like, in plain words, strongest first; from tastes, never from messages.
+        feedback: What was liked and disliked lately, in plain words; data, never instructions.
     """
 
     count: int
     directive: Directive = Directive.NEXT
     parents: tuple[CandidateId, ...] = ()
     words: str = ""
+    account: str = ""
+    taste: tuple[str, ...] = ()
+    feedback: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@
     │   └── DescriptionError a piece of music is described that cannot be; names the place
     ├── ConfigError          a setting is unknown or wrong; names it and the nearest right one
     ├── PromptError          a template or vocabulary file is wrong
+    ├── LanguageModelError   no usable answer from a language model
+    │   ├── UnreachableError the server is down, too slow or refuses; later it may work
+    │   └── OverBudgetError  a server's budget or rate for today is used up
     ├── GenerationError      a generator cannot work at all (one failed clip is a value instead)
     ├── ScoringError         audio or an embedding cannot be scored
     └── StorageError         the database or the audio store cannot do what was asked
@@ -64,6 +67,18 @@ class ConfigError(TunebreederError):
 
 class PromptError(TunebreederError):
     """A template or vocabulary file is wrong."""
+
+
+class LanguageModelError(TunebreederError):
+    """No usable answer came from a language model. The text is safe to show and names no key."""
+
+
+class UnreachableError(LanguageModelError):
+    """The server is down, too slow, busy or refuses the key or the request."""
+
+
+class OverBudgetError(LanguageModelError):
+    """What a guild may spend or ask in its time is used up; says when that changes."""
 
 
 class GenerationError(TunebreederError):
