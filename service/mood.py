@@ -252,7 +252,7 @@ class MoodService:
         """
         async with self._db.transaction() as tx:
             await _session(tx, actor, panel_id)
-            clip = await clips.clip(tx, clip_id)
+            clip = await allowed(tx, actor, clip_id)
             run = await _run(tx, clip)
             if run.searcher != runs.BY_HAND or run.started_by != actor.user_id:
                 raise ForbiddenError(THEIRS)

@@ -58,6 +58,11 @@ def test_what_is_written_is_read_back(press):
             "tb:more:4:9:why:17",
             ids.More(run_id=RunId(4), generation=9, action=ids.MoreAction.WHY, clip_id=ClipId(17)),
         ),
+        (
+            "tb:mood:7:post:17",
+            ids.Mood(panel_id=7, action=ids.MoodAction.POST, clip_id=ClipId(17)),
+        ),
+        ("tb:mood:7:dd", ids.Mood(panel_id=7, action=ids.MoodAction.DOWN_MUCH)),
         ("tb:consent:yes", ids.ConsentAnswer(yes=True)),
         ("tb:resume:4", ids.Resume(run_id=RunId(4))),
         ("tb:cancel:8", ids.Cancel(ticket_id=8)),

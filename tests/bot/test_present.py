@@ -217,3 +217,48 @@ def test_for_me_data_and_about():
     )
     assert "g: MIT" in words.about_text(about)
     assert len(words.HELP) <= 2000
+
+
+def by_hand(operator: str = "mood", **genome) -> Candidate:
+    return dataclasses.replace(make_candidate(3), operator=operator, genome=genome)
+
+
+def test_a_clip_made_by_hand_says_who_changed_what():
+    edits = [
+        ["energy", 0.4, 0.5],
+        ["tempo", 92, 104],
+        ["energy", 0.5, 0.6],
+        ["mode", 0, 1],
+        ["mode", 1, 0],
+    ]
+    view = round_view(
+        make_run(started_by=7, vibe="*slow* <@9> dub"),
+        clips=[make_clip()],
+        made=by_hand(edits=edits),
+    )
+    text = present.made_text(view)
+    assert text.startswith("🎚️ **A mood by <@7>** · from “\\*slow\\* \\<\\@9\\> dub”")
+    assert "Changed: energy .40 → .60, tempo 92 → 104\n" in text
+    assert "AI-made" in text
+    assert "A longer version" in present.made_text(
+        dataclasses.replace(view, made=by_hand("extend"))
+    )
+    assert (
+        len(
+            present.made_text(
+                round_view(make_run(vibe=LONG), clips=[make_clip(prompt=LONG)], made=by_hand())
+            )
+        )
+        < 600
+    )
+
+
+def test_nonsense_in_a_genome_breaks_no_text():
+    for edits in (None, 3, [[]], [["energy"]], [["nonsense", 1, 2]], "energy"):
+        assert present.made_words(by_hand(edits=edits)) == ""
+
+
+def test_the_receipt_and_the_lineage_of_a_clip_made_by_hand():
+    assert "Your vote on this clip" in present.receipt_text(receipt(by_hand=True))
+    view = LineageView(clip=make_clip(), ancestors=(by_hand(edits=[["tempo", 92, 104]]),))
+    assert "mood: tempo 92 → 104 ← #2" in words.lineage_text(view)

@@ -8,7 +8,7 @@ import pytest
 from domain.candidate import Directive
 from domain.clip import ClipRequest
 from domain.description import Description
-from domain.errors import BusyError, ForbiddenError, NotFoundError, UsageError
+from domain.errors import BusyError, ForbiddenError, NotFoundError, UsageError, UserError
 from domain.facets import Facets
 from domain.features import Features
 from domain.run import GenerationState, RunState
@@ -19,6 +19,8 @@ from generation.plan import make_plan
 from service import mood_session as of
 from service.mood import LONGER, request_of
 from service.mood_session import Kind, Session
+from service.posting import Undeliverable
+from service.retention import DAY
 from storage import clips, listeners, runs, votes
 from tests.fakes import FakeDevice
 from tests.service.conftest import ANN, BOB, EVENTS, GUILD, MOD, MUSIC, actor
@@ -269,6 +271,10 @@ async def test_posted_it_is_rated_like_any_other(stage):
     made = await heard(stage, ANN, (await moods.open(ANN, "C")).panel_id)
     with pytest.raises(ForbiddenError):
         await moods.post(BOB, made.panel_id, made.clip.id)
+    with pytest.raises(NotFoundError):
+        await moods.post(actor(2, channel=11), made.panel_id, made.clip.id)
+    with pytest.raises(ForbiddenError):
+        await moods.post(ANN, made.panel_id, (await stage.shown())[0].id)
     after = await moods.post(ANN, made.panel_id, made.clip.id)
     assert after.posted
     again = await moods.post(ANN, made.panel_id, made.clip.id)
@@ -288,6 +294,32 @@ async def test_posted_it_is_rated_like_any_other(stage):
     assert own.state is GenerationState.CLOSED
     assert (await stage.state(1)) is GenerationState.OPEN
     assert await stage.services.db.integrity() == []
+
+
+async def test_a_clip_that_the_channel_refuses_stays_private_and_can_be_tried_again(stage):
+    moods = stage.services.moods
+    made = await heard(stage, ANN, (await moods.open(ANN)).panel_id)
+    stage.sink.refuse = Undeliverable("I may not post there.", permanent=True)
+    with pytest.raises(UserError, match="I may not post there"):
+        await moods.post(ANN, made.panel_id, made.clip.id)
+    assert not (await moods.look(ANN, made.panel_id)).posted
+    with pytest.raises(NotFoundError):
+        await moods.open_on(BOB, made.clip.id)
+    assert await stage.services.db.integrity() == []
+    stage.sink.refuse = None
+    assert (await moods.post(ANN, made.panel_id, made.clip.id)).posted
+
+
+async def test_old_panels_are_forgotten_and_used_ones_stay(stage):
+    moods, retention = stage.services.moods, stage.services.retention
+    old, used = await moods.open(ANN), await moods.open(ANN)
+    stage.clock.advance(20 * DAY)
+    await moods.step(ANN, used.panel_id, 1)
+    stage.clock.advance(15 * DAY)
+    await retention.forget_panels()
+    with pytest.raises(NotFoundError, match="/mood opens a new one"):
+        await moods.step(ANN, old.panel_id, 1)
+    assert (await moods.look(ANN, used.panel_id)).session.steps
 
 
 async def test_it_can_be_bred_from_by_whoever_may_hear_it(stage):

@@ -290,3 +290,37 @@ async def test_a_round_in_the_making_can_be_cancelled(stage, device):
     (line,) = [message for message in stage.channel.history() if "breeds" in message.content]
     assert line.content.endswith("Cancelled.")
     assert line.components == []
+
+
+async def test_a_mood_from_a_clip_to_votes_on_it(stage, ids, device):
+    await stage.start(vibe="dub")
+    await stage.ann.slash(stage.channel, "mood", **{"from": "B"})
+    shown = stage.private(stage.ann)[-1]
+    await stage.ann.click(shown, label="--")
+    before = len(device.requests)
+    await stage.ann.click(shown, label="Listen")
+    await until(stage, lambda: stage.private(stage.ann)[-1].attachments)
+    assert len(device.requests) == before + 1
+    assert device.requests[-1].facets["energy"] < 0.7
+    await stage.env.restart_bot(stage.new_bot())
+    shown = stage.private(stage.ann)[-1]
+    await stage.ann.click(shown, label="Post it")
+    await until(stage, lambda: "A mood by" in stage.channel.history()[-1].content)
+    posted = stage.channel.history()[-1]
+    assert f"<@{stage.ann.id}>" in posted.content
+    assert "Changed: energy" in posted.content
+    assert stage.private(stage.bob) == []
+    await stage.bob.click(posted, custom_id=ids(posted, "tb:rate:", 3))
+    assert "Your vote on this clip" in stage.private(stage.bob)[-1].content
+    async with stage.world.db.reading() as tx:
+        heard = await votes.votes_of_channel(tx, stage.channel.id)
+    assert [vote.listener_id for vote in heard] == [stage.bob.id]
+    await stage.bob.click(posted, label="More")
+    panel = stage.private(stage.bob)[-1]
+    assert "For me" not in [
+        getattr(item, "label", "") for row in panel.components for item in row.children
+    ]
+    await stage.bob.click(panel, label="Lineage")
+    assert "mood: energy" in stage.private(stage.bob)[-1].content
+    status = await stage.ann.slash(stage.channel, "evolve status")
+    assert "“dub”" in status.response.content
