@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.composer_part import RATE, Floats, Part, Studio, beeps, families, share, tempo_span
+from bench.listening import to_mono
 from bench.listening_control import beat_and_cadence
 from bench.listening_key import Key, hear_key
-from bench.listening_level import NO_FLOOR, Levels, levels
+from bench.listening_level import NO_FLOOR, Levels, levels, noise_floor
 from bench.listening_tempo import hear_tempo
 from domain.facets import TONICS, Facets
 
@@ -145,7 +146,7 @@ def _finds_hiss(samples: Floats, seed: int) -> bool:
     """Say whether hiss 40 dB below the clip would have been found in it."""
     loud = float(np.sqrt(np.mean(samples**2))) * 0.01
     noise = np.random.default_rng(seed).normal(0, loud, (len(samples), 1)).astype(np.float32)
-    return levels(samples + noise, RATE).floor > HISS_ASKED
+    return noise_floor(to_mono(samples + noise), RATE) > HISS_ASKED
 
 
 def _tempo(part: Part, cases: Sequence[Case]) -> None:

@@ -13,6 +13,8 @@ from bench.listening import TINY, Floats, spectrogram, to_mono
 OVERSAMPLING = 8
 RUN = 4
 """Equal samples in a row, near the top, that make a clipped run."""
+NEAR = 0.7
+"""Share of the highest sample beside which the wave may be higher still."""
 STEADY = 0.8
 """dB by which quiet moments of hiss may differ."""
 NO_FLOOR = -99.0
@@ -49,7 +51,7 @@ def levels(samples: NDArray[np.floating], sample_rate: int) -> Levels:
         true_peak=_true_peak(audio),
         clipped=sum(_clipped(channel) for channel in audio.T),
         silence=_silence(audio, sample_rate),
-        floor=_floor(to_mono(audio), sample_rate),
+        floor=noise_floor(to_mono(audio), sample_rate),
     )
 
 
@@ -68,7 +70,7 @@ def _true_peak(audio: Floats) -> float:
     top = float(np.abs(audio).max())
     best = top
     for channel in audio.T:
-        near = np.flatnonzero(np.abs(channel) > 0.5 * top)
+        near = np.flatnonzero(np.abs(channel) > NEAR * top)
         if not len(near):
             continue
         edges = np.flatnonzero(np.diff(near) > 64)
@@ -103,7 +105,7 @@ def _silence(audio: Floats, sample_rate: int) -> float:
     return longest * size / sample_rate
 
 
-def _floor(mono: Floats, sample_rate: int) -> float:
+def noise_floor(mono: Floats, sample_rate: int) -> float:
     """Return the level of what fills every bin in the quietest moments and does not move.
 
     Hiss lies between all tones and stays when they end: the quietest fiftieth of the moments is then hardly quieter
