@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.errors import BusyError, NotFoundError, UserError
 from domain.features import RANGES, WHOLE, Features
+from generation.schema import schema as description_schema
 from playground.model import Json
 from playground.refusals import RefusalError
 from playground.rest import answer
 from prompts.reader import read
+from service.exports import ENDINGS, ExportKind
 from service.studio import LONGEST, Job, JobState, Studio, Wish
 
 PREFIX = "/studio/api"
@@ -75,6 +77,7 @@ class StudioApi:
             web.get(PREFIX + "/jobs/{job}", self.status),
             web.delete(PREFIX + "/jobs/{job}", self.cancel),
             web.get(PREFIX + "/jobs/{job}/audio", self.audio),
+            web.get(PREFIX + "/jobs/{job}/{kind:midi|stems|musicxml}", self.export),
         ]
 
     def _open(self) -> Studio:
@@ -88,7 +91,7 @@ class StudioApi:
         return answer(
             {
                 "wish": WishBody.model_json_schema(),
-                "description": {"type": "object"},
+                "description": description_schema(),
                 "features": {
                     name: {
                         "low": low,
@@ -170,6 +173,32 @@ class StudioApi:
             },
         )
 
+    async def export(self, request: web.Request) -> web.Response:
+        """The finished clip's notes, parts or sheet music."""
+        job, kind = self._found(request), ExportKind(request.match_info["kind"])
+        if job.clip is None:
+            raise RefusalError(_not_there(job), 409)
+        try:
+            data = await self._open().export(job.id, kind)
+        except UserError as error:
+            raise RefusalError(str(error), 409) from None
+        name = f"{job.id}{ENDINGS[kind]}"
+        return web.Response(
+            body=data,
+            headers={
+                "Content-Type": _MEDIA[kind],
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+
+_MEDIA = {
+    ExportKind.MIDI: "audio/midi",
+    ExportKind.STEMS: "application/zip",
+    ExportKind.MUSICXML: "application/vnd.recordare.musicxml+xml",
+}
+
 
 def _not_there(job: Job) -> str:
     if job.state is JobState.FAILED:
@@ -219,6 +248,7 @@ def _drawn(studio: Studio, job: Job) -> Json:
         "seconds": job.wish.seconds,
         "seed": job.wish.seed,
         "ignored": list(job.ignored),
+        "repaired": list(job.repaired),
         "asked_at": job.asked_at,
         "ended_at": job.ended_at,
     }
@@ -238,6 +268,7 @@ def _result(job: Job) -> Json:
     account: Mapping[str, Any] = clip.description
     return {
         "audio": f"{PREFIX}/jobs/{job.id}/audio",
+        "notes": {kind.value: f"{PREFIX}/jobs/{job.id}/{kind.value}" for kind in _MEDIA},
         "length": clip.seconds,
         "waveform": list(clip.waveform),
         "generator": f"{clip.generator.name} {clip.generator.version}",

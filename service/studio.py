@@ -19,11 +19,13 @@ from domain.clip import ClipFailure, ClipRequest, RenderedClip
 from domain.errors import BusyError, NotFoundError, UserError
 from domain.facets import Facets
 from domain.features import Features
+from generation.mend import repair
 from prompts.features import to_facets
 from prompts.reader import read
 from prompts.writer import write
 from service.clock import Clock
 from service.device import DeviceWorker
+from service.exports import ExportKind
 from service.tasks import TaskSet
 
 LONGEST = 180.0
@@ -91,6 +93,7 @@ class Job:
         ended_at: Unix time, once the state is final.
         error: Why it failed, for people.
         ignored: Words that mean nothing to the reader.
+        repaired: What was changed in the description so that it can be played, in sentences.
         clip: The clip, once it is done.
     """
 
@@ -102,6 +105,7 @@ class Job:
     ended_at: float | None = None
     error: str = ""
     ignored: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
     clip: RenderedClip | None = None
 
 
@@ -158,11 +162,12 @@ class Studio:
         wish = dataclasses.replace(wish, seed=seed)
         facets = wanted(wish)
         prompt = write(facets, np.random.default_rng(seed))
+        described, repairs = _playable(wish)
         request = ClipRequest(
             prompt=prompt,
             seed=seed,
             seconds=wish.seconds,
-            description=wish.description,
+            description=described,
             facets=facets.to_json(),
         )
         job = Job(
@@ -171,6 +176,7 @@ class Studio:
             prompt=prompt,
             asked_at=self._clock.now(),
             ignored=facets.unknown,
+            repaired=repairs,
         )
         self._jobs[job.id] = job
         self._running[job.id] = self._tasks.spawn(self._make(job.id, request), f"studio {job.id}")
@@ -239,6 +245,22 @@ class Studio:
             await asyncio.wait({task}, timeout=seconds)
         return self.get(job_id)
 
+    async def export(self, job_id: str, kind: ExportKind) -> bytes:
+        """Return a finished clip's notes, parts or sheet music, composed again.
+
+        Raises:
+            NotFoundError: There is no such job.
+            UserError: It is not finished, or cannot be written in this way.
+        """
+        clip = self.get(job_id).clip
+        if clip is None:
+            raise UserError("There are no notes of this clip: it is not finished.")
+        again = dataclasses.replace(clip.request, description=clip.description.get("genome"))
+        made = await self._device.export(again, kind.value)
+        if isinstance(made, ClipFailure):
+            raise UserError(f"That could not be made: {made.reason}")
+        return made
+
     def place(self, job_id: str) -> int:
         """Return how many jobs will be made before this one."""
         waiting = [job.id for job in self._jobs.values() if job.state is JobState.QUEUED]
@@ -276,6 +298,18 @@ def wanted(wish: Wish) -> Facets:
     return dataclasses.replace(
         said, **{FACETS_OF[name]: getattr(exact, FACETS_OF[name]) for name in wish.features}
     )
+
+
+def _playable(wish: Wish) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """Return the wish's description, mended, and what was mended.
+
+    Raises:
+        DescriptionError: Nothing can be made of it.
+    """
+    if wish.description is None:
+        return None, ()
+    mended, repairs = repair(wish.description)
+    return mended.to_json(), tuple(str(one) for one in repairs)
 
 
 def _size(job: Job) -> int:

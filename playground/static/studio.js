@@ -16,6 +16,8 @@ const SLIDERS = [
 ];
 const LENGTHS = [[8, "8 seconds"], [15, "15 seconds"], [30, "30 seconds"], [60, "1 minute"], [180, "3 minutes"]];
 
+const EXPORTS = [["midi", "MIDI"], ["stems", "Stems"], ["musicxml", "Sheet music"]];
+
 class Refused extends Error {}
 
 async function call(method, path, body) {
@@ -184,6 +186,7 @@ class Take {
     this.card.replaceChildren(...[
       h("h2", {}, job.text || job.prompt),
       job.ignored.length ? h("p", { class: "hint" }, `Without effect: ${job.ignored.join(", ")}`) : null,
+      job.repaired.length ? h("p", { class: "hint" }, `Repaired: ${job.repaired.join("; ")}`) : null,
       ...(job.state === "done" ? this.#finished() : [this.#standing()]),
     ].filter(Boolean));
   }
@@ -221,7 +224,8 @@ class Take {
       heard.chords ? h("div", { class: "chords", tabindex: "0", "aria-label": "Chords by bar" }, chart(heard.chords)) : null,
       h("div", { class: "actions" },
         h("button", { type: "button", class: "button button-secondary", onclick: () => this.on.onUse(job) }, "Back to these settings"),
-        h("a", { class: "button button-secondary", href: job.audio, download: "" }, icon("download"), "Download")),
+        h("a", { class: "button button-secondary", href: job.audio, download: "" }, icon("download"), "Download"),
+        EXPORTS.map(([kind, text]) => h("a", { class: "text-button", href: job.notes[kind] }, text))),
       h("details", {}, h("summary", {}, "Description"), h("pre", { tabindex: "0" }, JSON.stringify(job.description, null, 1))),
     ];
   }

@@ -47,6 +47,22 @@ async def test_order_ask_fetch(client):
     assert [one["id"] for one in every] == [job["id"]]
 
 
+async def test_notes_can_be_fetched_when_there_is_a_clip(client, device):
+    _, job = await asked(client, "POST", "/jobs", json={"text": "jazz"})
+    _, done = await asked(client, "GET", f"/jobs/{job['id']}?wait=5")
+    for kind, address in done["notes"].items():
+        async with client.get(address) as response:
+            assert response.status == 200, kind
+            assert "attachment" in response.headers["Content-Disposition"]
+            assert await response.read()
+    device.fail = lambda _: "No."
+    _, job = await asked(client, "POST", "/jobs", json={})
+    await asked(client, "GET", f"/jobs/{job['id']}?wait=5")
+    assert (await asked(client, "GET", f"/jobs/{job['id']}/midi"))[0] == 409
+    async with client.get(f"/studio/api/jobs/{job['id']}/video") as response:
+        assert response.status == 404
+
+
 async def test_words_without_effect_are_named(client):
     _, job = await asked(client, "POST", "/jobs", json={"text": "jazz with zorbl"})
     assert job["ignored"] == ["zorbl"]

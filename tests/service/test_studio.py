@@ -5,7 +5,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from domain.description import Description
 from domain.errors import BusyError, DescriptionError, NotFoundError, UserError
+from generation.arrange import arrange
+from generation.describe import describe
+from generation.plan import make_plan
+from prompts.reader import read
 from service.studio import FACETS_OF, Job, JobState, Studio, StudioLimits, Wish, wanted
 from service.tasks import TaskSet
 from tests.fakes import FakeClock, FakeDevice
@@ -151,3 +156,20 @@ async def test_impossible_features_are_refused_by_name() -> None:
             studio.submit(Wish(features={"tempo": 900.0}))
         with pytest.raises(DescriptionError, match="happiness"):
             studio.submit(Wish(features={"happiness": 0.5}))
+
+
+async def test_a_nearly_right_description_is_mended_and_said_to_be() -> None:
+    plan = make_plan(read("jazz"), 3, 8.0)
+    described = describe(plan, arrange(plan)).to_json() | {"tempo": 900, "mood": "odd"}
+    async with opened() as (studio, device):
+        job = studio.submit(Wish(description=described))
+        await ended(studio, job)
+    assert Description.from_json(device.requests[0].description).tempo == 240.0
+    assert any("tempo" in line for line in job.repaired)
+
+
+async def test_a_hopeless_description_is_refused() -> None:
+    async with opened() as (studio, _):
+        with pytest.raises(DescriptionError):
+            studio.submit(Wish(description={"hello": 1}))
+        assert not studio.jobs()
