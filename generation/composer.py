@@ -172,7 +172,13 @@ def account(plan: Plan, score: Score, renderer: str) -> dict[str, Any]:
         "facets": plan.facets.to_json(),
         "features": features.to_json(),
         "genome": describe(plan, score).to_json(),
-        "ignored": [*plan.facets.unknown, *plan.cast.ignored],
+        "ignored": [*plan.facets.unknown, *plan.cast.ignored, *_other_metre(plan)],
         "loudness_target": TARGET,
         "renderer": renderer,
     }
+
+
+def _other_metre(plan: Plan) -> list[str]:
+    """Return the metre that was asked for when the family cannot be played in it."""
+    asked = plan.facets.metre
+    return [f"{asked[0]}/{asked[1]}"] if asked is not None and asked != plan.grid.metre else []

@@ -6,6 +6,7 @@ import io
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from domain.description import NOTE_VALUES
 from domain.errors import UsageError
 from generation.extract import Piece, Sound, in_order
 from generation.gm import instrument_name
@@ -19,6 +20,8 @@ MAX_BYTES = 4_000_000
 """Size of a MIDI file that is read."""
 MAX_NOTES = 200_000
 """Notes in it."""
+MAX_QUARTERS = 20_000
+"""Quarter notes that it lasts."""
 
 
 def read_midi(data: bytes) -> Piece:
@@ -28,12 +31,14 @@ def read_midi(data: bytes) -> Piece:
         UsageError: It is not a MIDI file, too large, of a kind that cannot be read, or without a note.
     """
     import mido  # noqa: PLC0415  # only those who read MIDI need it
+    from mido.midifiles.meta import KeySignatureError  # noqa: PLC0415
 
+    damaged = (OSError, EOFError, ValueError, LookupError, TypeError, KeySignatureError)
     if len(data) > MAX_BYTES:
         raise UsageError(f"That MIDI file is too large; send one of up to {MAX_BYTES // 1000} kB.")
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
+    except damaged as error:
         raise UsageError("That is not a MIDI file that can be read.") from error
     if file.type == 2 or not 0 < file.ticks_per_beat < 2**15:
         raise UsageError("MIDI files of type 2 or with time codes cannot be read.")
@@ -57,16 +62,26 @@ def _piece(file: MidiFile) -> Piece:
             raise UsageError(f"That MIDI file has more than {MAX_NOTES} notes; send a shorter one.")
     if not sounds:
         raise UsageError("That MIDI file has no note.")
+    if max(sound.start + sound.length for sound in sounds) > MAX_QUARTERS:
+        raise UsageError("That MIDI file lasts for hours; send a shorter one.")
     tempo, metre, key = (
         first.get(kind) for kind in ("set_tempo", "time_signature", "key_signature")
     )
     return Piece(
         quarter_bpm=60_000_000 / max(1, tempo.tempo if tempo is not None else 500_000),
-        metre=(metre.numerator, metre.denominator) if metre is not None else (4, 4),
+        metre=_metre(metre),
         sounds=in_order(sounds),
         key=key.key if key is not None else "",
         sections=tuple(sections),
     )
+
+
+def _metre(message: Any) -> tuple[int, int]:
+    """Return a file's metre, 4/4 when it has none or one that nobody could count."""
+    if message is None or message.denominator not in NOTE_VALUES:
+        return (4, 4)
+    beats = int(message.numerator)
+    return (beats, int(message.denominator)) if 1 <= beats <= 3 * message.denominator else (4, 4)
 
 
 class _Track:

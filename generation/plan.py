@@ -23,6 +23,7 @@ from generation.form import Bar, Form, lay_out
 from generation.grid import Grid
 from generation.hints import Hints
 from generation.levels import JITTER, far_from_style, mode_cheer, resolve
+from generation.metres import suits
 from generation.patches import find_patch
 from generation.styles import Style, style
 
@@ -200,7 +201,7 @@ def make_plan(
     levels = resolve(facets, hints, chosen, jitter)
     mode = facets.mode or _choose_mode(facets, hints, chosen, levels.valence, entropy)
     tonic = facets.tonic if facets.tonic in TONICS else TONICS[_rng(entropy, "tonic").integers(12)]
-    metre = facets.metre or hints.metre or _choose_metre(chosen, entropy)
+    metre = _metre(facets, hints, chosen) or _choose_metre(chosen, entropy)
     span = hints.tempo or chosen.tempo
     usual = chosen.energy if hints.usual_energy is None else hints.usual_energy
     tempo = facets.tempo or _choose_tempo(span, levels.energy - usual, entropy)
@@ -297,6 +298,14 @@ def _choose_mode(
     edges = np.cumsum([weights[n] for n in names])
     draw = _rng(entropy, "mode").uniform(0, edges[-1])
     return names[int(np.searchsorted(edges, draw))]
+
+
+def _metre(facets: Facets, hints: Hints, chosen: Style) -> tuple[int, int] | None:
+    """Return the metre that was asked for, unless the family cannot be played in it, as a waltz in 13/8."""
+    for asked in (facets.metre, hints.metre):
+        if asked is not None and suits(chosen, asked):
+            return asked
+    return None
 
 
 def _choose_metre(chosen: Style, entropy: tuple[int, int]) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from domain.facets import FAMILIES, MODES, TONICS, Facets
 from generation.arrange import arrange
 from generation.hints import find_hints
+from generation.metres import suits
 from generation.plan import make_plan
 from prompts.reader import read
 from prompts.vocabulary import shipped
@@ -33,7 +34,8 @@ any_facets = st.builds(
 def test_any_facets_become_a_playable_score(facets, seed, seconds):
     plan = make_plan(facets, seed, seconds, hints=find_hints(facets, shipped()))
     score = arrange(plan)
-    assert plan.grid.metre == (facets.metre or plan.grid.metre)
+    if facets.metre is not None and suits(plan.style, facets.metre):
+        assert plan.grid.metre == facets.metre
     if facets.tempo is not None:
         assert plan.grid.tempo == facets.tempo
     for part in score.parts:
@@ -87,3 +89,10 @@ def test_no_family_at_all_follows_the_levels():
     assert len(calm) > 1
     assert calm & {"ambient", "drone"}
     assert not wild & {"ambient", "drone", "folk", "lofi"}
+
+
+def test_a_waltz_stays_in_three():
+    """Other metres than a family lives from are not taken; those that are counted alike are."""
+    assert make_plan(Facets(family="waltz", metre=(13, 8)), 1, 8.0).grid.metre == (3, 4)
+    assert make_plan(Facets(family="waltz", metre=(6, 8)), 1, 8.0).grid.metre == (6, 8)
+    assert make_plan(Facets(family="rock", metre=(13, 8)), 1, 8.0).grid.metre == (13, 8)
