@@ -27,7 +27,7 @@ OTHER_TUNE = (
     "That clip was made by {old}, and {new} plays today. From words alone it would play another tune, so there are no "
     "notes of this clip to give. Its WAV or MP3 is still there."
 )
-SAME = "Exactly the notes of the clip."
+SAME = "Made from exactly the notes of the clip."
 CLOSE = "Played from the clip's description by {new}; {old} made the clip, so details may differ."
 
 

@@ -16,7 +16,7 @@ const AUDIO_NAME = /\.(mp3|wav|ogg|opus|flac|m4a|aac|weba)$/i;
 
 /** Whether an attachment should get a player. */
 export const isAudio = (attachment) =>
-  (attachment.content_type ?? "").startsWith("audio/") || AUDIO_NAME.test(attachment.filename ?? "");
+  /^audio\/(?!midi)/.test(attachment.content_type ?? "") || AUDIO_NAME.test(attachment.filename ?? "");
 
 /** Seconds as m:ss. */
 export function clock(seconds) {

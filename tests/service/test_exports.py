@@ -169,7 +169,7 @@ async def test_exports_are_for_who_may_hear_the_clip(stage):
         file = await exports.export(ANN, clip.id, kind)
         assert file.data == f"{kind} {clip.seed}".encode()
         assert file.filename.endswith(ENDINGS[kind])
-        assert "Exactly the notes" in file.note
+        assert "exactly the notes" in file.note
     assert (await exports.export(ANN, clip.id, ExportKind.WAV)).data.startswith(b"RIFF")
     with pytest.raises(NotFoundError):
         await exports.export(actor(2, channel=11), clip.id, ExportKind.MIDI)
