@@ -324,3 +324,24 @@ async def test_a_mood_from_a_clip_to_votes_on_it(stage, ids, device):
     assert "mood: energy" in stage.private(stage.bob)[-1].content
     status = await stage.ann.slash(stage.channel, "evolve status")
     assert "“dub”" in status.response.content
+
+
+async def test_a_mood_in_direct_messages_starts_a_run_there(stage):
+    user = stage.ann.user
+    shown = (await user.slash("mood", **{"from": "lofi"})).response
+    await user.click(shown, label="Listen")
+    await until(
+        stage, lambda: "sounds like this" in user.dm_channel.history(viewer=user)[-1].content
+    )
+    shown = user.dm_channel.history(viewer=user)[-1]
+    await user.click(shown, label="Breed from this")
+    await until(
+        stage, lambda: any("**Round 1**" in one.content for one in user.dm_channel.history())
+    )
+    run = await run_of(stage, user.dm_channel)
+    assert run.for_listener == stage.ann.id
+    assert run.parent_clip_id is not None
+    result = await user.slash("mydata delete")
+    await user.click(result.response, label="Delete everything")
+    async with stage.world.db.reading() as tx:
+        assert await runs.runs_of_guild(tx, DIRECT_MESSAGES) == []
