@@ -95,7 +95,7 @@ def _as_busy(description: Description, before: Description) -> Description:
     """Take back what would give the players other notes: how much they have to play."""
     kept = {name: getattr(before.levels, name) for name in ("density", "energy", "danceability")}
     levels = dataclasses.replace(description.levels, **kept)
-    if len(description.bars) != len(before.bars):
+    if [bar.section for bar in description.bars] != [bar.section for bar in before.bars]:
         return dataclasses.replace(description, levels=levels)
     return dataclasses.replace(description, levels=levels, bars=before.bars)
 
