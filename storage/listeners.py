@@ -24,6 +24,7 @@ PERSONAL_COLUMNS: frozenset[tuple[str, str]] = frozenset(
         ("debts", "listener_id"),
         ("kept", "listener_id"),
         ("mood_panels", "listener_id"),
+        ("operator_versions", "author_id"),
         ("runs", "for_listener"),
         ("runs", "started_by"),
         ("tastes", "listener_id"),
@@ -34,6 +35,7 @@ PERSONAL_COLUMNS: frozenset[tuple[str, str]] = frozenset(
 
 _SNOWFLAKES = {
     "guild_id",
+    "author_id",
     "channel_id",
     "listener_id",
     "started_by",
@@ -65,6 +67,10 @@ _EXPORTS = {
     "mood_panels": f"""
         SELECT * FROM mood_panels WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY id
     """,
+    "tuned": f"""
+        SELECT guild_id, kind, name, number, content, comment, at FROM operator_versions
+        WHERE author_id = :listener AND {_IN_GUILD} ORDER BY guild_id, kind, name, number
+    """,
     "runs_started": f"SELECT * FROM runs WHERE started_by = :listener AND {_IN_GUILD} ORDER BY id",
     "private_runs": f"SELECT * FROM runs WHERE for_listener = :listener AND {_IN_GUILD} ORDER BY id",
     "private_generations": f"SELECT * FROM generations WHERE run_id IN ({_PRIVATE_RUNS}) ORDER BY run_id, number",
@@ -90,6 +96,9 @@ _ERASURES = {
         AND clip_id IN (SELECT id FROM clips WHERE run_id IN ({_RUNS_HERE}))
     """,
     "mood_panels": f"DELETE FROM mood_panels WHERE listener_id = :listener AND {_IN_GUILD}",
+    "tuned": f"""
+        UPDATE operator_versions SET author_id = 0, comment = '' WHERE author_id = :listener AND {_IN_GUILD}
+    """,
     "runs_started": f"UPDATE runs SET started_by = 0 WHERE started_by = :listener AND {_IN_GUILD}",
 }
 
@@ -99,7 +108,7 @@ class Erased:
     """What an erasure did.
 
     Attributes:
-        counts: Rows deleted, or made anonymous for ``runs_started``, by name.
+        counts: Rows deleted, or made anonymous for ``runs_started`` and ``tuned``, by name.
         guilds: Servers whose prior was learned from the listener's taste too. Their priors are gone; learn new ones.
         runs: Private runs that are gone: stop working on them.
         audio: (sha256, extension) of files that no clip needs any more: delete them from the store.

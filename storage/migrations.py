@@ -13,6 +13,7 @@ from storage import backup as backups
 from storage._sqlite import Handle, Reader, Transaction
 from storage.m001 import STATEMENTS as M001
 from storage.m002 import STATEMENTS as M002
+from storage.m003 import STATEMENTS as M003
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -40,7 +41,17 @@ async def m002_mood_panels(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first_schema, m002_mood_panels)
+async def m003_operator_versions(tx: Transaction) -> None:
+    """What moderators have tuned."""
+    for statement in M003:
+        await tx.rows(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    m001_first_schema,
+    m002_mood_panels,
+    m003_operator_versions,
+)
 
 
 def name_of(step: Migration) -> str:

@@ -17,7 +17,17 @@ from domain.ids import (
 )
 from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run
 from domain.vote import Consent, Vote, VoteSource
-from storage import clips, guilds, listeners, panels, posts, runs, tastes, votes
+from storage import (
+    clips,
+    guilds,
+    listeners,
+    operator_versions,
+    panels,
+    posts,
+    runs,
+    tastes,
+    votes,
+)
 from storage.database import Transaction
 
 GUILD = GuildId(700)
@@ -85,6 +95,20 @@ def vote(clip_id: int, event_id: int, **changes) -> Vote:
         "at": 2000.0,
     }
     return Vote(**(values | changes))
+
+
+def tuned(number: int = 1, **changes) -> operator_versions.Version:
+    values = {
+        "guild_id": GUILD,
+        "kind": "template",
+        "name": "novel",
+        "number": number,
+        "content": "Write {num_generate} prompts.",
+        "author_id": ALICE,
+        "comment": "shorter",
+        "at": 3000.0 + number,
+    }
+    return operator_versions.Version(**(values | changes))
 
 
 @dataclass
@@ -200,6 +224,7 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
         await clips.keep_clip(tx, first, listener)
     await votes.upsert(tx, [vote(private.clips[0].id, 300, listener_id=who)])
     await panels.add_panel(tx, GUILD, CHANNEL, who, {"features": {"energy": 0.7}}, 3000.0)
+    await operator_versions.add_version(tx, tuned(author_id=who))
     await tastes.save_prior(tx, GUILD, b"\x00prior", space_id="space-1", members=2, now=3000.0)
 
 

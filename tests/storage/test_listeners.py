@@ -38,6 +38,7 @@ NAMES_NOBODY = {
     "kept": {"id", "clip_id"},
     "mood_panels": {"id", "guild_id", "channel_id", "state_json", "changed_at"},
     "migrations": {"number", "name", "applied_at"},
+    "operator_versions": {"guild_id", "kind", "name", "number", "content", "comment", "at"},
     "posts": {
         *("id", "run_id", "generation", "kind", "channel_id", "state", "message_id"),
         *("attempts", "error", "created_at"),
@@ -111,6 +112,7 @@ async def test_export_holds_everything_and_is_json(db):
         "debts": 2,
         "kept": 1,
         "mood_panels": 1,
+        "tuned": 1,
         "runs_started": 2,
         "private_runs": 1,
         "private_generations": 1,
@@ -157,6 +159,7 @@ async def test_erasure_leaves_no_trace_and_touches_nobody_else(db):
         "debts": 1,
         "kept": 1,
         "mood_panels": 1,
+        "tuned": 1,
         "runs_started": 1,
         "priors": 1,
     }
