@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from domain.errors import DescriptionError
 
+_LENGTH = 60
 _SHOWN = 40
 """Choices that a message lists at most."""
 
@@ -42,3 +43,18 @@ def whole(value: int, low: int, high: int, where: str) -> None:
     within(value, low, high, where)
     if not isinstance(value, int):
         raise DescriptionError(where, f"{value!r} is not a whole number")
+
+
+def texts(values: Sequence[str], where: str, *, most: int = 60) -> None:
+    """Refuse what are not at most ``most`` short texts.
+
+    Raises:
+        DescriptionError: One is empty, longer than 60 characters or no text, or there are too many.
+    """
+    if len(values) > most:
+        raise DescriptionError(where, f"there may be {most}, not {len(values)}")
+    for value in values:
+        if not isinstance(value, str) or not 1 <= len(value) <= _LENGTH:
+            raise DescriptionError(
+                where, f"{str(value)[:40]!r} is not a text of 1 to 60 characters"
+            )

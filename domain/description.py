@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.checks import one_of, whole, within
+from domain.checks import one_of, texts, whole, within
 from domain.chords import QUALITIES, ChordAt
 from domain.errors import DescriptionError
 from domain.facets import FAMILIES, MODES, TONICS
@@ -120,13 +120,15 @@ class VoiceDescription:
 
     def __post_init__(self) -> None:
         where = f"voices.{self.name}"
-        if not self.name or len(self.name) > 40:
+        texts((self.name,), "voices")
+        if len(self.name) > 40:
             raise DescriptionError("voices", "a voice has a name of 1 to 40 characters")
         one_of(self.role, ROLES, f"{where}.role")
         one_of(self.style, FAMILIES, f"{where}.style")
         _check_tune(self.tune, f"{where}.tune")
-        if not self.instrument:
-            raise DescriptionError(f"{where}.instrument", "a voice needs an instrument")
+        texts((self.instrument,), f"{where}.instrument")
+        texts(self.pieces, f"{where}.pieces")
+        texts(self.without, f"{where}.without")
         if self.role != "drums" and (self.pieces or self.without or not self.groove):
             raise DescriptionError(where, "only drums have pieces and a groove")
 
@@ -163,6 +165,7 @@ class BarDescription:
             raise DescriptionError(
                 "bar.chords", "the first chord begins on beat 0 and each later one after it"
             )
+        texts(self.voices, "bar.voices")
         if len(set(self.voices)) != len(self.voices):
             raise DescriptionError("bar.voices", "a voice is named twice")
         for name, low, high in (
@@ -223,6 +226,7 @@ class Description:
         one_of(self.swing_unit, (8, 16), "swing_unit")
         whole(self.pickup, 0, self.metre[0], "pickup")
         within(self.seconds, 1.0, MAX_SECONDS, "seconds")
+        texts(self.words, "words")
         _check_tune(self.tune, "tune")
         self._check_players()
         self._check_bars()
@@ -335,7 +339,7 @@ class Description:
             )
         except KeyError as error:
             raise DescriptionError(str(error.args[0]), "this is missing") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DescriptionError(
                 "description", f"a value is of the wrong kind ({error})"
             ) from error

@@ -90,6 +90,20 @@ def test_whatever_is_spoilt_is_mended_or_refused_in_words(data, seed, times):
         assert arrange(plan_of(mended)).parts
 
 
+@settings(max_examples=80, deadline=None)
+@given(st.data(), st.integers(0, 40))
+def test_what_is_spoilt_and_not_mended_is_refused_in_words_or_played(data, seed):
+    value = drawn(seed).to_json()
+    path = data.draw(st.sampled_from(list(places(value))))
+    value = spoilt(value, path, data.draw(JUNK), remove=data.draw(st.booleans()))
+    try:
+        plan = plan_of(Description.from_json(value))
+    except DescriptionError as error:
+        assert error.where
+        return
+    assert arrange(plan).parts
+
+
 def test_every_repair_is_listed_with_place_and_reason():
     told = {
         "family": "waltz",
