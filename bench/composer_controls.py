@@ -22,6 +22,7 @@ from generation.generator import Composition
 
 FAMILIES = ("pop", "house", "folk", "jazz", "rock", "orchestral", "reggae", "synthwave")
 VALUES = (0.1, 0.3, 0.5, 0.7, 0.9)
+QUICK_VALUES = (0.1, 0.3, 0.9)
 SEEDS, QUICK_SEEDS = 3, 1
 SECONDS = 8.0
 VOICES = ("choir", "voice", "vocal", "ooh", "aah", "scat", "whistle", "sung")
@@ -117,8 +118,8 @@ async def run(studio: Studio, *, quick: bool, clips: int | None = None) -> Part:
     """Turn every control."""
     part = Part()
     seeds = range(clips or (QUICK_SEEDS if quick else SEEDS))
-    chosen = FAMILIES[:2] if quick else FAMILIES
-    values = VALUES[::2] if quick else VALUES
+    chosen = FAMILIES[::3] if quick else FAMILIES
+    values = QUICK_VALUES if quick else VALUES
     made = {
         (name, value): [
             studio.make(Facets(family=family, **{name: value}), 500 + seed, SECONDS)  # type: ignore[arg-type]

@@ -19,10 +19,12 @@ GLYPHS = {
     "Q": "25563", "R": "65655", "S": "34216", "T": "72222", "U": "55557", "V": "55552", "W": "55775", "X": "55255",
     "Y": "55222", "Z": "71247", "0": "75557", "1": "26227", "2": "71747", "3": "71717", "4": "55711", "5": "74717",
     "m": "07755", "a": "03553", "j": "10152", "d": "11353", "i": "20222", "b": "44656", "s": "03636", "u": "05553",
-    "g": "03536", "6": "74757", "7": "71222", "8": "75757", "9": "75717", "#": "57575", ".": "00002", ":": "02020",
+    "g": "03536", "6": "74757", "7": "71222", "8": "75757", "9": "75717", ".": "00002", ":": "02020",
     "-": "00700", "/": "11244", ",": "00024", "(": "12221", ")": "42224", "+": "02720", " ": "00000",
 }  # fmt: skip
 """Letters of three by five dots: a row is an octal digit."""
+SHARP = (0b01010, 0b11111, 0b01010, 0b11111, 0b01010)
+"""The one sign that needs five dots to be told from an H."""
 
 SCALE = (
     (13, 8, 35),
@@ -89,12 +91,12 @@ class Canvas:
         left, top = corner
         size = 2 if big else 1
         for letter in text:
-            rows = [int(digit) for digit in GLYPHS.get(letter, GLYPHS.get(letter.upper(), "00000"))]
+            rows, wide = _rows(letter)
             for down, row in enumerate(rows):
-                for across in range(3):
-                    if row & (4 >> across):
+                for across in range(wide):
+                    if row >> (wide - 1 - across) & 1:
                         self.box((left + across * size, top + down * size), (size, size), colour)
-            left += 4 * size
+            left += (wide + 1) * size
         return left
 
     def paste(self, shades: NDArray[np.floating], corner: tuple[int, int]) -> None:
@@ -118,6 +120,14 @@ class Canvas:
                 _chunk(b"IEND", b""),
             ]
         )
+
+
+def _rows(letter: str) -> tuple[tuple[int, ...], int]:
+    """Return the rows of a letter as bits, and how wide it is."""
+    if letter == "#":
+        return SHARP, 5
+    octal = GLYPHS.get(letter, GLYPHS.get(letter.upper(), "00000"))
+    return tuple(map(int, octal)), 3
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

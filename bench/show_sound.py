@@ -23,7 +23,7 @@ from prompts.vocabulary import shipped
 
 PAGE = Path(__file__).parents[1] / "docs" / "sound.md"
 SECONDS, SEED = 8.0, 3
-WIDTH, LEFT, RIGHT, TOP = 560, 34, 6, 22
+WIDTH, LEFT, RIGHT, TOP = 560, 34, 6, 28
 ROLL, DRUMS, SPECTRUM = 116, 30, 96
 LOWEST, HIGHEST = 28, 100
 """MIDI keys of the piano roll, E1 to E7."""
@@ -191,10 +191,12 @@ def _draw_bars(canvas: Canvas, made: Composition, score: Score, inner: int) -> N
         start = score.downbeat + number * bar_seconds
         x = LEFT + round(max(0.0, start) / score.seconds * inner)
         if start > -bar_seconds and x < WIDTH - RIGHT:
-            canvas.box((x, TOP - 8), (1, ROLL + DRUMS + 8), "grey")
-            room = round(bar_seconds / score.seconds * inner) // 4 - 1
+            canvas.box((x, TOP - 13), (1, ROLL + DRUMS + 13), "grey")
+            end = min(start + bar_seconds, score.seconds)
+            room = round((end - max(0.0, start)) / score.seconds * inner) - 6
             text = " ".join(dict.fromkeys(names))
-            canvas.write(text[: max(0, room)], (x + 3, TOP - 8))
+            big = 9 * len(text) <= room
+            canvas.write(text[: max(0, room // (9 if big else 5))], (x + 3, TOP - 13), big=big)
 
 
 def _row(key: float) -> int:
