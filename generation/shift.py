@@ -11,8 +11,6 @@ _FIRST = {"pad": 0, "chords": 1, "counter": 2, "lead": 3, "bass": 4}
 """Which roles change the octave first."""
 _SHORTEST = 0.06
 """Quarters."""
-_LOOSE = 4.0
-"""Times by which notes are stretched at most before they touch the next."""
 
 
 def to_pitch(sheet: Sheet, asked: float) -> None:
