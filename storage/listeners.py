@@ -20,6 +20,7 @@ from storage._sqlite import Reader, Transaction
 
 PERSONAL_COLUMNS: frozenset[tuple[str, str]] = frozenset(
     {
+        ("chat_turns", "listener_id"),
         ("consents", "listener_id"),
         ("debts", "listener_id"),
         ("kept", "listener_id"),
@@ -67,6 +68,10 @@ _EXPORTS = {
     "mood_panels": f"""
         SELECT * FROM mood_panels WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY id
     """,
+    "chat_turns": f"""
+        SELECT guild_id, channel_id, said, answered, at FROM chat_turns
+        WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY id
+    """,
     "tuned": f"""
         SELECT guild_id, kind, name, number, content, comment, at FROM operator_versions
         WHERE author_id = :listener AND {_IN_GUILD} ORDER BY guild_id, kind, name, number
@@ -96,6 +101,7 @@ _ERASURES = {
         AND clip_id IN (SELECT id FROM clips WHERE run_id IN ({_RUNS_HERE}))
     """,
     "mood_panels": f"DELETE FROM mood_panels WHERE listener_id = :listener AND {_IN_GUILD}",
+    "chat_turns": f"DELETE FROM chat_turns WHERE listener_id = :listener AND {_IN_GUILD}",
     "tuned": f"""
         UPDATE operator_versions SET author_id = 0, comment = '' WHERE author_id = :listener AND {_IN_GUILD}
     """,

@@ -14,6 +14,7 @@ from storage._sqlite import Handle, Reader, Transaction
 from storage.m001 import STATEMENTS as M001
 from storage.m002 import STATEMENTS as M002
 from storage.m003 import STATEMENTS as M003
+from storage.m004 import STATEMENTS as M004
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -47,10 +48,17 @@ async def m003_operator_versions(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
+async def m004_chat_turns(tx: Transaction) -> None:
+    """What was said to the bot in the last hour."""
+    for statement in M004:
+        await tx.rows(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_schema,
     m002_mood_panels,
     m003_operator_versions,
+    m004_chat_turns,
 )
 
 

@@ -18,6 +18,7 @@ from domain.ids import (
 from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run
 from domain.vote import Consent, Vote, VoteSource
 from storage import (
+    chat_memory,
     clips,
     guilds,
     listeners,
@@ -225,6 +226,15 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
     await votes.upsert(tx, [vote(private.clips[0].id, 300, listener_id=who)])
     await panels.add_panel(tx, GUILD, CHANNEL, who, {"features": {"energy": 0.7}}, 3000.0)
     await operator_versions.add_version(tx, tuned(author_id=who))
+    said = chat_memory.Turn(
+        guild_id=GUILD,
+        channel_id=CHANNEL,
+        listener_id=who,
+        said="darker",
+        answered="On it.",
+        at=3000.0,
+    )
+    await chat_memory.add_turn(tx, said, most=12)
     await tastes.save_prior(tx, GUILD, b"\x00prior", space_id="space-1", members=2, now=3000.0)
 
 

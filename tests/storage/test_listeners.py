@@ -20,6 +20,7 @@ NAMES_NOBODY = {
         *("seed", "predicted"),
     },
     "channel_settings": {"channel_id", "key", "value_json"},
+    "chat_turns": {"id", "guild_id", "channel_id", "said", "answered", "clip_id", "at"},
     "clips": {
         *("id", "candidate_id", "run_id", "generation", "prompt", "family", "seed", "seconds"),
         *("sha256", "extension", "media_type", "loudness", "waveform", "encoder_id", "quality"),
@@ -112,6 +113,7 @@ async def test_export_holds_everything_and_is_json(db):
         "debts": 2,
         "kept": 1,
         "mood_panels": 1,
+        "chat_turns": 1,
         "tuned": 1,
         "runs_started": 2,
         "private_runs": 1,
@@ -159,6 +161,7 @@ async def test_erasure_leaves_no_trace_and_touches_nobody_else(db):
         "debts": 1,
         "kept": 1,
         "mood_panels": 1,
+        "chat_turns": 1,
         "tuned": 1,
         "runs_started": 1,
         "priors": 1,
