@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generation.casting import Voice
+from generation.endings import last_strokes
 from generation.form import Bar
 from generation.generator import Note
 from generation.grid import runs
@@ -91,7 +92,9 @@ class _Line:
         return self.plan.kicks[number] if number < len(self.plan.kicks) else frozenset()
 
     def last(self, number: int, bar: Bar) -> None:
-        self.pen.write(number, 0, 64, self.root(bar.chords[0][1].root), 0.9)
+        root = self.root(bar.chords[0][1].root)
+        for stroke in last_strokes(self.plan, "bass"):
+            self.pen.write(number, stroke.step, stroke.length, root, 0.9 * stroke.level)
 
 
 class _Bassist(_Line):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generation.casting import Voice
+from generation.endings import ending, last_strokes
 from generation.form import Bar
 from generation.generator import Note
 from generation.grid import runs
 from generation.harmony import Voicer
+from generation.inner import play_inner
 from generation.layers import rests
 from generation.pen import FULL, Pen, by_density, dice, for_section, habits, phase_of, place_of
 from generation.plan import Plan
@@ -20,6 +22,8 @@ _LONG = "x---------------"
 BROKEN = ("0-1-2-1-0-1-2-1-", "0-2-1-2-0-2-1-2-", "0-1-2-3-2-1-2-1-")
 """Broken chords for sounds that cannot hold one."""
 _STRUM = 0.014
+_ROLLED = 0.07
+"""Seconds between the tones of a last chord that is rolled."""
 _LEVEL = {"x": 0.85, "s": 0.8, "d": 0.88, "u": 0.7, "o": 0.55, "+": 0.62}
 _THIN = {"intro", "break", "outro"}
 
@@ -48,6 +52,8 @@ class Touch:
 def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
     """Write the accompaniment."""
     style = plan.style.chords or CompStyle(patches=(), patterns=(_LONG,))
+    if habits(plan).inner and player.patch.kind == "sustained":
+        return play_inner(plan, player, 1)
     if player.patch.kind == "pad":
         return _sustain(plan, player, style.span, style.voicing)
     pool = style.patterns
@@ -56,7 +62,10 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
     patterns = by_density(pool, plan, "chords")
     if dice(plan, "chords other", 1)[0] < 0.35:
         patterns[1] = patterns[0]
-    patterns = [vary(row, dice(plan, "own comping", 4), 0.55) for row in patterns]
+    patterns = [
+        row if _marks_time(row) else vary(row, dice(plan, "own comping", 4), 0.55)
+        for row in patterns
+    ]
     touch = _touch(plan, player)
     voicer = Voicer(reach(style.span, player), style.voicing)
     for number, bar in enumerate(plan.bars):
@@ -70,6 +79,12 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
             row = plan.grid.fit(_LONG, 0) if plan.energy < 0.6 else row
         _play_bar(plan, touch, (number, bar), row, voicer)
     return touch.pen.finish()
+
+
+def _marks_time(row: str) -> bool:
+    """Whether a figure of single tones falls on beats alone: the only pulse of music without drums."""
+    notes = runs(row)
+    return len(notes) > 3 and all(mark.isdigit() and step % 4 == 0 for step, mark, _ in notes)
 
 
 def _touch(plan: Plan, player: Voice) -> Touch:
@@ -86,11 +101,20 @@ def _touch(plan: Plan, player: Voice) -> Touch:
 
 
 def _last(touch: Touch, number: int, keys: tuple[int, ...], plan: Plan) -> None:
-    spread = max(touch.roll, _STRUM * (len(keys) > 3))
+    kind = ending(plan)
+    if kind == "ring":
+        for index, key in enumerate(keys):
+            step = index * plan.grid.beat_steps / 2
+            touch.pen.write(number, step, 64, key, 0.85 - 0.06 * index)
+        return
+    spread = max(touch.roll, _STRUM * (len(keys) > 3), _ROLLED * (kind == "roll"))
     if plan.style.human.timing < 2:
         spread = 0.0
-    for index, key in enumerate(keys):
-        touch.pen.write(number, 0, 64, key, 0.85, late=spread * index)
+    for stroke in last_strokes(plan, "chords"):
+        wide = spread if stroke.length > 4 else min(spread, touch.strum)
+        for index, key in enumerate(keys):
+            level = 0.85 * stroke.level
+            touch.pen.write(number, stroke.step, stroke.length, key, level, late=wide * index)
 
 
 def _play_bar(plan: Plan, touch: Touch, where: tuple[int, Bar], row: str, voicer: Voicer) -> None:
@@ -164,7 +188,7 @@ def strike(
         key = keys[index % len(keys)] + 12 * (index // len(keys))
         # Keys and strings ring over the next tones of a broken chord.
         ring = 2.2 if touch.rings and length <= 2 else 0.98
-        level = 0.92 if step % touch.beat == 0 else 0.84 if step % 2 == 0 else 0.76
+        level = 0.97 if step % touch.beat == 0 else 0.75 if step % 2 == 0 else 0.68
         touch.pen.write(number, step, max(length, 1) * ring, key, level)
         return
     short = 0.55 if mark in "s+" else 0.97 if length > 1 else 0.85
@@ -180,6 +204,8 @@ def strike(
 def play_pad(plan: Plan, player: Voice) -> tuple[Note, ...]:
     """Write the sustained layer."""
     style = plan.style.pad or PadStyle(patches=())
+    if habits(plan).inner and player.patch.kind == "sustained":
+        return play_inner(plan, player, 0)
     return _sustain(plan, player, style.span, "spread" if plan.style.mix.width > 1.1 else "close")
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from generation.casting import Voice
 from generation.comp import BROKEN, Touch, reach, strike
+from generation.endings import last_strokes
 from generation.form import Bar
 from generation.generator import Note
 from generation.grid import runs
 from generation.harmony import Voicer, rest_tones
 from generation.layers import rests
-from generation.melody import sing
-from generation.ornaments import Sung
+from generation.melody import overheard
 from generation.pen import Pen, dice, habits, pick, place_of
 from generation.plan import Plan
 from generation.theory import Chord, melody_scale, nearest
@@ -55,7 +55,7 @@ class _Second:
         self.voicer = Voicer(reach(self.span, player))
         self.at = float(middle)
         self.kind = self._kind()
-        self.lead = _overheard(plan)
+        self.lead = overheard(plan)
 
     def _kind(self) -> str:
         """The style's own way, unless the sound cannot do it: what decays cannot hold, what is slow cannot stab."""
@@ -72,7 +72,8 @@ class _Second:
             if rests(self.plan, "counter", number, bar, asked=self.player.asked):
                 continue
             if bar.section == "end":
-                self._guide(number, 0, 64, bar.chords[0][1])
+                held = last_strokes(self.plan, "counter")[0].length
+                self._guide(number, 0, held, bar.chords[0][1])
                 continue
             match self.kind:
                 case "thirds":
@@ -175,15 +176,3 @@ class _Second:
                 key = nearest(note.key - 4, classes - {note.key % 12}, (low, high))
             self.at = float(key)
             self.pen.write(number, note.step, note.length * 0.95, key, note.level * 0.82)
-
-
-def _overheard(plan: Plan) -> dict[int, list[Sung]]:
-    """Return what the lead sings in each bar in which it may be heard."""
-    lead = next((p for p in plan.players if p.voice.role == "lead"), None)
-    out: dict[int, list[Sung]] = {}
-    if lead is None:
-        return out
-    for note in sing(plan.seen_by(lead), lead.voice):
-        if not plan.targets or lead.name in plan.targets[note.bar].voices:
-            out.setdefault(note.bar, []).append(note)
-    return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generation.casting import Voice
+from generation.endings import last_strokes
 from generation.fills import PIECES, SOFT_GROOVE, build_up, for_dancing, lead_over
 from generation.form import Bar
 from generation.generator import Note
@@ -15,6 +16,10 @@ _LEVELS = {"X": 1.0, "x": 0.84, "o": 0.5, "+": 0.66, "g": 0.3}
 _NEEDS_ENERGY = {"open": 0.22, "clap": 0.12, "crash": 0.4}
 _TICKING = {"hat", "ride", "shaker", "cabasa", "tambourine"}
 _BACKBEAT = {"snare", "clap", "rim"}
+_CORE = {"kick", "snare", "clap", "rim", "hat", "ride", "surdo", "tom_floor", "conga_low"}
+"""Pieces that a groove cannot do without."""
+_MARGIN = 0.15
+"""How far below its usual energy a style still has all its pieces."""
 _QUIET_STARTS = {"intro", "break", "build", "upbeat", "outro", "end"}
 _LAYERS = {
     "pop": "tambourine", "soul": "tambourine", "rock": "tambourine", "disco": "tambourine",
@@ -50,6 +55,7 @@ class _Drummer:
         self.fills = own.fills if own is not None else ()
         cymbals = own is not None and own.crash and not self.banned & {"crash", "ride"}
         self.crashes = plan.cast.groove and cymbals and plan.energy > 0.4
+        self.needs = self._thresholds()
 
     def play(self) -> tuple[Note, ...]:
         for number, bar in enumerate(self.plan.bars):
@@ -66,6 +72,19 @@ class _Drummer:
             if bar.first and bar.section not in _QUIET_STARTS and self.crashes:
                 self.pen.write(number, 0, 8, _key("crash"), 0.66 + 0.16 * bar.intensity)
         return self.pen.finish()
+
+    def _thresholds(self) -> dict[str, float]:
+        """Energy from which each piece joins: the core always, the rest one by one up to the style's usual energy."""
+        needs: dict[str, float] = {}
+        usual = max(0.2, self.plan.style.energy - _MARGIN)
+        for groove in self.grooves:
+            extra = [p for p in groove if p not in _CORE and p not in self.plan.cast.pieces]
+            first = [] if len(extra) < len(groove) else extra[:2]
+            late = [p for p in extra if p not in first]
+            for index, piece in enumerate(late):
+                place = usual * (index + 1) / len(late)
+                needs[piece] = min(needs.get(piece, 1.0), place)
+        return needs
 
     def _key(self, piece: str) -> int:
         """The key of a piece; an orchestra's kettledrums lie on a keyboard from F, and are tuned to the tonic."""
@@ -108,9 +127,28 @@ class _Drummer:
             layer = _LAYERS.get(self.plan.style.family)
             if layer is not None and layer not in rows and self.plan.energy > 0.4:
                 rows[layer] = self._fit(PIECES[layer], bar).replace("x", "o")
+        self._drive(number, bar, rows)
         if bar.section not in {"intro", "upbeat"} and self.plan.energy > 0.18:
             rows = lead_over(self.plan, rows, (number, bar), self.fills)
         return rows
+
+    def _drive(self, number: int, bar: Bar, rows: dict[str, str]) -> None:
+        """Above a style's usual energy more joins: sixteenths on what ticks, claps on the backbeat, cymbals."""
+        extra = self.plan.energy - self.plan.style.energy
+        if extra <= 0 or bar.section in _QUIET_STARTS or self.manners.feather:
+            return
+        share = extra / max(0.1, 1 - self.plan.style.energy)
+        ticking = next((p for p in ("hat", "shaker", "cabasa", "ride") if p in rows), None)
+        if ticking is not None and share > 0.25:
+            lucky = dice(self.plan, f"drive {place_of(bar, number) % 2}", 64)
+            rows[ticking] = "".join(
+                "o" if mark == "." and lucky[step % 64] < share else mark
+                for step, mark in enumerate(rows[ticking])
+            )
+        if "snare" in rows and "clap" not in rows and share > 0.6 and "snare" not in self.needs:
+            rows["clap"] = "".join("x" if mark == "X" else "." for mark in rows["snare"])
+        if share > 0.5 and bar.place % 2 == 0 and self.crashes and "crash" not in rows:
+            rows["crash"] = "o" + "." * (self.plan.grid.bar_steps - 1)
 
     def _own_foot(self, row: str) -> str:
         """The piece's own bass drum: one more stroke, the same in every bar, where the groove leaves room."""
@@ -159,7 +197,7 @@ class _Drummer:
         return "".join(out)
 
     def _row(self, number: int, bar: Bar, piece: str, row: str) -> None:
-        if self.plan.energy < _NEEDS_ENERGY.get(piece, 0.0):
+        if self.plan.energy < max(_NEEDS_ENERGY.get(piece, 0.0), self.needs.get(piece, 0.0)):
             return
         lucky = dice(self.plan, f"{piece} {place_of(bar, number) % 2}", 64)
         touch = dice(self.plan, f"touch {piece}", 64)
@@ -225,10 +263,16 @@ class _Drummer:
                 self.pen.write(number, 0, 2, self._key(piece), 0.8)
             return
         has_kick = any("kick" in groove for groove in self.grooves)
-        if has_kick and "kick" not in self.banned:
-            self.pen.write(number, 0, 2, _key("kick"), 0.9)
+        strokes = last_strokes(self.plan, "drums")
+        hitting = {"kick": 0.9} if has_kick else {}
+        if len(strokes) > 1 and "snare" in self.grooves[0]:
+            hitting["snare"] = 0.8
+        for piece in sorted(hitting.keys() - self.banned):
+            for stroke in strokes:
+                level = hitting[piece] * stroke.level
+                self.pen.write(number, stroke.step, 2, _key(piece), level)
         if self.crashes:
-            self.pen.write(number, 0, 8, _key("crash"), 0.7)
+            self.pen.write(number, strokes[-1].step, 8, _key("crash"), 0.7)
         elif any("ride" in groove for groove in self.grooves) and "ride" not in self.banned:
             self.pen.write(number, 0, 4, _key("ride"), 0.5)
         elif not has_kick:

@@ -166,6 +166,8 @@ def _intensity(section: str, place: int, length: int) -> float:
     return full
 
 
+_HOME_FIRST = 0.85
+"""Chance that a short piece begins on its tonic where the style has progressions that do."""
 _LINES = {"B": 1, "chorus": 1, "drop": 1, "break": 1, "C": 2, "bridge": 2}
 """Which of a style's progressions sections go by, 0 if not named."""
 
@@ -189,8 +191,11 @@ def lay_out(
     """
     bars, upbeat = count
     pool = style.progressions["minor" if key[1] in DARK_MODES else "major"]
-    order = rng.permutation(len(pool))
-    luck = rng.uniform(size=4)
+    order = rng.permutation(len(pool)).tolist()
+    luck = rng.uniform(size=5)
+    if bars <= SHORT and luck[4] < _HOME_FIRST:
+        # There is little time to say where home is: begin there.
+        order.sort(key=lambda n: not pool[n].startswith("1"))
     pattern = pattern_for(style.family, luck[0], style.forms)
     lines = [read_line(pool[order[n % len(pool)]], style, grid, key) for n in range(3)]
     if len(pool) < 3:
@@ -199,7 +204,7 @@ def lay_out(
         lines = [read_line(pattern.line, style, grid, key)] * 3
     elif bars < len(lines[0]) and grid.bar_seconds > 2.3:
         lines = [halve(line, grid) for line in lines]
-    end = build_chord("1", *key, style.colour)
+    end = build_chord("1", *key, "triad" if style.colour == "p" else style.colour)
     cadence = build_chord(style.cadence, *key, style.colour)
     measures = _measures(divide(bars, pattern, luck[1]), lines, short=bars <= SHORT)
     if not pattern.loop:

@@ -21,6 +21,11 @@ COUNTERS = ("answer", "thirds", "stabs", "arpeggio", "guajeo", "riff", "ostinato
 """Replies in the gaps; a line in thirds and sixths; chord hits; broken chords; a syncopated figure; a short riff under
 the tune; the same few tones over and over."""
 
+ENDINGS = ("hold", "roll", "ring", "stop", "echo", "hits", "two", "tag")
+"""How the last chord goes, see ``generation.endings``: held, rolled, one tone after another, cut off with the tune left
+over, cut off with echoes, two hits of which the second lasts, two on two
+beats, a late second one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manners:
@@ -55,6 +60,8 @@ class Manners:
         build: Whether builds have a snare roll.
         push: Milliseconds by which pieces lie behind (or, below 0, before) the beat.
         swell: How much louder phrases are in their middle.
+        endings: How pieces end, names of ``ENDINGS``.
+        inner: Whether bowed and blown accompaniment moves in single lines, see ``generation.inner``.
     """
 
     schemes: tuple[str, ...] = ("period", "sentence")
@@ -85,6 +92,8 @@ class Manners:
     build: bool = False
     push: Mapping[str, float] = field(default_factory=dict)
     swell: float = 1.0
+    endings: tuple[str, ...] = ("hold",)
+    inner: bool = False
 
 
 @cache
@@ -111,6 +120,7 @@ def parse(text: str) -> Mapping[str, Manners]:
         made = Manners(**lists)
         _check(family, "scheme", made.schemes, SCHEMES)
         _check(family, "shape", made.shapes, SHAPES)
+        _check(family, "ending", made.endings, ENDINGS)
         if made.counter not in COUNTERS:
             raise GenerationError(f"manners.yaml, {family}: unknown counter {made.counter!r}")
         out[family] = made

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 
 from generation.casting import Voice
+from generation.endings import last_strokes
 from generation.form import Bar
 from generation.generator import Note
 from generation.harmony import rest_tones
@@ -34,6 +35,8 @@ _LIFTS = {
 }
 """Semitones by which sections lie higher."""
 _THIN = {"intro", "break", "outro"}
+_SAYS_THIRD = 0.6
+"""Chance that a tune ends on the third of the last chord where a style's chords have none."""
 
 
 def play_lead(plan: Plan, player: Voice) -> tuple[Note, ...]:
@@ -48,6 +51,18 @@ def play_lead(plan: Plan, player: Voice) -> tuple[Note, ...]:
 def sing(plan: Plan, player: Voice) -> tuple[Sung, ...]:
     """Return the melody without ornaments, for the lead itself and for whoever answers it."""
     return _Singer(plan, player).sing()
+
+
+def overheard(plan: Plan) -> dict[int, list[Sung]]:
+    """Return what the lead sings in each bar in which it may be heard."""
+    lead = next((p for p in plan.players if p.voice.role == "lead"), None)
+    out: dict[int, list[Sung]] = {}
+    if lead is None:
+        return out
+    for note in sing(plan.seen_by(lead), lead.voice):
+        if not plan.targets or lead.name in plan.targets[note.bar].voices:
+            out.setdefault(note.bar, []).append(note)
+    return out
 
 
 class _Singer:
@@ -209,6 +224,8 @@ class _Singer:
             )
             cost += 2.5 if tone.length >= grid.beat_steps else 0.0
             cost += 1.5 if (key - 1) % 12 in chord.classes and tone.length > 2 else 0.0
+        if tone.length >= grid.beat_steps and key % 12 in rest_tones(chord, self.classes):
+            cost -= 1.5 if key % 12 not in chord.classes else 0.0
         move = key - self.at
         cost += max(0.0, abs(move) - 5) * (1.1 - 0.6 * self.style.leap)
         cost += 6 if abs(move) > 12 else 1.0 if abs(move) in {6, 10, 11} else 0.0
@@ -241,12 +258,15 @@ class _Singer:
 
     def _end(self, number: int, bar: Bar) -> None:
         chord = bar.chords[0][1]
-        third = dice(self.plan, "last tone", 1)[0] < 0.3
+        # Over power chords nobody else says whether it is major or minor.
+        chance = _SAYS_THIRD if self.plan.style.colour == "p" else 0.3
+        third = dice(self.plan, "last tone", 1)[0] < chance
         tone = (chord.root + chord.tone(3)) % 12 if third else self.plan.tonic
         if tone not in chord.classes:
             tone = chord.root
         home = nearest(0.5 * (self.at + self.centre), {tone}, self.span)
-        self.out.append(Sung(number, 0, 64, home, 0.88))
+        held = last_strokes(self.plan, "lead")[0].length
+        self.out.append(Sung(number, 0, held, home, 0.88))
 
 
 def _span(plan: Plan, player: Voice, style: LeadStyle) -> tuple[int, int]:

@@ -20,6 +20,8 @@ _RING = 0.3
 """Seconds before the end of the clip at which held notes are let go."""
 _LIFT = 0.012
 """Seconds that a key is up before it is struck again."""
+_DRIVE = 0.8
+"""By how much energy makes accompaniment busier; the tune stays what it is."""
 FULL = frozenset({"B", "chorus", "drop", "solo"})
 """Sections in which everybody plays out."""
 HELD_BACK = frozenset({"verse", "intro", "bridge", "break", "outro"})
@@ -196,10 +198,12 @@ def by_density(patterns: tuple[str, ...], plan: Plan, name: str, marks: str = ".
     """Order patterns so that the one to play comes first and its neighbour in busyness second.
 
     The seed picks the place within the style's range and the plan's density moves it, so that denser never means
-    fewer notes.
+    fewer notes; energy moves all but the lead as well.
     """
     ranked = sorted(patterns, key=lambda p: (sum(m not in marks for m in p) / len(p), p))
     place = dice(plan, name, 1)[0] + 1.6 * (plan.density - plan.style.density)
+    if name != "lead":
+        place += _DRIVE * (plan.energy - plan.style.energy)
     first = int(min(len(ranked) - 1, max(0, place * len(ranked))))
     second = min(first + 1, len(ranked) - 1) if first + 1 < len(ranked) else max(0, first - 1)
     return [ranked[first], ranked[second]]
