@@ -2,11 +2,11 @@
 
 Onsets are heard in six bands. How well the whole repeats after one, two, three and four beats (a comb over the
 autocorrelation) finds the pulse and its multiples. Which of them is the beat is decided as the literature on tempo
-octaves does it: bars of three or four beats repeat, the middle register (snares, stabs) alternates from beat to beat, the high
-one (hats, shakers) ticks on beats and their divisions, people tap near a resonance (van Noorden and Moelants 1999), and
-a beat holds neither many attacks nor hardly any, so that busy music is faster. Nothing is known of genres. The weights
-were fitted on plain beats and on clips of an earlier version of the composer, families that were left out being told
-nearly as well as those that were not.
+octaves does it: bars of three or four beats repeat, the middle register (snares, stabs) alternates from beat to beat,
+the high one (hats, shakers) ticks on beats and their divisions, people tap near a resonance (van Noorden and Moelants
+1999), and a beat holds neither many attacks nor hardly any, so that busy music is faster. Nothing is known of genres.
+The weights were fitted on plain beats and on clips of an earlier version of the composer; families that were left out
+were told nearly as well as those that were not.
 """
 
 from __future__ import annotations
