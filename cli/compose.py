@@ -1,25 +1,49 @@
-"""``compose``: a prompt in, a sound file out, without Discord."""
+"""``compose``: words, features or a description in, a sound file out, without Discord."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from domain.clip import ClipFailure, ClipRequest
-from domain.errors import UsageError, UserError
+from domain.errors import DescriptionError, UsageError, UserError
 
-SHORTEST, LONGEST = 1.0, 60.0
+if TYPE_CHECKING:
+    from generation.composer import Composer
+    from generation.generator import Composition
+
+SHORTEST, LONGEST = 1.0, 600.0
 EXTENSIONS = ("wav", "mp3", "opus", "ogg", "flac")
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     command = commands.add_parser(
-        "compose", help="compose one clip from a prompt", description=__doc__
+        "compose",
+        help="compose one clip from words, features or a description",
+        description=__doc__,
     )
     command.add_argument(
-        "prompt", metavar="PROMPT", help='what to play, such as "slow rainy lo-fi with a Rhodes"'
+        "prompt",
+        metavar="PROMPT",
+        nargs="?",
+        default="",
+        help='what to play, such as "slow rainy lo-fi with a Rhodes"',
+    )
+    command.add_argument(
+        "--features",
+        metavar="NAME=VALUE,...",
+        default="",
+        help="features that win over the words, such as energy=0.3,valence=0.8,tempo=84",
+    )
+    command.add_argument(
+        "--description", type=Path, metavar="FILE", help="play a description in JSON instead"
+    )
+    command.add_argument(
+        "--emotion", metavar="DIR", default="", help="let a trained emotion model write the bars"
     )
     command.add_argument(
         "--seed",
@@ -29,7 +53,11 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="another seed, another variation (default: 0)",
     )
     command.add_argument(
-        "--seconds", type=float, default=10.0, metavar="S", help="length, 1 to 60 (default: 10)"
+        "--seconds",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help=f"length, 1 to {LONGEST:.0f} (default: 10)",
     )
     command.add_argument(
         "--out",
@@ -38,9 +66,13 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="FILE",
         help=f"file to write: {', '.join(EXTENSIONS)}",
     )
-    command.add_argument(
-        "--midi", type=Path, metavar="FILE", help="also write the notes as a MIDI file"
-    )
+    for name, text in (
+        ("midi", "the notes as a MIDI file"),
+        ("stems", "the players' parts as a ZIP file"),
+        ("musicxml", "the notes as sheet music"),
+        ("save-description", "the description in JSON, to be edited and played again"),
+    ):
+        command.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"also write {text}")
     command.add_argument("--json", action="store_true", help="print what was composed as JSON")
 
 
@@ -52,16 +84,43 @@ def run(args: argparse.Namespace) -> int:
         UserError: The clip cannot be made.
     """
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this command
-    from generation.midi import to_midi  # noqa: PLC0415
-    from generation.registry import create_generator  # noqa: PLC0415
-    from service.settings import load  # noqa: PLC0415
 
-    extension = args.out.suffix.lower().lstrip(".")
+    extension = _check(args)
+    composer = _composer(args)
+    request = _request(args)
+    made = composer.generate([request])[0]
+    if isinstance(made, ClipFailure):
+        raise UserError(made.reason)
+    title = args.prompt[:120] or str(made.description.get("family", ""))
+    args.out.write_bytes(encode(made.audio, extension=extension, title=title))
+    _write_more(args, composer, made)
+    report = {
+        "out": str(args.out),
+        "midi": str(args.midi) if args.midi else None,
+        "seed": args.seed,
+        "seconds": round(len(made.audio.samples) / made.audio.sample_rate, 3),
+        "sample_rate": made.audio.sample_rate,
+        "loudness_lufs": round(made.loudness, 2),
+        "generator": composer.info.name,
+        "generator_version": composer.info.version,
+        **made.description,
+    }
+    print(json.dumps(report, ensure_ascii=False) if args.json else _sentence(report))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> str:
+    """Check the arguments and return the extension of the sound file.
+
+    Raises:
+        UsageError: One of them is wrong.
+    """
+    extension = str(args.out.suffix.lower().lstrip("."))
     if extension not in EXTENSIONS:
         raise UsageError(
             f"--out {args.out} must end in one of {', '.join('.' + one for one in EXTENSIONS)}."
         )
-    for file in (args.out, args.midi):
+    for file in (args.out, args.midi, args.stems, args.musicxml, args.save_description):
         if file is not None and not file.parent.is_dir():
             raise UsageError(f"There is no folder {file.parent} to write {file.name} to.")
     if not 0 <= args.seed < 2**31:
@@ -70,31 +129,87 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"--seconds must be from {SHORTEST:.0f} to {LONGEST:.0f}, not {args.seconds:g}."
         )
-    settings = load(args.config).generation
-    generator = create_generator(
-        settings.generator, renderer=settings.renderer, soundfont=settings.soundfont
+    if not (args.prompt or args.features or args.description):
+        raise UsageError("Say what to play: PROMPT, --features or --description.")
+    return extension
+
+
+def _composer(args: argparse.Namespace) -> Composer:
+    from generation.composer import Composer  # noqa: PLC0415 - slow imports only for this command
+    from service.bootstrap import render_spec  # noqa: PLC0415
+    from service.settings import load  # noqa: PLC0415
+
+    spec = render_spec(load(args.config))
+    return Composer(
+        renderer=spec.renderer, soundfont=spec.soundfont, emotion=args.emotion or spec.emotion
     )
-    made = generator.generate(
-        [ClipRequest(prompt=args.prompt, seed=args.seed, seconds=args.seconds)]
-    )[0]
-    if isinstance(made, ClipFailure):
-        raise UserError(made.reason)
-    args.out.write_bytes(encode(made.audio, extension=extension, title=args.prompt[:120]))
+
+
+def _request(args: argparse.Namespace) -> ClipRequest:
+    from service.studio import Wish, wanted  # noqa: PLC0415 - slow imports only for this command
+
+    described = _description(args.description) if args.description is not None else None
+    try:
+        facets = wanted(Wish(text=args.prompt, features=_features(args.features)))
+    except DescriptionError as error:
+        raise UsageError(f"--features: {error}") from None
+    return ClipRequest(
+        prompt=args.prompt,
+        seed=args.seed,
+        seconds=args.seconds,
+        description=described,
+        facets=facets.to_json(),
+    )
+
+
+def _features(text: str) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, _, value = part.partition("=")
+        try:
+            out[name.strip()] = float(value)
+        except ValueError:
+            raise UsageError(f"--features: {part!r} is not of the form name=number.") from None
+    return out
+
+
+def _description(file: Path) -> dict[str, Any]:
+    """Read a description, mend it and say on stderr what was mended."""
+    from generation.mend import repair  # noqa: PLC0415 - slow imports only for this command
+
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise UsageError(f"{file} is not JSON: {error}.") from None
+    try:
+        mended, repairs = repair(data)
+    except DescriptionError as error:
+        raise UsageError(f"{file}: {error}") from None
+    for one in repairs:
+        print(f"Repaired {one}", file=sys.stderr)
+    return mended.to_json()
+
+
+def _write_more(args: argparse.Namespace, composer: Composer, made: Composition) -> None:
+    from domain.description import Description  # noqa: PLC0415 - slow imports only for this command
+    from generation.midi import to_midi  # noqa: PLC0415
+    from generation.musicxml import to_musicxml  # noqa: PLC0415
+
     if args.midi is not None:
         args.midi.write_bytes(to_midi(made))
-    report = {
-        "out": str(args.out),
-        "midi": str(args.midi) if args.midi else None,
-        "seed": args.seed,
-        "seconds": round(len(made.audio.samples) / made.audio.sample_rate, 3),
-        "sample_rate": made.audio.sample_rate,
-        "loudness_lufs": round(made.loudness, 2),
-        "generator": generator.info.name,
-        "generator_version": generator.info.version,
-        **made.description,
-    }
-    print(json.dumps(report, ensure_ascii=False) if args.json else _sentence(report))
-    return 0
+    genome = Description.from_json(made.description["genome"])
+    if args.stems is not None:
+        stems = composer.stems(genome)
+        if isinstance(stems, ClipFailure):
+            raise UserError(stems.reason)
+        args.stems.write_bytes(stems)
+    if args.musicxml is not None and made.notes is not None:
+        args.musicxml.write_bytes(to_musicxml(made.notes, genome))
+    if args.save_description is not None:
+        text = json.dumps(genome.to_json(), indent=1, ensure_ascii=False)
+        args.save_description.write_text(text + "\n", encoding="utf-8")
 
 
 def _sentence(report: dict[str, object]) -> str:

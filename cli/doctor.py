@@ -152,7 +152,10 @@ def _sound(settings: Settings) -> Check:
     spec = render_spec(settings)
     try:
         info = create_generator(
-            spec.generator, renderer=spec.renderer, soundfont=spec.soundfont
+            spec.generator,
+            renderer=spec.renderer,
+            soundfont=spec.soundfont,
+            emotion=spec.emotion,
         ).info
     except TunebreederError as error:
         return Check(name="sound", verdict=Verdict.FAILED, message=str(error))

@@ -12,13 +12,24 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from cli.logs import set_up_logging
 from domain.errors import ConfigError, TunebreederError, UsageError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
-COMMANDS = ("run", "playground", "compose", "soundfont", "doctor", "bench", "backup")
+COMMANDS = (
+    "run",
+    "playground",
+    "compose",
+    "soundfont",
+    "train",
+    "doctor",
+    "bench",
+    "backup",
+    "import-config",
+)
 INTERRUPTED = 130
 
 log = logging.getLogger(__name__)
@@ -47,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True, parser_class=Parser
     )
     for name in COMMANDS:
-        importlib.import_module(f"cli.{name}").add_to(commands)
+        _module(name).add_to(commands)
     return top
 
 
@@ -63,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     set_up_logging(os.environ)
     try:
-        return int(importlib.import_module(f"cli.{args.command}").run(args))
+        return int(_module(args.command).run(args))
     except (ConfigError, UsageError) as error:
         return _fail(str(error), WRONG_USE)
     except TunebreederError as error:
@@ -80,6 +91,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             "Set TUNEBREEDER_LOG_LEVEL=debug to see where.",
             FAILED,
         )
+
+
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"cli.{command.replace('-', '_')}")
 
 
 def _fail(sentence: str, code: int) -> int:

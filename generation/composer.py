@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
 from domain.description import Description
-from domain.errors import DescriptionError
+from domain.errors import DescriptionError, GenerationError
 from domain.facets import TONICS, Facets
 from generation.arrange import arrange
 from generation.audio import SAMPLE_RATE, Audio
@@ -28,6 +30,9 @@ from prompts.features import from_levels
 from prompts.reader import read
 from prompts.vocabulary import shipped
 
+if TYPE_CHECKING:
+    from generation.emotion.model import EmotionModel
+
 VERSION = "2"
 """Raise it whenever the same request would sound different."""
 
@@ -41,20 +46,31 @@ class Composer:
     Args:
         renderer: One of ``generation.renderers.NAMES``.
         soundfont: Path of a ``.sf2`` file, a folder to look into first, or ``""`` for the best that is found.
+        emotion: Folder of a trained emotion model that writes the bars of requests which name no genre and no
+            instruments, or ``""`` for the built-in table.
 
     Raises:
-        GenerationError: The renderer or the SoundFont is not there.
+        GenerationError: The renderer, the SoundFont or the model is not there.
     """
 
-    def __init__(self, *, renderer: str = "auto", soundfont: str = "") -> None:
+    def __init__(self, *, renderer: str = "auto", soundfont: str = "", emotion: str = "") -> None:
         choice = choose(renderer, soundfont)
         self._renderer: Renderer = choice.renderer
+        self._emotion = _load_emotion(emotion) if emotion else None
+        mapping = {"features to music": f"emotion model {emotion}"} if emotion else {}
         self._info = GeneratorInfo(
             name="composer",
-            version=f"{VERSION}-{choice.renderer.name}-{choice.font.path.stem}",
+            version="-".join(
+                [
+                    VERSION,
+                    choice.renderer.name,
+                    choice.font.path.stem,
+                    *([self._emotion.fingerprint] if self._emotion is not None else []),
+                ]
+            ),
             licence=choice.licence,
             stand_in_for="MusicGen",
-            details=choice.details,
+            details={**choice.details, **mapping},
         )
 
     @property
@@ -92,6 +108,11 @@ class Composer:
             seed: At least 0; another seed is a variation.
             seconds: Length in [1, 600].
         """
+        if self._emotion is not None:
+            from generation.emotion.describer import applies, describe_by  # noqa: PLC0415  # loads PyTorch
+
+            if applies(facets):
+                return self.play(describe_by(self._emotion, facets, seed=seed, seconds=seconds))
         return self._perform(make_plan(facets, seed, seconds, hints=find_hints(facets, shipped())))
 
     def play(self, description: Description) -> Composition | ClipFailure:
@@ -142,6 +163,16 @@ def _refuse(request: ClipRequest) -> ClipFailure | None:
     if not 0 <= request.seed < 2**31:
         return ClipFailure(reason="A seed is a whole number from 0 to 2147483647.")
     return None
+
+
+def _load_emotion(folder: str) -> EmotionModel:
+    if find_spec("torch") is None or find_spec("safetensors") is None:
+        raise GenerationError(
+            "An emotion model needs PyTorch and safetensors: pip install torch==2.13.0 safetensors"
+        )
+    from generation.emotion.model import EmotionModel  # noqa: PLC0415  # loads PyTorch
+
+    return EmotionModel.load(Path(folder))
 
 
 def account(plan: Plan, score: Score, renderer: str) -> dict[str, Any]:

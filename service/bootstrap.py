@@ -66,6 +66,7 @@ def render_spec(settings: Settings) -> RenderSpec:
         generator=generation.generator,
         renderer=generation.renderer,
         soundfont=generation.soundfont or (str(fonts) if fonts.is_dir() else ""),
+        emotion=generation.emotion,
         extension=generation.format,
     )
 

@@ -35,6 +35,7 @@ class RenderSpec:
     generator: str = "composer"
     renderer: str = "auto"
     soundfont: str = ""
+    emotion: str = ""
     extension: str = "mp3"
 
 

@@ -31,7 +31,10 @@ class RenderEngine:
     def __init__(self, spec: RenderSpec) -> None:
         self._spec = spec
         self._generator = create_generator(
-            spec.generator, renderer=spec.renderer, soundfont=spec.soundfont
+            spec.generator,
+            renderer=spec.renderer,
+            soundfont=spec.soundfont,
+            emotion=spec.emotion,
         )
         self._encoder = FeatureEncoder()
         self.info = self._generator.info
@@ -77,7 +80,9 @@ def engine(spec: RenderSpec) -> Engine:
 
 def wav(spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
     """Render the request again as a lossless WAV file."""
-    generator = create_generator(spec.generator, renderer=spec.renderer, soundfont=spec.soundfont)
+    generator = create_generator(
+        spec.generator, renderer=spec.renderer, soundfont=spec.soundfont, emotion=spec.emotion
+    )
     made = generator.generate([request])[0]
     if isinstance(made, ClipFailure):
         return made

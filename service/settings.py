@@ -120,6 +120,10 @@ class GenerationSettings(Section):
         "",
         description="Path of a SoundFont (.sf2); empty takes the best one that is found, TimGM6mb if no other.",
     )
+    emotion: str = Field(
+        "",
+        description="Folder of an emotion model of your own (bot.py train emotion); empty uses the built-in table.",
+    )
     workers: int = Field(
         0, ge=0, le=64, description="Processes that render; 0 is one for each core."
     )

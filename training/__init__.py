@@ -1,0 +1,1 @@
+"""Offline training: what a host runs for hours on data of their own, never the bot."""
