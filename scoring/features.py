@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scoring import rhythm, timbre, tonality
 from scoring.encoder import EncoderInfo, Floats, checked
 from scoring.spectra import cosines, mel_filters, spectrogram
+from scoring.windows import pieces
 
 NAMED = (
     "tempo",
@@ -68,8 +69,18 @@ class FeatureEncoder:
     )
 
     def encode(self, samples: NDArray[Any], sample_rate: int) -> Floats:
-        """Embed one clip; see ``scoring.encoder.Encoder``. Silence gives a finite, dull vector."""
+        """Embed one clip; see ``scoring.encoder.Encoder``. Silence gives a finite, dull vector.
+
+        A long clip is what its beginning, middle and end are on average.
+        """
         audio = checked(samples, sample_rate)
+        parts = pieces(len(audio), sample_rate, most=3)
+        if len(parts) == 1:
+            return self._piece(audio, sample_rate)
+        out: Floats = np.mean([self._piece(audio[part], sample_rate) for part in parts], axis=0)
+        return out
+
+    def _piece(self, audio: Floats, sample_rate: int) -> Floats:
         mono = audio.mean(axis=1)
         if audio.shape[1] > 1 and float(mono @ mono) < 1e-3 * float((audio[:, 0] ** 2).sum()):
             mono = audio[:, 0]  # channels that cancel each other are still heard

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scoring import defects
 from scoring.encoder import Floats, checked
 from scoring.spectra import spectrogram
+from scoring.windows import pieces
 
 BROKEN = 0.35
 """Below this score a clip is never posted."""
@@ -69,7 +70,7 @@ HINGES: Mapping[str, _Hinge] = {
 
 
 def assess(samples: NDArray[Any], sample_rate: int) -> Quality:
-    """Return how whole a clip is.
+    """Return how whole a clip is; a long one is as whole as its worst half minute.
 
     A clip without samples or with samples that are not finite is what the gate is there to stop: it scores 0.
 
@@ -90,7 +91,11 @@ def assess(samples: NDArray[Any], sample_rate: int) -> Quality:
     level = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64))))
     if level < AUDIBLE:
         return Quality(score=0.0, defects={"silence": 1.0})
-    return _combine(_amounts(audio, mono, sample_rate))
+    found = [
+        _combine(_amounts(audio[part], mono[part], sample_rate))
+        for part in pieces(len(audio), sample_rate)
+    ]
+    return min(found, key=lambda one: one.score)
 
 
 def _amounts(audio: Floats, mono: Floats, sample_rate: int) -> dict[str, float]:
