@@ -18,6 +18,7 @@ from service.feedback import FeedbackService
 from service.handmade import Handmade
 from service.listeners import ListenerService
 from service.mood import MoodService
+from service.operators import OperatorService
 from service.posting import Outbox, View
 from service.presenting import Views
 from service.queue import JobQueue
@@ -51,6 +52,7 @@ class Services:
     clips: ClipService
     exports: ExportService
     moods: MoodService
+    operators: OperatorService
     about: AboutService
     outbox: Outbox
     conductor: Conductor
@@ -157,6 +159,7 @@ def _build(
         clips=library,
         exports=ExportService(library, device),
         moods=MoodService(db, handmade, library, outbox, clock),
+        operators=OperatorService(db, clock),
         about=about,
         outbox=outbox,
         conductor=conductor,
