@@ -8,7 +8,7 @@ from generation.casting import Voice
 from generation.endings import ending, last_strokes
 from generation.form import Bar
 from generation.generator import Note
-from generation.grid import runs
+from generation.grid import BAR, runs
 from generation.harmony import Voicer
 from generation.inner import play_inner
 from generation.layers import rests
@@ -74,11 +74,19 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
             continue
         if rests(plan, "chords", number, bar):
             continue
-        row = plan.grid.fit(for_section(patterns, bar), phase_of(bar))
+        row = _in_metre(plan, for_section(patterns, bar), phase_of(bar))
         if bar.section in _THIN:
             row = plan.grid.fit(_LONG, 0) if plan.energy < 0.6 else row
         _play_bar(plan, touch, (number, bar), row, voicer)
     return touch.pen.finish()
+
+
+def _in_metre(plan: Plan, row: str, phase: int) -> str:
+    """Fit a row. Three quarters leave out the third beat of a broken chord: its first tone begins the bar alone."""
+    three = plan.grid.beats == 3 and plan.grid.beat_steps == 4
+    if three and len(row) == BAR and any(mark.isdigit() for mark in row):
+        return row[:8] + row[12:]
+    return plan.grid.fit(row, phase)
 
 
 def _marks_time(row: str) -> bool:
@@ -188,7 +196,7 @@ def strike(
         key = keys[index % len(keys)] + 12 * (index // len(keys))
         # Keys and strings ring over the next tones of a broken chord.
         ring = 2.2 if touch.rings and length <= 2 else 0.98
-        level = 0.97 if step % touch.beat == 0 else 0.75 if step % 2 == 0 else 0.68
+        level = 0.95 if step % touch.beat == 0 else 0.82 if step % 2 == 0 else 0.74
         touch.pen.write(number, step, max(length, 1) * ring, key, level)
         return
     short = 0.55 if mark in "s+" else 0.97 if length > 1 else 0.85

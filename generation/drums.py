@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generation.casting import Voice
-from generation.endings import last_strokes
+from generation.endings import Stroke, last_strokes
 from generation.fills import PIECES, SOFT_GROOVE, build_up, for_dancing, lead_over
 from generation.form import Bar
 from generation.generator import Note
@@ -137,7 +137,7 @@ class _Drummer:
         extra = self.plan.energy - self.plan.style.energy
         if extra <= 0 or bar.section in _QUIET_STARTS or self.manners.feather:
             return
-        share = extra / max(0.1, 1 - self.plan.style.energy)
+        share = extra / max(0.35, 1 - self.plan.style.energy)
         ticking = next((p for p in ("hat", "shaker", "cabasa", "ride") if p in rows), None)
         if ticking is not None and share > 0.25:
             lucky = dice(self.plan, f"drive {place_of(bar, number) % 2}", 64)
@@ -264,13 +264,9 @@ class _Drummer:
             return
         has_kick = any("kick" in groove for groove in self.grooves)
         strokes = last_strokes(self.plan, "drums")
-        hitting = {"kick": 0.9} if has_kick else {}
+        self._hit(number, strokes, "kick" if has_kick else "")
         if len(strokes) > 1 and "snare" in self.grooves[0]:
-            hitting["snare"] = 0.8
-        for piece in sorted(hitting.keys() - self.banned):
-            for stroke in strokes:
-                level = hitting[piece] * stroke.level
-                self.pen.write(number, stroke.step, 2, _key(piece), level)
+            self._hit(number, strokes, "snare")
         if self.crashes:
             self.pen.write(number, strokes[-1].step, 8, _key("crash"), 0.7)
         elif any("ride" in groove for groove in self.grooves) and "ride" not in self.banned:
@@ -280,3 +276,8 @@ class _Drummer:
             for piece, row in self.grooves[0].items():
                 if row[0] in "Xx" and piece not in self.banned:
                     self.pen.write(number, 0, 2, self._key(piece), 0.8)
+
+    def _hit(self, number: int, strokes: tuple[Stroke, ...], piece: str) -> None:
+        if piece and piece not in self.banned:
+            for stroke in strokes:
+                self.pen.write(number, stroke.step, 2, _key(piece), 0.9 * stroke.level)
