@@ -72,10 +72,17 @@ class FakeLanguageModel:
             raise UnreachableError("The language model at fake.example cannot be reached.")
         return self._reply(ask)
 
-    async def stream(self, ask: Ask) -> AsyncIterator[str]:
-        text = (await self.answer(ask)).text
-        for number, word in enumerate(text.split(" ")):
+    async def stream(
+        self, ask: Ask, done: Callable[[Answer], None] | None = None
+    ) -> AsyncIterator[str]:
+        answer = await self.answer(ask)
+        for number, word in enumerate(answer.text.split(" ")):
             yield f" {word}" if number else word
+        if done is not None:
+            done(answer)
+
+    def model_for(self, task: str) -> str:
+        return "fake"
 
     async def close(self) -> None:
         self.closed = True

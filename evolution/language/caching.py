@@ -1,0 +1,53 @@
+"""Answers by exact request, the least lately used ones forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from dataclasses import asdict, replace
+
+from evolution.language.seam import Answer, Ask
+
+LONGEST_KEPT = 20_000
+"""Characters of an answer that is worth keeping: with 256 of them at most 20 MB."""
+
+
+def key_of(ask: Ask, model: str) -> str:
+    """Return what makes two requests equal: everything that is sent, and to which model; not who pays."""
+    sent = asdict(ask)
+    for name in ("account", "fresh", "task"):
+        del sent[name]
+    text = json.dumps([model, sent], sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class AnswerCache:
+    """Keeps up to ``size`` whole answers in memory; 0 keeps none."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[str, Answer] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: str) -> Answer | None:
+        """Return a kept answer, marked as cached and free, or ``None``."""
+        answer = self._kept.get(key)
+        if answer is not None:
+            self._kept.move_to_end(key)
+        return answer
+
+    def put(self, key: str, answer: Answer) -> None:
+        """Keep an answer if it is whole and says anything."""
+        if (
+            not answer.finished
+            or not (answer.text or answer.calls)
+            or len(answer.text) > LONGEST_KEPT
+        ):
+            return
+        self._kept[key] = replace(answer, cached=True, cost=0.0, seconds=0.0)
+        self._kept.move_to_end(key)
+        while len(self._kept) > self._size:
+            self._kept.popitem(last=False)
