@@ -22,6 +22,8 @@ _LONG = "x---------------"
 BROKEN = ("0-1-2-1-0-1-2-1-", "0-2-1-2-0-2-1-2-", "0-1-2-3-2-1-2-1-")
 """Broken chords for sounds that cannot hold one."""
 _STRUM = 0.014
+_ROOM = 15
+"""Semitones that chords need to move in."""
 _ROLLED = 0.07
 """Seconds between the tones of a last chord that is rolled."""
 _LEVEL = {"x": 0.85, "s": 0.8, "d": 0.88, "u": 0.7, "o": 0.55, "+": 0.62}
@@ -67,7 +69,7 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
         for row in patterns
     ]
     touch = _touch(plan, player)
-    voicer = Voicer(reach(style.span, player), style.voicing)
+    voicer = Voicer(reach(_below_tune(plan, style.span), player), style.voicing)
     for number, bar in enumerate(plan.bars):
         if bar.section == "end":
             _last(touch, number, voicer.place(bar.chords[0][1]), plan)
@@ -79,6 +81,14 @@ def play_chords(plan: Plan, player: Voice) -> tuple[Note, ...]:
             row = plan.grid.fit(_LONG, 0) if plan.energy < 0.6 else row
         _play_bar(plan, touch, (number, bar), row, voicer)
     return touch.pen.finish()
+
+
+def _below_tune(plan: Plan, span: tuple[int, int]) -> tuple[int, int]:
+    """Leave the register of the tune to the tune, as far as chords still have room."""
+    lead = plan.style.lead
+    if lead is None or plan.cast.voice("lead") is None:
+        return span
+    return span[0], max(span[0] + _ROOM, min(span[1], lead.register + 1))
 
 
 def _in_metre(plan: Plan, row: str, phase: int) -> str:

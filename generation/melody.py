@@ -9,6 +9,7 @@ from generation.casting import Voice
 from generation.endings import last_strokes
 from generation.form import Bar
 from generation.generator import Note
+from generation.grid import BAR, runs
 from generation.harmony import rest_tones
 from generation.layers import rests
 from generation.motif import SCHEMES, Cell, Tone, develop, make_cell
@@ -35,6 +36,8 @@ _LIFTS = {
 }
 """Semitones by which sections lie higher."""
 _THIN = {"intro", "break", "outro"}
+_HOOK, _SPARSE = 3, 0.25
+"""Notes in a bar that make a tune, and the density below which it may have fewer."""
 _SAYS_THIRD = 0.6
 """Chance that a tune ends on the third of the last chord where a style's chords have none."""
 
@@ -73,7 +76,7 @@ class _Singer:
         self.span = _span(plan, player, self.style)
         self.centre = _centre(plan, self.span, self.style)
         self.classes = {(plan.tonic + s) % 12 for s in melody_scale(plan.mode, self.style.scale)}
-        self.rows = by_density(self.style.cells, plan, "lead")
+        self.rows = by_density(self._cells(), plan, "lead")
         self.scheme = SCHEMES[pick(plan, "scheme", self.manners.schemes)]
         self.motifs = [self._motif(n) for n in range(3)]
         self.at = self.centre
@@ -82,6 +85,12 @@ class _Singer:
         self.rooted = self.leaning = False
         self.ladders: dict[Chord, list[int]] = {}
         self.out: list[Sung] = []
+
+    def _cells(self) -> tuple[str, ...]:
+        """The style's rhythms. A short piece that is not sparse needs a tune at once, so one of three notes or more."""
+        short = len(self.plan.bars) <= SHORT + 2 and self.plan.density >= _SPARSE
+        telling = tuple(row for row in self.style.cells if _notes_in(row) >= _HOOK)
+        return telling if short and len(telling) > 1 else self.style.cells
 
     def _motif(self, number: int) -> dict[str, Cell]:
         """Make the two bars of a motif. The first is the tune's own; the others have the busier rhythm first."""
@@ -267,6 +276,11 @@ class _Singer:
         home = nearest(0.5 * (self.at + self.centre), {tone}, self.span)
         held = last_strokes(self.plan, "lead")[0].length
         self.out.append(Sung(number, 0, held, home, 0.88))
+
+
+def _notes_in(row: str) -> float:
+    """Notes in a bar of a rhythm."""
+    return len(runs(row)) * BAR / len(row)
 
 
 def _span(plan: Plan, player: Voice, style: LeadStyle) -> tuple[int, int]:

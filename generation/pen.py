@@ -20,7 +20,7 @@ _RING = 0.3
 """Seconds before the end of the clip at which held notes are let go."""
 _LIFT = 0.012
 """Seconds that a key is up before it is struck again."""
-_DRIVE = 0.8
+_DRIVE = 1.2
 """By how much energy makes accompaniment busier; the tune stays what it is."""
 FULL = frozenset({"B", "chorus", "drop", "solo"})
 """Sections in which everybody plays out."""
