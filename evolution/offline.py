@@ -17,6 +17,7 @@ from evolution.breeding import breed_next
 from evolution.directed import DirectedBreeding
 from evolution.facets_ops import Breeder
 from evolution.founding import Founder
+from evolution.herd import Herd
 from evolution.memory import PromptMemory
 from evolution.operators import Draft
 from evolution.pieces import Pieces
@@ -123,6 +124,29 @@ class OfflineBreeder:
             yield
         self._members = tuple(members)
         self._pieces = Pieces(members)
+
+    def notices(self) -> tuple[str, ...]:
+        """Return nothing: nobody stands in for the offline breeder."""
+        return ()
+
+    def note(self) -> str:
+        """Return nothing: it writes no notes."""
+        return ""
+
+    async def herd(self) -> Herd:
+        """Take in what was told and return what others may breed from: its archive, memory, RNG and screen."""
+        for _ in self._taking_in():
+            await asyncio.sleep(0)
+        return Herd(
+            members=self._members,
+            pieces=self._pieces,
+            screen=Screen(self._features, self._members),
+            features=self._features,
+            memory=self._memory,
+            breeder=self._breeder,
+            vibe=self._vibe,
+            rng=self._rng,
+        )
 
     async def ask(self, brief: Brief) -> list[Proposal]:
         """Return exactly ``brief.count`` proposals, each with a prompt that this run has not had.

@@ -11,6 +11,7 @@ from domain.description import Description
 from domain.facets import Facets
 from evolution.archive import Individual
 from evolution.facets_ops import LATE_AXES, MUTABLE, Breeder
+from prompts.operators import STAND_IN
 
 PRIORS: Mapping[str, float] = {
     "cross": 3.0,
@@ -62,8 +63,9 @@ def credit(members: Sequence[Individual]) -> dict[str, float]:
     gains: dict[str, list[float]] = {name: [] for name in PRIORS}
     for member in members:
         parents = [fitness[parent] for parent in member.parents if parent in fitness]
-        if parents and member.operator in gains:
-            gains[member.operator].append(member.fitness - sum(parents) / len(parents))
+        operator = member.operator.removeprefix(STAND_IN)
+        if parents and operator in gains:
+            gains[operator].append(member.fitness - sum(parents) / len(parents))
     return {
         name: PRIORS[name] * max(float(np.exp(4 * sum(found) / (len(found) + 3))), 0.1)
         for name, found in gains.items()

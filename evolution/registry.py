@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import ConfigError
+from evolution.language.auto import MIXES, LanguageSearcher
+from evolution.language.kit import LanguageKit
 from evolution.offline import OfflineBreeder
 from evolution.searcher import Searcher
 
-NAMES = ("offline",)
+NAMES = ("offline", *MIXES)
 
 
 def create_searcher(
-    name: str, *, seed: int, vibe: str = "", state: Mapping[str, Any] | None = None
+    name: str,
+    *,
+    seed: int,
+    vibe: str = "",
+    state: Mapping[str, Any] | None = None,
+    kit: LanguageKit | None = None,
 ) -> Searcher:
     """Make the searcher of a run.
 
@@ -21,11 +28,21 @@ def create_searcher(
         name: One of ``NAMES``.
         seed: The run's seed; it decides everything that the state does not.
         vibe: What the run is about, in a person's words.
-        state: What ``Searcher.state`` gave when the run was last saved.
+        state: What ``Searcher.state`` gave when the run was last saved, by a searcher of any name.
+        kit: The language model of all but the offline breeder, and what it is told; without one the offline breeder
+            stands in and says so.
 
     Raises:
         ConfigError: There is no searcher of that name.
     """
     if name == "offline":
+        state = state.get("offline", state) if state else state
         return OfflineBreeder(seed=seed, vibe=vibe, state=state)
+    if name in MIXES:
+        return LanguageSearcher(name, seed=seed, vibe=vibe, state=state, kit=kit)
     raise ConfigError(f'There is no searcher "{name}". Use one of: {", ".join(NAMES)}.')
+
+
+def note_of(state: Mapping[str, Any] | None) -> str:
+    """Return the note in a saved state: what a model noted of what the herd likes; data, often empty."""
+    return str(state.get("note", "")) if state else ""

@@ -23,3 +23,9 @@ class Searcher(Protocol):
 
     def state(self) -> dict[str, Any]:
         """Return everything that a successor needs to go on exactly like this, ready for ``json.dumps``."""
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what people should know of the last ``ask``, a plain sentence each: what stood in, and why."""
+
+    def note(self) -> str:
+        """Return what the searcher has learned about its listeners, in a few plain words; data, often empty."""

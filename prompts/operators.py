@@ -27,6 +27,8 @@ STAND_IN = "offline:"
 EVOLVE = "evolve:"
 """Begins ``Proposal.operator`` where operators made a candidate; their names follow, joined by ``JOINT``."""
 JOINT = "+"
+ASIDE = "/"
+"""What follows in ``Proposal.operator`` tells how parents were chosen."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9 -]{0,39}")
 
 
@@ -48,7 +50,8 @@ def applied(operator: str) -> tuple[str, ...]:
     """Return the names of the operators that a proposal's ``operator`` tells of; empty where none made it."""
     if not operator.startswith(EVOLVE):
         return ()
-    return tuple(name for name in operator.removeprefix(EVOLVE).split(JOINT) if name)
+    names = operator.removeprefix(EVOLVE).partition(ASIDE)[0]
+    return tuple(name for name in names.split(JOINT) if name)
 
 
 def check(operators: Sequence[Operator]) -> list[str]:

@@ -12,7 +12,11 @@ from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
 from domain.description import Description
 from domain.errors import ConfigError
 from domain.ids import CandidateId, RunId
+from evolution.language.kit import LanguageKit
 from evolution.registry import NAMES, create_searcher
+from prompts import operators
+from prompts.templates import shipped
+from tests.evolution.language_searchers.models import SCRIPTS, model
 from tests.evolution.pieces import piece
 
 
@@ -20,7 +24,26 @@ def offline(seed=7, vibe="", state=None):
     return create_searcher("offline", seed=seed, vibe=vibe, state=state)
 
 
-FACTORIES = {"offline": offline}
+def with_model(name, script):
+    def make(seed=7, vibe="", state=None):
+        kit = LanguageKit(model=model(script), settings=operators.shipped(), templates=shipped())
+        return create_searcher(name, seed=seed, vibe=vibe, state=state, kit=kit)
+
+    return make
+
+
+def without_model(seed=7, vibe="", state=None):
+    return create_searcher("auto", seed=seed, vibe=vibe, state=state)
+
+
+FACTORIES = {
+    "offline": offline,
+    "evolve": with_model("evolve", "good"),
+    "full": with_model("full", "good"),
+    "auto": with_model("auto", "good"),
+    "auto without a model": without_model,
+    "auto with a model that is half down": with_model("auto", "half down"),
+}
 
 
 @pytest.fixture(params=FACTORIES.values(), ids=FACTORIES)
@@ -61,7 +84,7 @@ def normal(prompt):
 def sound(proposals, count):
     assert len(proposals) == count
     for proposal in proposals:
-        assert isinstance(proposal, Proposal)
+        assert isinstance(proposal, Proposal | Candidate)
         assert proposal.prompt.strip()
         assert len(proposal.prompt) <= 500
         assert proposal.operator
@@ -79,6 +102,25 @@ def test_every_name_of_the_registry_is_held_to_the_contract(factory):
 def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match="offline"):
         create_searcher("oracle", seed=1)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("name", ["evolve", "full", "auto"])
+async def test_whatever_the_model_answers_a_run_goes_on(name, script):
+    searcher = with_model(name, script)()
+    archive = await grown(searcher, rounds=3, count=7)
+    sound([one.candidate for one in archive], len(archive))
+    parents = (archive[0].candidate.id, archive[5].candidate.id)
+    for directive in Directive:
+        brief = Brief(count=5, directive=directive, parents=parents, words="slower, no drums")
+        proposals = await searcher.ask(brief)
+        sound(proposals, 5)
+        if directive is not Directive.NEXT:
+            assert {parent for one in proposals for parent in one.parents} == set(parents)
+        made = sum(not one.operator.startswith("offline:") for one in proposals)
+        assert made or searcher.notices()
+    restored = with_model(name, script)(seed=1, state=json.loads(json.dumps(searcher.state())))
+    assert await restored.ask(Brief(count=4)) == await searcher.ask(Brief(count=4))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 12, 60])

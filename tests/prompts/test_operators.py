@@ -117,5 +117,6 @@ def test_any_good_template_survives_yaml(text):
 
 def test_the_names_of_operators_come_back_from_a_proposal():
     assert applied("evolve:crossover+mutation") == ("crossover", "mutation")
+    assert applied("evolve:crossover/far") == ("crossover",)
     assert applied("offline:cross") == ()
     assert operators.JOINT not in "".join(one.name for one in shipped().operators)
