@@ -1,6 +1,6 @@
 """Settings: one YAML file, then the environment. Every key is documented here and has a default.
 
-Secrets (``DISCORD_TOKEN``) come from the environment only; a secret in the file is refused.
+Secrets (``DISCORD_TOKEN``, the key of a language model) come from the environment only; in the file they are refused.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from domain.errors import ConfigError
 
@@ -24,6 +24,8 @@ ENVIRONMENT = {
     "TUNEBREEDER_DATA_DIR": ("storage", "data_dir"),
     "TUNEBREEDER_LOG_LEVEL": ("log_level",),
     "TUNEBREEDER_WORKERS": ("generation", "workers"),
+    "TUNEBREEDER_LANGUAGE_URL": ("language", "base_url"),
+    "TUNEBREEDER_LANGUAGE_MODEL": ("language", "model"),
 }
 """Environment variables and the setting each one overrides. ``DISCORD_TOKEN`` is apart: it has no key."""
 
@@ -182,6 +184,68 @@ class TasteSettings(Section):
     )
 
 
+class LanguageSettings(Section):
+    """The language model that writes prompts and chats; without an address the offline breeder does both."""
+
+    base_url: str = Field(
+        "",
+        description="Address of a server that speaks OpenAI's chat completions, such as http://localhost:11434/v1; "
+        "empty is none.",
+        pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$",
+    )
+    model: str = Field("", description="Name of the model, as the server knows it.")
+    models: dict[str, str] = Field(
+        default={},
+        description="Other models for some tasks: operator, full, novel, reflect, chat, or operator:NAME for one operator.",
+    )
+    key_variable: str = Field(
+        "OPENAI_API_KEY",
+        description="Environment variable that holds the server's key. A server that wants none needs none.",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+    )
+    temperature: float = Field(
+        0.8, ge=0.0, le=2.0, description="How varied the answers are, where a task does not say."
+    )
+    timeout: float = Field(
+        60.0, gt=0.0, le=600.0, description="Seconds after which a request is given up."
+    )
+    retries: int = Field(
+        2, ge=0, le=5, description="Further tries where a server is busy or cannot be reached."
+    )
+    concurrency: int = Field(4, ge=1, le=64, description="Requests in flight at a time.")
+    requests_per_minute: int = Field(
+        60,
+        ge=0,
+        le=10000,
+        description="Requests of one Discord server within a minute; 0 is no limit.",
+    )
+    daily_money: float = Field(
+        0.0,
+        ge=0.0,
+        description="What one Discord server may spend in a day (UTC), in the prices' currency; 0 is no limit.",
+    )
+    daily_tokens: int = Field(
+        2_000_000,
+        ge=0,
+        description="Tokens that one Discord server may use in a day (UTC); 0 is no limit.",
+    )
+    price_in: float = Field(0.0, ge=0.0, description="Price of a million tokens read.")
+    price_out: float = Field(0.0, ge=0.0, description="Price of a million tokens written.")
+    prices: dict[str, tuple[Annotated[float, Field(ge=0.0)], Annotated[float, Field(ge=0.0)]]] = (
+        Field(
+            default={},
+            description="Prices of single models where they differ: for each its name and [read, written].",
+        )
+    )
+    cache: int = Field(256, ge=0, le=10000, description="Answers remembered for equal requests.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.base_url and not self.model:
+            raise ValueError("language.base_url is set, so language.model must name a model")
+        return self
+
+
 class PlaygroundSettings(Section):
     """The loopback Discord and its page."""
 
@@ -204,10 +268,16 @@ class Settings(Section):
     generation: GenerationSettings = Field(default_factory=GenerationSettings)
     reactions: ReactionSettings = Field(default_factory=ReactionSettings)
     taste: TasteSettings = Field(default_factory=TasteSettings)
+    language: LanguageSettings = Field(default_factory=LanguageSettings)
     playground: PlaygroundSettings = Field(default_factory=PlaygroundSettings)
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged. Message texts and prompts only at debug."
     )
+
+
+def language_key(settings: LanguageSettings, environ: Mapping[str, str]) -> SecretStr:
+    """Return the key of the language model's server from the environment; empty where none is set."""
+    return SecretStr(environ.get(settings.key_variable, "").strip())
 
 
 SECRET_WORDS = ("token", "secret", "password", "api_key", "apikey")
@@ -270,10 +340,17 @@ def _refuse_secrets(values: Mapping[Any, Any], prefix: str) -> None:
     for key, value in values.items():
         if isinstance(value, Mapping):
             _refuse_secrets(value, f"{prefix}{key}.")
+        elif f"{prefix}{key}" in set(keys()):
+            continue
         elif any(word in str(key).lower() for word in SECRET_WORDS):
+            variable = (
+                "that language.key_variable names (OPENAI_API_KEY)"
+                if prefix.startswith("language.")
+                else "DISCORD_TOKEN"
+            )
             raise ConfigError(
                 f"{prefix}{key} looks like a secret. Remove it from the file and set the environment variable "
-                "DISCORD_TOKEN instead."
+                f"{variable} instead."
             )
 
 
@@ -318,7 +395,7 @@ def example() -> str:
     """Return the text of ``config.example.yaml``: every key with its meaning and default."""
     lines = [
         "# Tunebreeder settings. Copy to config.yaml and change what you need; everything here is the default.",
-        "# Secrets do not belong here: set DISCORD_TOKEN in the environment.",
+        "# Secrets do not belong here: set DISCORD_TOKEN, and OPENAI_API_KEY if there is one, in the environment.",
     ]
     for name, field in Settings.model_fields.items():
         section = field.annotation

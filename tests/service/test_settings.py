@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import ConfigError
-from service.settings import Settings, example, keys, load, token_from
+from service.settings import Settings, example, keys, language_key, load, token_from
 
 
 def written(tmp_path, text: str) -> Path:
@@ -28,6 +28,18 @@ def written(tmp_path, text: str) -> Path:
         ("a: [", ("line 1",)),
         ("- 1", ("sections",)),
         ("generation: {format: aiff}", ("generation.format", "mp3")),
+        ("language: {api_key: abc}", ("language.api_key", "OPENAI_API_KEY")),
+        (
+            "language: {base_url: 'https://me:abc@models.example/v1', model: m}",
+            ("language.base_url",),
+        ),
+        (
+            "language: {base_url: 'https://models.example/v1?key=abc', model: m}",
+            ("language.base_url",),
+        ),
+        ("language: {base_url: 'http://localhost:11434/v1'}", ("language.model",)),
+        ("language: {daily_tokens: -1}", ("language.daily_tokens",)),
+        ("language: {prices: {big: [1]}}", ("language.prices.big",)),
     ],
 )
 def test_a_wrong_file_is_a_sentence_that_names_the_key(tmp_path, text, names):
@@ -65,6 +77,20 @@ def test_a_named_file_must_exist_and_the_default_need_not(tmp_path, monkeypatch)
 def test_the_example_loads_and_says_what_the_defaults_are(tmp_path):
     assert load(written(tmp_path, example()), {}) == Settings()
     assert all(key.split(".")[-1] + ":" in example() for key in keys())
+
+
+def test_a_language_model_is_an_address_and_a_name_away(tmp_path):
+    text = "language: {base_url: 'http://localhost:11434/v1', prices: {big: [1, 2.5]}, models: {chat: big}}"
+    settings = load(written(tmp_path, text), {"TUNEBREEDER_LANGUAGE_MODEL": "tiny"}).language
+    assert (settings.model, settings.models, settings.prices["big"]) == (
+        "tiny",
+        {"chat": "big"},
+        (1.0, 2.5),
+    )
+    key = language_key(settings, {"OPENAI_API_KEY": " sk-secret "})
+    assert key.get_secret_value() == "sk-secret"
+    assert "sk-secret" not in f"{key}{key!r}{settings!r}"
+    assert not language_key(settings, {}).get_secret_value()
 
 
 def test_the_token_never_shows():
