@@ -15,6 +15,7 @@ from storage.m001 import STATEMENTS as M001
 from storage.m002 import STATEMENTS as M002
 from storage.m003 import STATEMENTS as M003
 from storage.m004 import STATEMENTS as M004
+from storage.m005 import STATEMENTS as M005
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -54,11 +55,18 @@ async def m004_chat_turns(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
+async def m005_language_usage(tx: Transaction) -> None:
+    """What language models were used for and cost."""
+    for statement in M005:
+        await tx.rows(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_schema,
     m002_mood_panels,
     m003_operator_versions,
     m004_chat_turns,
+    m005_language_usage,
 )
 
 

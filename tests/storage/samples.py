@@ -21,6 +21,7 @@ from storage import (
     chat_memory,
     clips,
     guilds,
+    language_usage,
     listeners,
     operator_versions,
     panels,
@@ -236,6 +237,15 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
     )
     await chat_memory.add_turn(tx, said, most=12)
     await tastes.save_prior(tx, GUILD, b"\x00prior", space_id="space-1", members=2, now=3000.0)
+    spent = language_usage.Spent(requests=3, failed=1, tokens_in=900, tokens_out=120, cost=0.01)
+    await language_usage.add_usage(
+        tx,
+        [
+            language_usage.UsageRow(
+                day=19_700, account=str(GUILD), task="operator:blend", model="tiny", spent=spent
+            )
+        ],
+    )
 
 
 def candidate_ids(found: list[Candidate]) -> list[CandidateId]:

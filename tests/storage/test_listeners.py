@@ -57,6 +57,10 @@ NAMES_NOBODY = {
         *("clip_id", "source", "symbol", "guild_id", "rating", "weight", "retracted", "late"),
         *("event_id", "at", "sequence"),
     },
+    "language_usage": {
+        *("day", "account", "task", "model"),  # an account is a server
+        *("requests", "failed", "tokens_in", "tokens_out", "cost"),
+    },
 }
 
 
