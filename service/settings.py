@@ -196,7 +196,8 @@ class LanguageSettings(Section):
     model: str = Field("", description="Name of the model, as the server knows it.")
     models: dict[str, str] = Field(
         default={},
-        description="Other models for some tasks: operator, full, novel, reflect, chat, or operator:NAME for one operator.",
+        description="Other models for some tasks: operator, full, novel, reflect or chat; operator:NAME is for one "
+        "operator.",
     )
     key_variable: str = Field(
         "OPENAI_API_KEY",
