@@ -13,7 +13,6 @@ from bot.places import branch_thread, check_may_post, private_place
 from bot.present import best_of, stopped_text, vibe_of
 from bot.progress import StatusLine
 from bot.room import Room, actor_of
-from bot.rules import steering
 from bot.text import letter, quote
 from bot.views import Slot, clip_select, remix_modal
 from domain.candidate import Directive
@@ -21,6 +20,7 @@ from domain.errors import ForbiddenError, NotFoundError, UserError
 from domain.ids import DIRECT_MESSAGES, ChannelId, ClipId, GuildId, RunId
 from domain.run import Run, RunSettings, RunState
 from service.queue import Ticket
+from service.rules import steering
 from service.views import Actor, Receipt
 
 Ask = Callable[[Actor], Awaitable[Ticket | None]]

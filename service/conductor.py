@@ -193,6 +193,19 @@ class Conductor:
         self.deliver(closed.reveal if closed else None)
         return run
 
+    async def pause(self, run: Run) -> Run:
+        """Let a run rest: its open round stays and takes votes, one on its way is withdrawn, nothing closes by itself."""
+        ticket = self._queue.ticket_of(run.id)
+        if ticket is not None:
+            await self.drop(ticket)
+        async with self._locks[run.id]:
+            self._timers.clear(run.id)
+            async with self._db.transaction() as tx:
+                run = await runs.get_run(tx, run.id)
+                if run.state is RunState.ACTIVE:
+                    run = await runs.set_run(tx, run.id, state=RunState.PAUSED)
+        return run
+
     def forget(self, run_ids: Iterable[RunId]) -> None:
         """Stop working on runs that were erased."""
         for run_id in run_ids:

@@ -58,6 +58,7 @@ __all__ = [
     "save_debts",
     "save_searcher_state",
     "searcher_state",
+    "searcher_words",
     "set_generation",
     "set_run",
 ]
@@ -159,6 +160,18 @@ async def latest_run_in_channel(tx: Reader, channel_id: ChannelId) -> Run | None
     return None if row is None else _run(row)
 
 
+async def posted_by_hand(tx: Reader, channel_id: ChannelId, maker: ListenerId) -> Run | None:
+    """Return the run of the youngest clip that somebody made by hand and posted in a channel."""
+    row = await tx.row(
+        """
+        SELECT * FROM runs WHERE channel_id = ? AND started_by = ? AND searcher = ? AND for_listener IS NULL
+        ORDER BY id DESC LIMIT 1
+        """,
+        (channel_id, maker, BY_HAND),
+    )
+    return None if row is None else _run(row)
+
+
 async def live_runs(tx: Reader) -> list[Run]:
     """Return every run that is not stopped, oldest first."""
     return [
@@ -213,6 +226,24 @@ async def searcher_state(tx: Reader, run_id: RunId) -> dict[str, Any] | None:
     """Return what the run's searcher saved last, or ``None`` before it has."""
     text = await tx.value("SELECT state_json FROM searcher_states WHERE run_id = ?", (run_id,))
     return None if text is None else dict(_json.load(text))
+
+
+async def searcher_words(tx: Reader, run_id: RunId) -> tuple[str, tuple[str, ...]]:
+    """Return what the run's searcher last saved in words: its note, and the notices of its last generation.
+
+    Both are empty where it has none.
+    """
+    rows = await tx.rows(
+        """
+        SELECT json_extract(state_json, '$.note') AS note, json_extract(state_json, '$.notices') AS notices
+        FROM searcher_states WHERE run_id = ?
+        """,
+        (run_id,),
+    )
+    if not rows:
+        return "", ()
+    notices = _json.load(rows[0]["notices"] or "[]")
+    return rows[0]["note"] or "", tuple(str(one) for one in notices)
 
 
 async def save_searcher_state(tx: Transaction, run_id: RunId, state: Mapping[str, Any]) -> None:

@@ -4,9 +4,9 @@ import discord
 import pytest
 
 from bot.room import is_moderator
-from bot.rules import steering
 from domain.errors import ForbiddenError
 from domain.run import RunSettings
+from service.rules import steering
 from service.views import Actor
 from tests.bot.fakes import make_run
 

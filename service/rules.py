@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.text import count
 from domain.errors import ForbiddenError
 from domain.run import Run
 from service.views import Actor
@@ -15,6 +14,7 @@ VERBS = {
     "cross": "steer the next round",
     "remix": "steer the next round",
     "stop": "stop a run",
+    "pause": "pause a run",
     "reset": "start a run over",
 }
 PROPOSALS = frozenset({"next", "vary", "cross", "remix"})
@@ -46,8 +46,12 @@ def steering(actor: Actor, run: Run, verb: str) -> Actor:
     if verb in PROPOSALS:
         raise ForbiddenError(
             f"Only moderators can {what} here, so that everybody has time to listen. This round closes by itself "
-            f"when {count(run.settings.quorum, 'listener')} voted. Your votes steer it."
+            f"when {_listeners(run.settings.quorum)} voted. Your votes steer it."
         )
     raise ForbiddenError(
         f"Only moderators can {what} here. A moderator can manage messages in this channel."
     )
+
+
+def _listeners(number: int) -> str:
+    return "1 listener" if number == 1 else f"{number} listeners"
