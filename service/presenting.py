@@ -55,6 +55,8 @@ class Views:
             shown = await clips.posted_clips(tx, post.run_id, post.generation)
             by_hand = run.searcher == runs.BY_HAND and shown
             made = await runs.candidate(tx, shown[0].candidate_id) if by_hand else None
+            latest = post.generation == run.generation and not by_hand
+            _, notices = await runs.searcher_words(tx, run.id) if latest else ("", ())
         try:
             files = [
                 await asyncio.to_thread(self._store.read, clip.sha256, clip.extension)
@@ -77,7 +79,7 @@ class Views:
                 )
                 for clip, data in zip(shown, files, strict=True)
             ),
-            stand_ins=await self._about.stand_ins(),
+            stand_ins=tuple(dict.fromkeys([*notices, *await self._about.stand_ins()])),
             closes_at=closes_at,
             made=made,
         )

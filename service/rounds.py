@@ -23,6 +23,7 @@ from evolution.searcher import Searcher
 from evolution.timing import refitted
 from scoring.slate import Pick, choose, fairness, settle_debts
 from scoring.taste import herd, predict
+from service.briefing import Kits, feedback_words, no_kits, taste_words
 from service.clock import Clock
 from service.device import DeviceWorker
 from service.tasting import Said, TasteService, Voice, said_of
@@ -77,12 +78,14 @@ class RoundMaker:
         device: DeviceWorker,
         tastes: TasteService,
         clock: Clock,
+        kits: Kits = no_kits,
     ) -> None:
         self._db = db
         self._store = store
         self._device = device
         self._tastes = tastes
         self._clock = clock
+        self._kits = kits
 
     async def make(self, run: Run, generation: Generation, ready: Callable[[int], None]) -> PostId:
         """Make a generation and put its round into the outbox.
@@ -102,7 +105,8 @@ class RoundMaker:
         archive = await self._archive(run, voices)
         async with self._db.reading() as tx:
             state = await runs.searcher_state(tx, run.id)
-        searcher = create_searcher(run.searcher, seed=run.seed, vibe=run.vibe, state=state)
+        kit = await self._kits(run.guild_id)
+        searcher = create_searcher(run.searcher, seed=run.seed, vibe=run.vibe, state=state, kit=kit)
         searcher.tell(
             [*archive.evaluations, *await self._foreign_parents(run, generation, archive)]
         )
@@ -111,8 +115,13 @@ class RoundMaker:
             directive=Directive(generation.directive),
             parents=generation.directive_parents,
             words=generation.directive_words,
+            account=str(run.guild_id),
+            taste=taste_words(voices, self._tastes.space),
+            feedback=feedback_words(archive.evaluations, run.generation),
         )
         proposals = await searcher.ask(brief)
+        for sentence in searcher.notices():
+            log.warning("Run %s: %s", run.id, sentence)
         outcomes = await self._device.render([_request(run, one) for one in proposals], ready)
         made = [
             (_with_description(proposal, outcome), outcome)

@@ -107,12 +107,17 @@ class RunService:
             started_by=actor.user_id,
             vibe=vibe,
             seed=secrets.randbits(31),
-            searcher=self._settings.runs.searcher,
+            searcher=self._searcher(),
             settings=settings,
             for_listener=for_listener,
             parent_clip_id=parent_clip_id,
             created_at=self._clock.now(),
         )
+
+    def _searcher(self) -> str:
+        """Return what breeds a new run: auto without a language model is the offline breeder, under its own name."""
+        wanted = self._settings.runs.searcher
+        return "offline" if wanted == "auto" and not self._settings.language.base_url else wanted
 
     async def _begin(self, new: NewRun, order: Order) -> Ticket:
         """Store a run with its first generation, and queue that."""

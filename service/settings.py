@@ -89,8 +89,11 @@ class RunDefaults(Section):
     unattended_limit: int = Field(
         3, ge=1, le=100, description="Rounds in a row without a vote after which a run pauses."
     )
-    searcher: Literal["offline"] = Field(
-        "offline", description="What breeds: the built-in offline breeder."
+    searcher: Literal["offline", "evolve", "full", "auto"] = Field(
+        "auto",
+        description="What breeds. evolve applies operators and full rewrites the whole population, both with the "
+        "language model; auto mixes them with the built-in offline breeder by what each has earned, and is offline in "
+        "runs that start while no model is set up.",
     )
 
 

@@ -31,7 +31,7 @@ MIXES: Mapping[str, tuple[str, ...]] = {
     "auto": ARMS,
 }
 """What each searcher's candidates come from."""
-NO_MODEL = "No language model is set up; the built-in breeder wrote the prompts."
+NO_MODEL = "The offline breeder writes the prompts; no language model is set up."
 _LONGEST_PROMPT = 500
 
 
@@ -72,10 +72,10 @@ class LanguageSearcher:
         self._told = {int(key): Told.from_json(one) for key, one in state.get("told", {}).items()}
         self._note = str(state.get("note", ""))[:LONGEST_NOTE]
         self._noted = int(state.get("noted", 0))
-        self._notices: tuple[str, ...] = ()
+        self._notices = tuple(str(one) for one in state.get("notices", ()))
 
     def state(self) -> dict[str, Any]:
-        """Return the offline breeder's state, the told prompts and the note, ready for ``json.dumps``."""
+        """Return the offline breeder's state, the told prompts, the note and the notices, ready for ``json.dumps``."""
         offline = self._offline.state()
         kept = {int(member["id"]) for member in offline["archive"]}
         return {
@@ -84,6 +84,7 @@ class LanguageSearcher:
             "told": {str(key): one.to_json() for key, one in self._told.items() if key in kept},
             "note": self._note,
             "noted": self._noted,
+            "notices": list(self._notices),
         }
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
