@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from domain.clip import GeneratorInfo
 from service.device import DeviceWorker
+from service.language import NO_MODEL, LanguageService
 from service.settings import Settings
 from service.views import AboutView
 
@@ -19,12 +20,26 @@ def product_version() -> str:
 
 
 class AboutService:
-    """Answers ``/about``. Asks the device worker once what makes the sound."""
+    """Answers ``/about``. Asks the device worker once what makes the sound.
 
-    def __init__(self, settings: Settings, device: DeviceWorker, encoder_id: str) -> None:
+    Args:
+        settings: The settings.
+        device: What makes the sound.
+        encoder_id: What hears it.
+        language: The language model, if the front end has one to offer.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        device: DeviceWorker,
+        encoder_id: str,
+        language: LanguageService | None = None,
+    ) -> None:
         self._settings = settings
         self._device = device
         self._encoder_id = encoder_id
+        self._language = language
 
     async def view(self) -> AboutView:
         """Return what is running now."""
@@ -32,7 +47,8 @@ class AboutService:
         return AboutView(
             version=product_version(),
             parts={
-                "searcher": "offline breeder (built in)",
+                "searcher": self._searcher(),
+                **self._model(),
                 "generator": _words(info),
                 "scorer": f"{self._encoder_id} features (built in) and a Bayesian taste for each listener",
             },
@@ -43,11 +59,22 @@ class AboutService:
     async def stand_ins(self) -> tuple[str, ...]:
         """Return one sentence for each built-in default that is used in place of a model."""
         info = await self._device.info()
-        sentences = ["The offline breeder writes the prompts; no language model is set up."]
+        sentences = [NO_MODEL] if not self._named() else []
         if info.stand_in_for:
             sentences.append(f"The built-in {info.name} plays; {info.stand_in_for} is not set up.")
         sentences.append("Built-in audio features stand in for the MERT encoder and AlignerV2.")
         return tuple(sentences)
+
+    def _named(self) -> str:
+        return "" if self._language is None else self._language.name
+
+    def _searcher(self) -> str:
+        if not self._named() or self._settings.runs.searcher == "offline":
+            return "offline breeder (built in)"
+        return f"{self._settings.runs.searcher}, with the offline breeder (built in) where the model does not answer"
+
+    def _model(self) -> dict[str, str]:
+        return {"language model": self._named()} if self._named() else {}
 
 
 def _words(info: GeneratorInfo) -> str:

@@ -26,6 +26,8 @@ FLUSH_AFTER = 5.0
 KEPT_DAYS = 400
 """Days for which usage is kept: a year and a month can be compared with the year before."""
 
+NO_MODEL = "The offline breeder writes the prompts; no language model is set up."
+
 _Key = tuple[int, str, str, str]
 
 
@@ -155,9 +157,7 @@ class LanguageService:
 
     def stand_in(self) -> str:
         """Return the sentence that says what stands in for a model, or ``""`` where one is set up."""
-        if self._model is None:
-            return "The offline breeder writes the prompts; no language model is set up."
-        return ""
+        return NO_MODEL if self._model is None else ""
 
     def describe(self, account: str = "") -> tuple[str, ...]:
         """Return lines for ``/about``: which model, and what this server has used today."""

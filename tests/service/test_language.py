@@ -10,13 +10,14 @@ import pytest
 
 from domain.errors import OverBudgetError, StorageError, UnreachableError
 from evolution.language.seam import Answer, Ask, user
-from service.language import FLUSH_AFTER, LanguageService, Meter
-from service.settings import LanguageSettings
+from service.about import AboutService
+from service.language import FLUSH_AFTER, NO_MODEL, LanguageService, Meter
+from service.settings import LanguageSettings, Settings
 from service.tasks import TaskSet
 from storage.database import Database
 from storage.language_usage import DAY, Spent
 from tests.fake_model import FakeLanguageModel
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, FakeDevice
 
 KEY = "sk-verysecret-0123456789"
 
@@ -157,6 +158,18 @@ async def test_the_lines_say_when_a_server_is_down(tmp_path):
         assert "offline breeder stands in for about 15 s" in lines[1]
         assert lines[2] == "Today: 3 requests (3 failed), 0 tokens of 2,000,000"
         assert made.health()[-1] == "Today, all servers: 3 requests (3 failed), 0 tokens"
+
+
+async def test_about_names_the_model_and_only_then_no_stand_in_for_it(tmp_path):
+    settings = Settings()
+    async with service(tmp_path, FakeClock(), costly()) as made:
+        view = await AboutService(settings, FakeDevice(), "features-1", made).view()
+        assert view.parts["language model"] == "fake model"
+        assert NO_MODEL not in view.stand_ins
+    view = await AboutService(settings, FakeDevice(), "features-1").view()
+    assert "language model" not in view.parts
+    assert view.parts["searcher"] == "offline breeder (built in)"
+    assert view.stand_ins[0] == NO_MODEL
 
 
 def test_a_meter_in_words():
