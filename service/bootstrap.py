@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from domain.ids import GuildId
 from domain.run import Post, PostKind
+from evolution.language.kit import LanguageKit
+from evolution.language.metered import Backend
 from scoring.space import default_space
 from service.about import AboutService
+from service.briefing import Kits
 from service.clips import ClipService
 from service.clock import Clock, SystemClock
 from service.conductor import Conductor
@@ -16,8 +21,10 @@ from service.device import DeviceWorker, ProcessWorker, RenderSpec
 from service.exports import ExportService
 from service.feedback import FeedbackService
 from service.handmade import Handmade
+from service.language import LanguageService
 from service.listeners import ListenerService
 from service.mood import MoodService
+from service.operator_record import Spent
 from service.operators import OperatorService
 from service.posting import Outbox, View
 from service.presenting import Views
@@ -35,6 +42,8 @@ from storage.votes import VoteWriter
 
 DATABASE_FILE = "tunebreeder.db"
 AUDIO_FOLDER = "audio"
+PATIENCE = 1.5
+"""How many times the timeout of a request a round may wait for the language model in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,7 @@ class Services:
     clips: ClipService
     exports: ExportService
     moods: MoodService
+    language: LanguageService
     operators: OperatorService
     about: AboutService
     outbox: Outbox
@@ -75,7 +85,12 @@ def render_spec(settings: Settings) -> RenderSpec:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, *, clock: Clock | None = None, device: DeviceWorker | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    device: DeviceWorker | None = None,
+    environ: Mapping[str, str] | None = None,
+    backend: Backend | None = None,
 ) -> AsyncIterator[Services]:
     """Open database, audio store and device worker, take up interrupted work, and close everything at the end.
 
@@ -83,6 +98,8 @@ async def open_services(
         settings: The settings.
         clock: The machine's when ``None``.
         device: A process for each core when ``None``.
+        environ: Where the language model's key is; the process's own when ``None``.
+        backend: A language model in place of the settings' one, for tests.
 
     Raises:
         StorageError: The database cannot be opened; says why and what to do.
@@ -96,13 +113,26 @@ async def open_services(
         workers=settings.generation.workers,
         deadline=settings.generation.deadline,
     )
+    language = LanguageService(
+        settings.language,
+        db,
+        clock,
+        tasks,
+        os.environ if environ is None else environ,
+        backend=backend,
+    )
     try:
-        services = _build(settings, clock, tasks, db, store, device)
+        await language.start()
+        services = _build(
+            settings,
+            _Ground(clock=clock, tasks=tasks, db=db, store=store, device=device, language=language),
+        )
         await tastes_missed(services)
         await services.conductor.recover()
         yield services
     finally:
         await tasks.close()
+        await language.close()
         await device.close()
         await db.close()
 
@@ -115,20 +145,56 @@ async def tastes_missed(services: Services) -> None:
         services.tastes.mark(guild_id, listener_id)
 
 
-def _build(
-    settings: Settings,
-    clock: Clock,
-    tasks: TaskSet,
-    db: Database,
-    store: AudioStore,
-    device: DeviceWorker,
-) -> Services:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What services stand on."""
+
+    clock: Clock
+    tasks: TaskSet
+    db: Database
+    store: AudioStore
+    device: DeviceWorker
+    language: LanguageService
+
+
+def _kits(settings: Settings, language: LanguageService, operators: OperatorService) -> Kits:
+    """Return what gives searchers their model, with the operators and templates of the server."""
+
+    async def kit_of(guild_id: GuildId) -> LanguageKit | None:
+        if language.model is None:
+            return None
+        return LanguageKit(
+            model=language.model,
+            settings=await operators.current(guild_id),
+            templates=await operators.templates(guild_id),
+            seconds=PATIENCE * settings.language.timeout,
+        )
+
+    return kit_of
+
+
+def _operators(db: Database, clock: Clock, language: LanguageService) -> OperatorService:
+    async def spent(account: str) -> Mapping[str, Spent]:
+        usage = await language.usage_by_task(account)
+        return {
+            task: Spent(asks=one.requests, tokens=one.tokens, cost=one.cost)
+            for task, one in usage.items()
+        }
+
+    return OperatorService(db, clock, model=language.model, meter=spent)
+
+
+def _build(settings: Settings, ground: _Ground) -> Services:
+    clock, tasks, db, store = ground.clock, ground.tasks, ground.db, ground.store
+    device, language = ground.device, ground.language
     space = default_space()
+    operators = _operators(db, clock, language)
     learner = TasteService(db, space, clock, settings.taste, tasks)
     queue = JobQueue(settings.limits, clock, tasks)
-    maker = RoundMaker(db, store, device, learner, clock)
+    kits = _kits(settings, language, operators)
+    maker = RoundMaker(db, store, device, learner, clock, kits)
     conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
-    about = AboutService(settings, device, space.encoder_id)
+    about = AboutService(settings, device, space.encoder_id, language)
     views = Views(db, store, clock, about)
 
     async def view_of(post: Post) -> View:
@@ -159,7 +225,8 @@ def _build(
         clips=library,
         exports=ExportService(library, device),
         moods=MoodService(db, handmade, library, outbox, clock),
-        operators=OperatorService(db, clock),
+        language=language,
+        operators=operators,
         about=about,
         outbox=outbox,
         conductor=conductor,
