@@ -16,12 +16,14 @@ from bot.errors import WIRE_ERRORS, sentence_for, tell
 from bot.evolve import Evolve
 from bot.general import about_command, help_command
 from bot.mood import MoodPanel, mood_command
+from bot.operators import Operators, Prompts
 from bot.personal import MyData, Taste
 from bot.reactions import Reactions
 from bot.room import Room
 from bot.sink import DiscordSink
 from bot.steering import Steering
 from bot.sync import sync_if_changed
+from bot.tuning import Tuning
 from domain.errors import UserError
 from domain.ids import ChannelId, GuildId
 
@@ -87,6 +89,9 @@ class TunebreederBot(discord.Client):
         self.tree = Tree(self, allowed_contexts=_CONTEXTS, allowed_installs=_GUILD_ONLY_INSTALL)
         for group in (Evolve(room, steering), Taste(room), MyData(room)):
             self.tree.add_command(group)
+        tuning = Tuning(room)
+        self.tree.add_command(Operators(room, tuning))
+        self.tree.add_command(Prompts(room, tuning))
         self.tree.add_command(mood_command(moods))
         self.tree.add_command(about_command(room))
         self.tree.add_command(help_command())

@@ -15,6 +15,8 @@ from bot.panel import Panel
 from bot.present import answered
 from bot.room import Room, actor_of, values_of
 from bot.steering import Steering
+from bot.tuning import Tuning
+from bot.tuning_ids import Tune
 from bot.words import erased_text
 from domain.ids import ClipId
 from domain.vote import Consent
@@ -36,6 +38,7 @@ class Dispatcher:
         self._steering = steering
         self._moods = moods
         self._panel = Panel(room, steering, moods)
+        self._tuning = Tuning(room)
 
     async def component(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Answer a press or a select of ours."""
@@ -73,6 +76,8 @@ class Dispatcher:
                 await self._consent(interaction, yes=yes)
             case ids.EraseAnswer(yes=yes):
                 await self._erase(interaction, yes=yes)
+            case Tune():
+                await self._tuning.press(interaction, press, values_of(interaction))
 
     async def _on_music(
         self, interaction: discord.Interaction, press: ids.Do | ids.Pick | ids.More | ids.Mood
@@ -131,6 +136,9 @@ class Dispatcher:
         if isinstance(press, ids.Mood) and press.action is ids.MoodAction.SAY:
             said = fields.get(mood_face.SAY_WORDS, "")[: mood_face.SAY_LIMIT]
             await self._moods.said(interaction, press, said)
+            return
+        if isinstance(press, Tune):
+            await self._tuning.sent(interaction, press, fields)
             return
         clip = fields.get(views.REMIX_CLIP, "")
         if (

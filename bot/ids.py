@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.tuning_ids import Tune, read_tune
 from domain.ids import ClipId, RunId
 from domain.vote import Grade
 
@@ -174,7 +175,19 @@ class Cancel:
         return f"tb:cancel:{self.ticket_id}"
 
 
-Press = Rate | Favourite | Do | Pick | More | Mood | ConsentAnswer | EraseAnswer | Resume | Cancel
+Press = (
+    Rate
+    | Favourite
+    | Do
+    | Pick
+    | More
+    | Mood
+    | ConsentAnswer
+    | EraseAnswer
+    | Resume
+    | Cancel
+    | Tune
+)
 
 
 def parse(custom_id: str) -> Press | None:
@@ -268,4 +281,5 @@ _READERS = {
     "erase": lambda rest: EraseAnswer(yes=_yes(rest)),
     "resume": _resume,
     "cancel": _cancel,
+    "tune": read_tune,
 }

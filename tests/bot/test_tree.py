@@ -36,6 +36,25 @@ async def test_the_commands_there_are(tree):
         "mydata export",
         "mydata pause",
         "mydata show",
+        "operators add",
+        "operators audit",
+        "operators disable",
+        "operators edit",
+        "operators enable",
+        "operators export",
+        "operators history",
+        "operators import",
+        "operators list",
+        "operators reset",
+        "operators rollback",
+        "operators show",
+        "operators try",
+        "prompts edit",
+        "prompts history",
+        "prompts list",
+        "prompts rollback",
+        "prompts show",
+        "prompts try",
         "taste reset",
         "taste show",
     ]
@@ -55,8 +74,11 @@ async def test_names_and_descriptions_are_what_discord_takes(tree):
 
 async def test_every_command_is_open_and_guarded_in_code(tree):
     for payload in payloads(tree):
-        assert payload.get("default_member_permissions") is None
-        assert payload["contexts"] == [0, 1]
+        tuning = payload["name"] in {"operators", "prompts"}
+        manage_guild = str(1 << 5)
+        wanted = payload.get("default_member_permissions")
+        assert (wanted if wanted is None else str(wanted)) == (manage_guild if tuning else None)
+        assert payload["contexts"] == ([0] if tuning else [0, 1])
         assert payload["integration_types"] == [0]
 
 
