@@ -13,6 +13,7 @@ import ast
 import dataclasses
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,8 @@ _GROUP = re.compile(r"^\s*Group\s+\d+\s*:?\s*$", re.IGNORECASE)
 _SCORE = re.compile(
     r"(?:[-\u2013\u2014:(|]\s*)(?P<score>\d{1,3}(?:\.\d+)?)\s*(?:/\s*100|±|\))[^a-z]*(?:new\W*)?$"
 )
+_RANKED = re.compile(r"^(?P<score>\d{1,3}(?:\.\d+)?)\s*\u00b1\s*\d+(?:\s+new)?\s*:\s*(?P<text>.+)$")
+_NOTE = re.compile(r"\banswer with the note alone\b", re.IGNORECASE)
 _EXACTLY = re.compile(r"\bexactly\s+(\d{1,3})\b", re.IGNORECASE)
 _WRITE = re.compile(r"\b(?:write|generate|make|produce|give)\s+(\d{1,3})\b", re.IGNORECASE)
 _DATA = re.compile(r"</?data>")
@@ -73,7 +76,8 @@ class Wish:
         each: Prompts wanted for each group.
         liked: What the listeners are said to like.
         points: What novel prompts are to start from.
-        form: ``"groups"`` and ``"prompts"`` are JSON, ``"tags"`` are ``<prompt>`` tags, ``"text"`` is free text.
+        form: ``"groups"`` and ``"prompts"`` are JSON, ``"tags"`` are ``<prompt>`` tags, ``"text"`` is free text, and
+            ``"note"`` wants a summary instead of prompts.
     """
 
     groups: tuple[tuple[Given, ...], ...]
@@ -130,6 +134,9 @@ def _lines(text: str) -> list[str]:
 
 
 def _given(text: str) -> Given:
+    ranked = _RANKED.match(text)
+    if ranked:
+        return Given(text=ranked["text"], score=min(float(ranked["score"]), 100.0))
     found = _SCORE.search(text)
     if found is None:
         return Given(text=text)
@@ -154,6 +161,8 @@ def _wanted(text: str) -> int:
 
 
 def _form(asked: str, told: str) -> str:
+    if _NOTE.search(asked):
+        return "note"
     if '"groups"' in asked:
         return "groups"
     if '"prompts"' in asked:
@@ -186,6 +195,23 @@ class Mind:
                 texts.append(self._write(self._leaning(child, liked, rng), rng))
             out.append(texts)
         return out
+
+    def note(self, wish: Wish) -> str:
+        """Return what the better half of ranked prompts says more often than the worse half."""
+        ranked = sorted(
+            (one for group in wish.groups for one in group if one.score is not None),
+            key=lambda one: -(one.score or 0.0),
+        )
+        half = len(ranked) // 2
+        counts: Counter[str] = Counter()
+        for place, one in enumerate(ranked):
+            facets = self._read(one.text)
+            words = [*facets.instruments, *facets.moods, *facets.textures]
+            words += [facets.genre] if facets.genre else []
+            for word in words:
+                counts[word] += 1 if place < half else -1
+        order = [word for word, _ in counts.most_common()]
+        return f"Likes: {', '.join(order[:4])}. Dislikes: {', '.join(order[:-4:-1])}."
 
     def _read(self, text: str) -> Facets:
         return dataclasses.replace(read(text, self._vocabulary), unknown=())

@@ -61,14 +61,12 @@ class Call:
         status: HTTP status; 0 where the connection was cut.
         faults: What was wrong with the answer, by the names of ``Manners``.
         wanted: Prompts asked for.
-        given: Prompts written.
     """
 
     at: float
     status: int
     faults: tuple[str, ...] = ()
     wanted: int = 0
-    given: int = 0
 
 
 class Imperfect:
@@ -145,11 +143,10 @@ class Imperfect:
             return await self._failed(rng, now)
         wish = understand(body.get("messages", ()))
         text, faults = self._answer(wish, rng)
-        given = text.count("prompt") if wish.form == "tags" else wish.each * len(wish.groups)
         slow = rng.random() < self._manners.slow
         faults += ("slow",) if slow else ()
         wanted = wish.each * len(wish.groups)
-        self.calls.append(Call(at=now, status=200, faults=faults, wanted=wanted, given=given))
+        self.calls.append(Call(at=now, status=200, faults=faults, wanted=wanted))
         await asyncio.sleep(
             (self.latency + self._per_prompt * wanted) * (SLOW_FACTOR if slow else 1.0)
         )
@@ -179,6 +176,8 @@ class Imperfect:
         manners = self._manners
         if rng.random() < manners.refuses:
             return REFUSAL, ("refuses",)
+        if wish.form == "note":
+            return self._mind.note(wish), ()
         groups = self._mind.children(wish, rng)
         faults: tuple[str, ...] = ()
         if rng.random() < manners.wrong_count:
@@ -296,7 +295,9 @@ def _spoilt(text: str, texts: Sequence[str]) -> str:
 
 def _thinking(text: str, texts: Sequence[str]) -> str:
     first = texts[0] if texts else ""
-    musing = f"<think>The user wants prompts. Maybe <prompt>{first}? I should vary the mood.</think>"
+    musing = (
+        f"<think>The user wants prompts. Maybe <prompt>{first}? I should vary the mood.</think>"
+    )
     return f"{musing}\n{text}"
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from bench.report import Report, write_json
 from domain.errors import UsageError
 
-NAMES = ("personalisation", "latency", "throughput", "composer")
+NAMES = ("personalisation", "latency", "throughput", "composer", "searchers")
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
-COUNTED = frozenset({"composer"})
+COUNTED = frozenset({"composer", "searchers"})
 """Benchmarks of which the number of seeds can be chosen."""
 
 

@@ -293,6 +293,7 @@ _ONE = {
 def _operators(out: Imported, search: Mapping[str, Any]) -> None:
     rows = search.get("LLM_genetic_operators")
     taken: list[Operator] = []
+    before = len(out.problems)
     for number, row in enumerate(rows if isinstance(rows, list) else ()):
         key = f"{_OPERATORS}[{number}]"
         operator, says = _operator(row, {one.name for one in taken}, number)
@@ -302,7 +303,7 @@ def _operators(out: Imported, search: Mapping[str, Any]) -> None:
         else:
             taken.append(operator)
             out.say(key, "used", f'operators.yaml "{operator.name}"{says}')
-    if not taken and not out.problems:
+    if not taken and len(out.problems) == before:
         taken = list(shipped_operators.shipped().operators)
         out.say(_OPERATORS, "ignored", "there are none; the shipped operators are taken")
     numbers = {
@@ -313,7 +314,7 @@ def _operators(out: Imported, search: Mapping[str, Any]) -> None:
     settings = dataclasses.replace(DEFAULTS, population_size=0, operators=tuple(taken), **numbers)
     problems = shipped_operators.check_settings(settings)
     out.problems += problems
-    if not out.problems and taken:
+    if len(out.problems) == before and taken:
         out.evolve = settings
 
 
