@@ -1,4 +1,4 @@
-"""``doctor``: check token, intents, permissions, database, sound and disk, and say what to do."""
+"""``doctor``: check token, intents, permissions, database, sound, language model and disk, and say what to do."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import Any
 
 import aiohttp
 
-from domain.errors import StorageError, TunebreederError
+from domain.errors import LanguageModelError, StorageError, TunebreederError
 from service.bootstrap import DATABASE_FILE, render_spec
-from service.settings import Settings, load, token_from
+from service.settings import LanguageSettings, Settings, load, token_from
 
 LOW_DISK = 500_000_000
 """Bytes below which the disk counts as nearly full: about 5,000 clips."""
@@ -90,6 +90,7 @@ async def examine(config: Path | None, environ: Mapping[str, str]) -> list[Check
     checks.append(_disk(settings))
     checks.append(await _database(settings))
     checks.append(_sound(settings))
+    checks.append(await _language(settings.language, environ))
     checks += await _discord(settings, environ)
     return checks
 
@@ -168,6 +169,24 @@ def _sound(settings: Settings) -> Check:
     return Check(
         name="sound", verdict=Verdict.OK, message=f"{info.name} {info.version} ({details}).{stands}"
     )
+
+
+async def _language(settings: LanguageSettings, environ: Mapping[str, str]) -> Check:
+    from service.language import NO_MODEL, try_out  # noqa: PLC0415 - keeps other commands light
+
+    if not settings.base_url:
+        return Check(name="language", verdict=Verdict.OK, message=NO_MODEL)
+    try:
+        words = await try_out(settings, environ)
+    except LanguageModelError as error:
+        return Check(
+            name="language",
+            verdict=Verdict.FAILED,
+            message=str(error),
+            remedy="Until it answers the offline breeder stands in. Check the section language of the settings and "
+            f"the environment variable {settings.key_variable}.",
+        )
+    return Check(name="language", verdict=Verdict.OK, message=words)
 
 
 async def _discord(settings: Settings, environ: Mapping[str, str]) -> list[Check]:

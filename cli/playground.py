@@ -49,7 +49,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     settings = with_arguments(load(args.config), args)
-    set_up_logging(os.environ, settings.log_level)
+    set_up_logging(os.environ, settings.log_level, settings.language.key_variable)
     asyncio.run(serve(settings, bot=not args.no_bot))
     return 0
 

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: There is no token, or Discord refuses it.
     """
     settings = load(args.config)
-    set_up_logging(os.environ, settings.log_level)
+    set_up_logging(os.environ, settings.log_level, settings.language.key_variable)
     token = token_from(os.environ)
     if token is None:
         raise ConfigError(

@@ -11,7 +11,7 @@ from domain.errors import OverBudgetError, StorageError
 from evolution.language.client import Endpoint, OpenAIModel
 from evolution.language.metered import Backend, Limits, Metered
 from evolution.language.pricing import Price, Prices
-from evolution.language.seam import Ask, LanguageModel, Usage
+from evolution.language.seam import Ask, LanguageModel, Usage, user
 from service.clock import Clock
 from service.settings import LanguageSettings, language_key
 from service.tasks import TaskSet
@@ -255,6 +255,21 @@ class LanguageService:
             self._news.clear()
             await self._clock.sleep(FLUSH_AFTER)
             await self.flush()
+
+
+async def try_out(settings: LanguageSettings, environ: Mapping[str, str]) -> str:
+    """Ask the model of the settings one small thing, outside all budgets; returns what came of it as a sentence.
+
+    Raises:
+        LanguageModelError: There is no answer; says why.
+    """
+    client = _client(settings.model_copy(update={"retries": 0}), environ)
+    try:
+        asked = Ask(task="chat", messages=(user("Say yes."),), most_tokens=64)
+        answer = await client.answer(asked)
+    finally:
+        await client.close()
+    return f"{client.name} answers, in {answer.seconds:.1f} s."
 
 
 def _client(settings: LanguageSettings, environ: Mapping[str, str]) -> OpenAIModel:

@@ -14,7 +14,7 @@ import mido
 import pytest
 import soundfile
 
-from cli.logs import SecretFilter
+from cli.logs import SecretFilter, set_up_logging
 from cli.main import main
 from service.bootstrap import open_services
 from service.settings import Settings
@@ -130,6 +130,7 @@ def test_backup_and_doctor_on_a_real_database(tmp_path, capsys):
     assert "schema" in checks["database"]["message"]
     assert checks["token"]["verdict"] == "warning"
     assert "composer" in checks["sound"]["message"]
+    assert "no language model" in checks["language"]["message"]
 
 
 def test_doctor_finds_a_damaged_database(tmp_path, capsys):
@@ -139,6 +140,17 @@ def test_doctor_finds_a_damaged_database(tmp_path, capsys):
     assert main(["doctor"]) == 1
     out = capsys.readouterr().out
     assert "failed  database" in out
+
+
+def test_doctor_says_that_the_language_model_does_not_answer(tmp_path, capsys):
+    (tmp_path / "config.yaml").write_text(
+        "language: {base_url: 'http://127.0.0.1:9/v1', model: tiny, timeout: 5}"
+    )
+    assert main(["doctor", "--json"]) == 1
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
+    assert checks["language"]["verdict"] == "failed"
+    assert "127.0.0.1:9 cannot be reached" in checks["language"]["message"]
+    assert "OPENAI_API_KEY" in checks["language"]["remedy"]
 
 
 def test_doctor_says_which_setting_is_wrong(tmp_path, capsys):
@@ -157,6 +169,15 @@ def test_the_log_never_shows_the_token():
         record = logging.LogRecord("x", logging.INFO, "f", 1, "boom", (), sys.exc_info())
     SecretFilter("s3cret").filter(record)
     assert "s3cret" not in logging.Formatter().format(record)
+
+
+def test_the_log_never_shows_the_key_of_the_language_model(monkeypatch, capsys):
+    monkeypatch.setenv("MY_KEY", "sk-verysecret")
+    set_up_logging(os.environ, "info", "MY_KEY")
+    logging.getLogger("x").error("asked with %s", "sk-verysecret")
+    shown = capsys.readouterr().err
+    assert "asked with [key]" in shown
+    assert "sk-verysecret" not in shown
 
 
 def test_the_entry_point_and_what_it_does_not_load():
