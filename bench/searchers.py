@@ -130,13 +130,15 @@ def _efficiency(report: Report, found: dict[str, Cost]) -> None:
 
 def _robustness(report: Report, found: Robustness) -> None:
     gone = found.outage
-    report.notes += [
+    report.notes.append(
         f"Robustness: {found.asks} asks of evolve, full and auto on the imperfect server, the longest "
-        f"{found.longest:.0f} s.",
-        f"Outage of a minute: the round came after {gone['delay_s']:.0f} s, {gone['stood_in']} of {gone['count']} prompts "
-        f"by the built-in breeder; the next two rounds had {gone['model_after']} and {gone['model_second_after']} of the "
-        f'model. What it said: "{gone["notice"]}"',
-    ]
+        f"{found.longest:.0f} s."
+    )
+    report.notes.append(
+        f"Outage of a minute: the round came after {gone['delay_s']:.0f} s, {gone['stood_in']} of {gone['count']} "
+        f"prompts by the built-in breeder; the next two rounds had {gone['model_after']} and "
+        f'{gone["model_second_after"]} of the model. What it said: "{gone["notice"]}"'
+    )
     report.bars += [
         Bar(
             name="stalls, wrong counts, repeated prompts",
