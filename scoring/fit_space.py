@@ -23,7 +23,7 @@ from scoring.encoder import Encoder
 from scoring.features import FeatureEncoder
 from scoring.space import REACH, STATISTICS, Form
 
-SPACE = "taste-1"
+SPACE = "taste-2"
 LINEAR: dict[str, float] = {
     "tempo": 0.6,
     "pulse": 0.35,
@@ -53,7 +53,7 @@ SQUARE: dict[str, float] = {
 }
 """Properties of which people like a middle."""
 COMPONENTS, COMPONENT_WEIGHT = 10, 0.6
-DISCRIMINANTS, RIDGE = 24, 0.3
+DISCRIMINANTS, RIDGE = 32, 0.3
 KIND_WEIGHT, SOFTNESS = 2.5, 2.5
 """Of the kinds: the scale of a column, and how much less sure the shares are than the fit would have them."""
 FEWEST_KINDS = 3
