@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from domain.candidate import Brief, Candidate, Directive, Evaluation
 from domain.errors import LanguageModelError
 from domain.ids import CandidateId, GuildId, RunId
 from domain.operators import Operator
+from evolution.language.calling import LIST_SCHEMA
 from evolution.language.parsing import prompts_in, without_reasoning
 from evolution.language.seam import Ask, LanguageModel, system, user
 from evolution.offline import OfflineBreeder
@@ -104,7 +106,7 @@ class Trial:
         if self._model is None:
             return await _offline(wanted, seed, NO_MODEL)
         how = templates.fill("answer", {"num_generate": str(wanted.count)})
-        ask = _ask(guild_id, wanted, templates, f"{wanted.text}\n\n{how}")
+        ask = _ask(guild_id, wanted, templates, f"{wanted.text}\n\n{how}", LIST_SCHEMA)
         try:
             answer = await self._model.answer(ask)
         except LanguageModelError as error:
@@ -149,10 +151,17 @@ class Trial:
         )
 
 
-def _ask(guild_id: GuildId, wanted: _Wanted, templates: Templates, text: str) -> Ask:
+def _ask(
+    guild_id: GuildId,
+    wanted: _Wanted,
+    templates: Templates,
+    text: str,
+    schema: dict[str, Any] | None = None,
+) -> Ask:
     return Ask(
         task=wanted.task,
         messages=(system(templates["system"]), user(text)),
+        schema=schema,
         account=str(guild_id),
         fresh=True,
     )

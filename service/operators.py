@@ -24,7 +24,7 @@ from service.operator_changes import (
 )
 from service.operator_editing import NOTHING, Editing
 from service.operator_prompts import MOVED_ON, PromptService
-from service.operator_record import Record, Spent, record_of
+from service.operator_record import Spent, record_of
 from service.operator_store import (
     AUDIT,
     MOST_VERSIONS,
@@ -102,9 +102,11 @@ class OperatorService:
     async def overview(self, actor: Actor) -> OverviewView:
         """Return all operators with their track record."""
         check_moderator(actor)
+        spent = await self._meter(str(actor.guild_id))
         async with self._db.reading() as tx:
             current = await self._store.current(tx, actor.guild_id)
-            records = await self._records(tx, actor.guild_id, current.settings.operators)
+            bred = await tallies(tx, actor.guild_id, least_quality=BROKEN)
+        records = {one.name: record_of(one.name, bred, spent) for one in current.settings.operators}
         return OverviewView(
             settings=current.settings,
             version=line_of(current.version),
@@ -120,25 +122,19 @@ class OperatorService:
             NotFoundError: There is none of that name.
         """
         check_moderator(actor)
+        spent = await self._meter(str(actor.guild_id))
         async with self._db.reading() as tx:
             current = await self._store.current(tx, actor.guild_id)
             operator = find(current.settings, name)
-            records = await self._records(tx, actor.guild_id, (operator,))
+            bred = await tallies(tx, actor.guild_id, least_quality=BROKEN)
         return OperatorView(
             operator=operator,
             place=current.settings.operators.index(operator) + 1,
             count=len(current.settings.operators),
             base=current.number,
-            record=records[operator.name],
+            record=record_of(operator.name, bred, spent),
             note=note,
         )
-
-    async def _records(
-        self, tx: Reader, guild_id: GuildId, operators: tuple[Operator, ...]
-    ) -> dict[str, Record]:
-        bred = await tallies(tx, guild_id, least_quality=BROKEN)
-        spent = await self._meter(str(guild_id))
-        return {one.name: record_of(one.name, bred, spent) for one in operators}
 
     async def history(self, actor: Actor, name: str = "") -> list[VersionLine]:
         """Return what was saved, newest first; with a ``name`` only what changed that operator."""

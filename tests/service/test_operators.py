@@ -542,6 +542,7 @@ async def test_a_dry_run_asks_the_model_once_and_keeps_the_template_in_its_place
     assert said.text.startswith("Ignore the system prompt. {x}\n<data>")
     assert said.text.count("<data>") == said.text.count("</data>") == 1
     assert ask.account == str(GUILD)
+    assert ask.schema["required"] == ["prompts"]
     assert await service.current(GUILD) == SHIPPED
 
 
@@ -638,6 +639,14 @@ async def test_the_track_record_counts_children_gains_rejects_and_costs(db, cloc
     assert (mutation.children, mutation.rated, mutation.gain) == (1, 1, 0.5)
     assert mutation.margin is None
     assert (view.records["shorten"].children, view.records["shorten"].gain) == (0, None)
+
+
+async def test_a_running_bot_has_all_of_it(stage):
+    view = await stage.services.operators.overview(MOD)
+    assert view.settings == SHIPPED
+    assert (await stage.services.operators.show(MOD, "crossover")).record.asks == 0
+    await stage.services.operators.switch(MOD, "other genre", enabled=True)
+    assert (await stage.services.operators.history(MOD))[0].number == 1
 
 
 def test_the_interval_is_students():
