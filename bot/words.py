@@ -57,6 +57,10 @@ def taste_text(view: TasteView) -> str:
         ]
     if len(view.trend) > 1:
         lines.append(f"Your ratings, round by round: `{spark(view.trend)}`")
+    if view.note:
+        lines.append(
+            f"What the language model notes of this channel's herd: “{quote(view.note, 400)}”"
+        )
     return fit(lines)
 
 

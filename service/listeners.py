@@ -16,7 +16,7 @@ from scoring.taste import Reason, describe, fit
 from service.settings import TasteSettings
 from service.tasting import TasteService, evidence, fold, said_of
 from service.views import Actor, TasteView, TasteWord
-from storage import clips, listeners, tastes, votes
+from storage import clips, listeners, runs, tastes, votes
 from storage.database import Database
 from storage.files import AudioStore
 
@@ -68,6 +68,9 @@ class ListenerService:
             found, phi = await self._learner.phi(tx, sorted({vote.clip_id for vote in cast}))
             rounds = await clips.rounds_of(tx, found)
             rated_clips = await clips.clips_by_id(tx, found)
+            run = await runs.latest_run_in_channel(tx, actor.channel_id)
+            shared = run is not None and run.for_listener in {None, actor.user_id}
+            note, _ = await runs.searcher_words(tx, run.id) if run and shared else ("", ())
         rated = fold(cast, {clip_id: row for row, clip_id in enumerate(found)}, rounds)
         taste = fit(await self._learner.prior(actor.guild_id), phi, rated)
         words = [
@@ -85,6 +88,7 @@ class ListenerService:
             dislikes=tuple(one for one in words if one.strength < 0)[:WORDS] if count else (),
             liked_families=_families(rated_clips, said),
             trend=_trend(rated_clips, said),
+            note=note,
         )
 
     async def reset_taste(self, actor: Actor) -> int:

@@ -208,6 +208,7 @@ class TasteView:
         dislikes: Strongest first.
         liked_families: Genre family -> (votes, mean rating), most votes first.
         trend: Mean rating of the posted clips they rated, oldest round first.
+        note: What a language model has noted of what this channel's herd likes; data, often empty.
     """
 
     consent: Consent
@@ -217,6 +218,7 @@ class TasteView:
     dislikes: tuple[TasteWord, ...]
     liked_families: Mapping[str, tuple[int, float]]
     trend: tuple[float, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
