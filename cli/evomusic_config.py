@@ -25,6 +25,8 @@ DEFAULTS = EvolveSettings(
     elites=0.0,
 )
 """What EvoMusic takes where a file does not say."""
+API, MODEL = "https://api.openai.com/v1", "gpt-4o-mini"
+"""Its language model where a file does not say."""
 SECONDS, CANDIDATES = (4.0, 30.0), (4, 32)
 """Limits of ``runs.seconds`` and ``runs.candidates``."""
 _SEARCH = "evolution.search."
@@ -97,6 +99,7 @@ def convert(values: Mapping[str, Any], key_variable: str) -> Imported:
             _map(out, key, value)
         else:
             out.say(key, "ignored", what or "an empty section")
+    _complete_model(out, _inner(values, "evolution", "LLM"))
     if told or _mode(search) == "LLM evolve":
         _operators(out, search)
     return out
@@ -246,6 +249,22 @@ def base_url(address: str) -> tuple[str, bool]:
     path = re.sub(r"/+(?:chat/)?completions/*$", "", parts.path).rstrip("/")
     base = f"{parts.scheme}://{shown}{f':{port}' if port else ''}{path}"
     return base, bool(parts.username or parts.password or parts.query or parts.fragment)
+
+
+def _complete_model(out: Imported, section: Mapping[str, Any]) -> None:
+    """Take EvoMusic's own model and address where a file with a language model does not say."""
+    known = out.settings.get("language", {})
+    if not section or not (known or "api_key" in section):
+        return
+    for key, name, value in (("api_uri", "base_url", API), ("model", "model", MODEL)):
+        if name not in known and key not in section:
+            out.use(f"evolution.LLM.{key}", f"language.{name}", value, " (EvoMusic's default)")
+    known = out.settings.get("language", {})
+    if ("base_url" in known) != ("model" in known):
+        out.problems.append(
+            "evolution.LLM: address or model cannot be used, so no language model is set."
+        )
+        del out.settings["language"]
 
 
 def _full(out: Imported, key: str, value: object) -> None:

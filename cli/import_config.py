@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from cli.evomusic_config import Imported
     from cli.loose_yaml import Loose
 
-KEY_VARIABLE = "TUNEBREEDER_LANGUAGE_KEY"
 LARGEST = 1_000_000
 """Bytes of a file."""
 MOST_SKIPPED = 5
@@ -44,9 +43,11 @@ def run(args: argparse.Namespace) -> int:
         UserError: A file is there already, or operators cannot be used as they are.
     """
     from cli.evomusic_config import convert  # noqa: PLC0415 - slow imports only for this command
+    from service.settings import LanguageSettings  # noqa: PLC0415
 
     loose = _read(args.file)
-    imported = convert(loose.values, KEY_VARIABLE)
+    variable = LanguageSettings().key_variable
+    imported = convert(loose.values, variable)
     if not any(line.kind != "unknown" for line in imported.lines):
         raise ConfigError(f"{args.file} has no key of an EvoMusic configuration.")
     files = _files(imported, args.file)
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"Wrote {args.out / name}.")
     if imported.problems:
         raise UserError(f"{args.file}: {imported.problems[0]}")
-    print(f"\n{_next(imported, args.out)}")
+    print(f"\n{_next(imported, args.out, variable)}")
     return 0
 
 
@@ -150,10 +151,10 @@ def _safe(line: str) -> str:
     return line if len(line) <= 60 else f"{line[:57]}..."
 
 
-def _next(imported: Imported, out: Path | None) -> str:
+def _next(imported: Imported, out: Path | None, variable: str) -> str:
     steps = []
     if "language" in imported.settings:
-        steps.append(f"set {KEY_VARIABLE}, unless the model is a local one")
+        steps.append(f"set {variable}, unless the model is a local one")
     if out is not None:
         steps.append(f"start with python bot.py --config {out / SETTINGS} run")
     if imported.evolve is not None:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
+from bench.searchers_efficiency import first_generation
+from bench.searchers_world import random_prompt
 from cli.evomusic_config import base_url, convert
 from cli.evomusic_keys import TREE, fate, flattened
 from cli.loose_yaml import read
 from cli.main import main
+from domain.candidate import Brief
+from evolution.language.kit import LanguageKit
+from evolution.registry import create_searcher
+from prompts.operators import from_yaml
+from prompts.templates import shipped
+from service.settings import load
+from tests.fake_model import FakeLanguageModel, prompts
 
 SOUND = """
 epochs: 5
@@ -185,6 +195,17 @@ def test_a_whole_population_prompt_says_its_number_once():
     assert out.settings["runs"]["searcher"] == "full"
 
 
+def test_a_model_without_address_is_evomusics():
+    out = imported("evolution: {LLM: {api_key: x}, search: {mode: LLM evolve}}")
+    assert out.settings["language"] == {
+        "base_url": "https://api.openai.com/v1",
+        "model": "gpt-4o-mini",
+    }
+    out = imported("evolution: {LLM: {model: m, api_uri: nonsense}}")
+    assert "language" not in out.settings
+    assert out.problems
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -238,3 +259,32 @@ def test_no_secret_is_ever_shown_or_written(tmp_path, capsys, text):
     )
     for secret in ("sk-abcdef", "0123456789abcdef", "hidden", "me:pass"):
         assert secret not in said.out + said.err + written
+
+
+async def test_imported_files_load_and_their_operators_breed_a_generation(tmp_path, capsys):
+    (tmp_path / "evo.yaml").write_text(SOUND)
+    assert main(["import-config", "evo.yaml", "--out", "new"]) == 0
+    assert "OPENAI_API_KEY" in capsys.readouterr().out
+    settings = load(Path("new/config.yaml"), {})
+    assert settings.runs.searcher == "evolve"
+    assert settings.language.model == "gpt-4o-mini"
+    evolve = from_yaml(Path("new/operators.yaml").read_text())
+    rng = np.random.default_rng(1)
+    model = FakeLanguageModel(lambda ask: prompts(*(random_prompt(rng) for _ in range(9))))
+    kit = LanguageKit(model=model, settings=evolve, templates=shipped())
+    searcher = create_searcher("evolve", seed=1, kit=kit)
+    searcher.tell(first_generation(1, 20))
+    proposals = await searcher.ask(Brief(count=12))
+    assert len(proposals) == 12
+    assert model.count("operator:cross over") > 0
+    assert model.count("operator:mutation") > 0
+    assert any(one.operator.startswith("evolve:cross over+mutation") for one in proposals)
+
+
+def test_nothing_is_overwritten(tmp_path, capsys):
+    (tmp_path / "evo.yaml").write_text(SOUND)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "operators.yaml").write_text("mine")
+    assert main(["import-config", "evo.yaml", "--out", "new"]) == 1
+    assert "operators.yaml is there already" in capsys.readouterr().err
+    assert [one.name for one in (tmp_path / "new").iterdir()] == ["operators.yaml"]
