@@ -255,10 +255,9 @@ class OpenAIModel:
         try:
             while (data := await self._chunk(chunks)) is not None:
                 told["usage"] = data.get("usage") or told.get("usage")
-                choices = data.get("choices")
-                first = choices[0] if isinstance(choices, list) and choices else {}
-                told["finish_reason"] = first.get("finish_reason") or told.get("finish_reason")
-                if text := wire.content((first.get("delta") or {}).get("content")):
+                text, reason = wire.piece(data)
+                told["finish_reason"] = reason or told.get("finish_reason")
+                if text:
                     yield text
             if not any(told.values()):
                 raise UnreachableError(f"{self.name} ended without an answer.")
@@ -274,7 +273,7 @@ class OpenAIModel:
             return None
         except _Trouble as trouble:
             raise trouble.error from None
-        return chunk.model_dump() if hasattr(chunk, "model_dump") else {}
+        return dict(chunk.to_dict(warnings=False)) if hasattr(chunk, "to_dict") else {}
 
     async def _open(self) -> openai.AsyncOpenAI:
         async with self._opening:
@@ -378,9 +377,9 @@ def _error_of(body: Any) -> tuple[int, str]:
         text = words if isinstance(words, str) else json.dumps(words, default=str)
         if isinstance(param, str) and param not in text:
             text = f"{text} ({param})"
-        if isinstance(code, str) and code and not code.isdigit():
+        if isinstance(code, str) and code and not code.isdecimal():
             text = f"{text} [{code}]"
-        number = int(code) if isinstance(code, (int, str)) and str(code).isdigit() else 500
+        number = int(str(code)) if re.fullmatch("[1-5][0-9][0-9]", str(code)) else 500
         return number, text[:2000]
     return 500, body[:2000] if isinstance(body, str) else ""
 
@@ -395,7 +394,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
             pass
         try:
             return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             continue
     return None
 

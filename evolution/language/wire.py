@@ -14,6 +14,8 @@ from evolution.language.seam import Answer, Ask, Message, Tool, ToolCall
 
 _CHARACTERS_PER_TOKEN = 4
 """A rough guess, for servers that do not count."""
+_MOST_TOKENS = 10_000_000
+"""A server that counts more for one answer does not count."""
 _MOST_CALLS = 16
 
 
@@ -96,12 +98,10 @@ def read(data: Any, ask: Ask) -> Answer:
     Raises:
         LanguageModelError: There is no answer in it.
     """
-    choices = data.get("choices") if isinstance(data, Mapping) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(first, Mapping):
+    first = _first(data)
+    if first is None:
         raise LanguageModelError("it sent no answer")
-    message = first.get("message")
-    message = message if isinstance(message, Mapping) else {}
+    message = _mapping(first.get("message"))
     text = content(message.get("content")) or content(first.get("text"))
     text = without_reasoning(text or content(message.get("refusal")))
     calls = _calls(message)
@@ -118,14 +118,33 @@ def read(data: Any, ask: Ask) -> Answer:
     )
 
 
+def piece(data: Any) -> tuple[str, str]:
+    """Return the text of one event of a stream, and why it ends, each ``""`` when there is none."""
+    first = _first(data) or {}
+    reason = first.get("finish_reason")
+    return content(_mapping(first.get("delta")).get("content")), reason if isinstance(
+        reason, str
+    ) else ""
+
+
+def _first(data: Any) -> Mapping[str, Any] | None:
+    choices = data.get("choices") if isinstance(data, Mapping) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, Mapping) else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def tokens(usage: Any, ask: Ask, text: str) -> tuple[int, int]:
     """Return tokens read and written: the server's count, or a guess by the length."""
-    counted = usage if isinstance(usage, Mapping) else {}
+    counted = _mapping(usage)
     read_ = counted.get("prompt_tokens")
     written = counted.get("completion_tokens")
-    if not isinstance(read_, int) or read_ < 0:
+    if not isinstance(read_, int) or not 0 <= read_ <= _MOST_TOKENS:
         read_ = sum(len(one.text) for one in ask.messages) // _CHARACTERS_PER_TOKEN + 1
-    if not isinstance(written, int) or written < 0:
+    if not isinstance(written, int) or not 0 <= written <= _MOST_TOKENS:
         written = len(text) // _CHARACTERS_PER_TOKEN + 1
     return read_, written
 
