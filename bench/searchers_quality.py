@@ -41,7 +41,8 @@ SECONDS = 5.0
 TOURNAMENT = 4
 RATINGS = (0.05, 0.35, 0.65, 0.95)
 """Fitness that a listener's grades, from awful to love, are told as."""
-SECOND = 0.05
+SECOND = 0.3
+"""How long a simulated second is: waits between tries are shortened, but computing must not look like a slow server."""
 OURS = ("offline", "evolve", "full", "auto")
 RANDOM, EVOMUSIC = "random", "EvoMusic"
 SYSTEMS = (*OURS, EVOMUSIC, RANDOM)

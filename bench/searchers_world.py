@@ -16,7 +16,7 @@ from domain.operators import EvolveSettings, Operator
 from evolution.facets_ops import Breeder
 from evolution.language.client import Endpoint, OpenAIModel
 from evolution.language.kit import LanguageKit
-from evolution.language.metered import Metered
+from evolution.language.metered import Limits, Metered
 from prompts import templates
 from prompts.operators import shipped as shipped_operators
 from prompts.reader import read
@@ -71,7 +71,8 @@ def model_at(server: Imperfect, *, second: float, seed: int) -> Metered:
         base_url=server.base_url, model="imperfect", timeout=max(CALL_TIMEOUT * second, 0.5)
     )
     client = OpenAIModel(endpoint, rng=np.random.default_rng(seed), sleep=sleep)
-    return Metered(client, now=lambda: loop.time() / second, sleep=sleep)
+    limits = Limits(per_minute=0)
+    return Metered(client, now=lambda: loop.time() / second, sleep=sleep, limits=limits)
 
 
 def kit_for(model: Metered, settings: EvolveSettings, *, second: float) -> LanguageKit:
