@@ -281,6 +281,7 @@ def _client(settings: LanguageSettings, environ: Mapping[str, str]) -> OpenAIMod
             key=language_key(settings, environ).get_secret_value(),
             key_name=settings.key_variable,
             temperature=settings.temperature,
+            extra=settings.extra,
             timeout=settings.timeout,
             retries=settings.retries,
         )

@@ -210,6 +210,10 @@ class LanguageSettings(Section):
     temperature: float = Field(
         0.8, ge=0.0, le=2.0, description="How varied the answers are, where a task does not say."
     )
+    extra: dict[str, Any] = Field(
+        default={},
+        description="Further fields of every request, as the server knows them, such as {reasoning_effort: low}.",
+    )
     timeout: float = Field(
         60.0, gt=0.0, le=600.0, description="Seconds after which a request is given up."
     )
@@ -344,7 +348,7 @@ def _refuse_secrets(values: Mapping[Any, Any], prefix: str) -> None:
     for key, value in values.items():
         if isinstance(value, Mapping):
             _refuse_secrets(value, f"{prefix}{key}.")
-        elif f"{prefix}{key}" in set(keys()):
+        elif f"{prefix}{key}" in set(keys()) or isinstance(value, (int, float)):
             continue
         elif any(word in str(key).lower() for word in SECRET_WORDS):
             variable = (

@@ -49,6 +49,7 @@ class Endpoint:
         key: The secret, or ``""`` for servers that want none. Never shown.
         key_name: The environment variable it came from, for sentences.
         temperature: Where an ask does not say.
+        extra: Further fields of every request, such as ``{"reasoning_effort": "low"}``.
         timeout: Seconds one try may take in all.
         retries: Tries after the first one.
     """
@@ -59,6 +60,7 @@ class Endpoint:
     key: str = field(default="", repr=False)
     key_name: str = "OPENAI_API_KEY"
     temperature: float = 0.8
+    extra: Mapping[str, Any] = field(default_factory=dict)
     timeout: float = 60.0
     retries: int = 2
 
@@ -209,9 +211,12 @@ class OpenAIModel:
     def _request(
         self, ask: Ask, model: str, lacks: frozenset[Lack], *, stream: bool = False
     ) -> dict[str, Any]:
-        return wire.request(
+        sent = wire.request(
             ask, model=model, temperature=self._endpoint.temperature, lacks=lacks, stream=stream
         )
+        if self._endpoint.extra:
+            sent["extra_body"] = dict(self._endpoint.extra)
+        return sent
 
     async def _once(self, ask: Ask, model: str, lacks: frozenset[Lack]) -> Answer:
         client = await self._open()

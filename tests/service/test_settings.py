@@ -80,8 +80,10 @@ def test_the_example_loads_and_says_what_the_defaults_are(tmp_path):
 
 
 def test_a_language_model_is_an_address_and_a_name_away(tmp_path):
-    text = "language: {base_url: 'http://localhost:11434/v1', prices: {big: [1, 2.5]}, models: {chat: big}}"
+    text = "language: {base_url: 'http://localhost:11434/v1', prices: {big: [1, 2.5]}, models: {chat: big}, "
+    text += "extra: {reasoning_effort: low, thinking_token_budget: 100}}"
     settings = load(written(tmp_path, text), {"TUNEBREEDER_LANGUAGE_MODEL": "tiny"}).language
+    assert settings.extra == {"reasoning_effort": "low", "thinking_token_budget": 100}
     assert (settings.model, settings.models, settings.prices["big"]) == (
         "tiny",
         {"chat": "big"},

@@ -105,6 +105,15 @@ async def test_a_request_and_its_answer():
     await model.close()
 
 
+async def test_further_fields_go_with_every_request():
+    extra = {"reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking": False}}
+    server = Server(completion(), events(delta("ok"), delta(None, "stop")))
+    model = server.model(extra=extra)
+    await model.answer(ASK)
+    assert [one async for one in model.stream(ASK)] == ["ok"]
+    assert all(extra.items() <= sent.items() for sent in server.got)
+
+
 async def test_messages_tools_and_calls_are_sent_and_read():
     calls = [
         {"id": "a", "function": {"name": "next_round", "arguments": '{"n": 1,}'}},
