@@ -35,6 +35,7 @@ from evolution.registry import create_searcher
 from playground.tastes import CHARACTERS, Bank, HiddenTaste, character, genre_lover
 from prompts.operators import STAND_IN
 from prompts.reader import read
+from service.briefing import feedback_words
 from service.device import ProcessWorker
 
 SECONDS = 5.0
@@ -239,9 +240,9 @@ def listeners(bank: Bank, count: int) -> list[HiddenTaste]:
 
 
 def in_words(archive: Sequence[Evaluation]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what ratings say about words: those that good clips share, and the last generation's best and worst.
+    """Return the words that well-rated clips share, and what was liked and disliked lately.
 
-    This is what a taste in plain words comes to where only prompts are known; it sees ratings and nothing else.
+    The first is what a taste in plain words comes to where only prompts are known; it sees ratings and nothing else.
     """
     mean = float(np.mean([one.fitness for one in archive]))
     found: defaultdict[str, list[float]] = defaultdict(list)
@@ -253,14 +254,7 @@ def in_words(archive: Sequence[Evaluation]) -> tuple[tuple[str, ...], tuple[str,
     worth = {word: sum(values) / (len(values) + 2) for word, values in found.items()}
     best = sorted((word for word in worth if worth[word] > 0), key=lambda word: -worth[word])[:4]
     latest = max(one.candidate.generation for one in archive)
-    recent = sorted(
-        (one for one in archive if one.candidate.generation == latest), key=lambda one: -one.fitness
-    )
-    feedback = (
-        f"liked: {recent[0].candidate.prompt}",
-        f"disliked: {recent[-1].candidate.prompt}",
-    )
-    return tuple(best), feedback
+    return tuple(best), feedback_words(archive, latest)
 
 
 async def _founders(stage: Stage, course: Course) -> list[Evaluation]:

@@ -106,6 +106,12 @@ def candidate(
 def rated(candidates: Sequence[Candidate], fitness: Sequence[float]) -> list[Evaluation]:
     """Return candidates with the fitness that people gave them."""
     return [
-        Evaluation(candidate=one, fitness=value, uncertainty=0.1, rated=True)
+        Evaluation(
+            candidate=one,
+            fitness=value,
+            uncertainty=0.1,
+            rated=True,
+            components={"observed": value, "raters": 1.0},
+        )
         for one, value in zip(candidates, fitness, strict=True)
     ]

@@ -65,7 +65,7 @@ def test_the_model_understands_a_ranking_and_what_is_known_of_listeners():
             "num_generate": "7",
             "ranking": data(f"1. 83 \u00b15 new: {PARENTS[0]}\n2. 12 \u00b19: {PARENTS[1]}"),
             "taste": data("warm piano; slow tempo"),
-            "feedback": data("liked: soft harp; disliked: loud guitars"),
+            "feedback": data("liked by 1 person: soft harp; disliked by 2 people: loud guitars"),
         },
     )
     found = understand(said(f"{text}\n\n{shipped().fill('answer', {'num_generate': '7'})}"))
@@ -74,7 +74,7 @@ def test_the_model_understands_a_ranking_and_what_is_known_of_listeners():
         (PARENTS[1], 12.0),
     ]
     assert found.each == 7
-    assert found.liked == ("warm piano", "slow tempo", "liked: soft harp")
+    assert found.liked == ("warm piano", "slow tempo", "liked by 1 person: soft harp")
 
 
 def test_the_model_understands_evomusics_lists():
@@ -253,7 +253,8 @@ def test_words_come_from_ratings_alone():
     assert taste[0] == "piano"
     assert "electric guitar" not in taste
     assert "guitar" not in taste
-    assert feedback == ("liked: slow piano", "disliked: loud guitar")
+    assert feedback[0] == "liked by 1 person: slow piano"
+    assert feedback[-1] == "disliked by 1 person: loud guitar"
 
 
 def test_gain_is_above_what_all_began_with():
