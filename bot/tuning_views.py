@@ -43,10 +43,12 @@ def overview_view(view: OverviewView) -> ui.View:
         for operator in view.settings.operators[:25]
     ]
     number = view.version.number
+    reset = button(Tune(of=Of.SET, action=TuneAction.RESET, number=number), "As shipped")
+    reset.disabled = not number
     last: list[Item] = [
         button(Tune(of=Of.SET, action=TuneAction.ADD, number=number), "Add", style=_BLUE),
         button(Tune(of=Of.SET, action=TuneAction.HISTORY, number=number), "History"),
-        button(Tune(of=Of.SET, action=TuneAction.RESET, number=number), "As shipped"),
+        reset,
     ]
     if not options:
         return stateless(last)
@@ -108,14 +110,19 @@ def prompt_view(view: PromptView) -> ui.View:
     everything = button(Tune(of=Of.PROMPT, action=TuneAction.LIST), "All prompts")
     if not view.editable:
         return stateless([everything])
+    reset, undo = (
+        button(act(TuneAction.RESET), "As shipped"),
+        button(act(TuneAction.UNDO), "Roll back"),
+    )
+    reset.disabled, undo.disabled = view.shipped, not view.base
     return stateless(
         [
             button(act(TuneAction.EDIT), "Edit", style=_BLUE),
             button(act(TuneAction.TRY), "Try"),
             button(act(TuneAction.HISTORY), "History"),
-            button(act(TuneAction.UNDO), "Roll back"),
+            undo,
         ],
-        [button(act(TuneAction.RESET), "As shipped"), everything],
+        [reset, everything],
     )
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from domain.errors import NotFoundError, UsageError
 from domain.operators import EvolveSettings, Operator
 
-WIDTH = 76
+WIDTH = 88
 """Characters at which texts are broken for comparing them line by line."""
+FLOWING = 70
+"""A line of at least so many characters was broken for width only, so the next one goes on with it."""
 SHORTEST, LONGEST = 2, 40
 """Characters of an operator's name."""
 _PAIR = re.compile(r"\s*(\d{1,2})\s*(?:->|→|=>|>|to|in|,|;|/|\s)\s*(\d{1,2})\s*(?:out)?\s*", re.I)
@@ -206,12 +208,16 @@ def set_lines(settings: EvolveSettings) -> list[str]:
 
 
 def text_lines(text: str) -> list[str]:
-    """Break a text into lines that can be compared."""
-    return [
-        line
-        for paragraph in text.splitlines() or [""]
-        for line in (textwrap.wrap(paragraph, WIDTH, break_long_words=True) or [""])
-    ]
+    """Break a text into lines that can be compared: paragraphs as one, however they were broken before."""
+    paragraphs: list[str] = []
+    flowing = False
+    for line in text.splitlines() or [""]:
+        if flowing and line.strip():
+            paragraphs[-1] += f" {line.strip()}"
+        else:
+            paragraphs.append(line)
+        flowing = len(line) >= FLOWING
+    return [part for one in paragraphs for part in (textwrap.wrap(one, WIDTH) or [""])]
 
 
 def diff(before: Sequence[str], after: Sequence[str], *, most: int = 24) -> str:

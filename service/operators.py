@@ -290,7 +290,8 @@ class OperatorService:
             if now is None and was is not None:  # it was removed: it comes back where it stood
                 step = before.operators.index(was) - len(current.settings.operators)
                 settings = moved(settings, name, step)
-            comment = f"rolled back {name}: {what_changed(now, was)}"
+            done = what_changed(now, was).removeprefix(f"changed {name}: ")
+            comment = f"rolled back {name}: {done}"
             kept = was.name if was is not None else ""
             return await self._save(tx, actor, current.settings, settings, (kept, comment))
 

@@ -27,6 +27,7 @@ from service.operator_changes import (
     read_fields,
     settings_from_json,
     settings_to_json,
+    text_lines,
     what_differs,
 )
 from service.operator_record import Spent, margin
@@ -355,7 +356,7 @@ async def test_undo_leaves_the_other_operators_alone(service):
     await change(service, MOD, "crossover", template="Mine.\n{prompts}")
     await change(service, OTHER_MOD, "mutation", template="Theirs.\n{prompts}")
     saved = await service.undo(MOD, "crossover", base=2)
-    assert saved.version.comment == "rolled back crossover: changed crossover: template"
+    assert saved.version.comment == "rolled back crossover: template"
     texts = {one.name: one.template for one in (await service.current(GUILD)).operators}
     assert texts["mutation"] == "Theirs.\n{prompts}"
     assert texts["crossover"] == SHIPPED.operators[0].template
@@ -682,6 +683,13 @@ def test_a_set_survives_storage_and_unknown_keys():
     data["operators"][0]["colour"] = "blue"
     assert settings_from_json(data) == SHIPPED
     assert settings_from_json({}) == EvolveSettings()
+
+
+def test_texts_are_compared_by_paragraph_however_their_lines_were_broken():
+    words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    assert text_lines(f"{words}\nfifteen\n{{prompts}}") == [f"{words} fifteen", "{prompts}"]
+    assert text_lines("short\nlines\n\nstay") == ["short", "lines", "", "stay"]
+    assert text_lines("") == [""]
 
 
 def test_long_differences_are_cut_and_say_so():
