@@ -47,6 +47,7 @@ _ADDRESS = re.compile(
 )
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>|<\|[^<>|]{0,40}\|>")
 _MARKS = re.compile(r"\*+|`+|~~+|\|\|+|__+|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
+_STRAY = re.compile("[@<>]+")
 _LEAD = re.compile(r"^[\s>#\-\u2013—•·‣◦:;,.|\]})]+")
 _LABEL = re.compile(
     r"^(?:(?:new|music|final|revised|child|novel|mutated|combined|improved|variation|variant|version|option|prompt|idea|"
@@ -55,7 +56,8 @@ _LABEL = re.compile(
 )
 _SCORE = re.compile(
     r"""(?: \s*[-\u2013—(\[|]+\s*(?:score|rating|fitness|predicted)?\s*[:=]?\s*\d{1,3}(?:[.,]\d+)?\s*/\s*(?:100|10)\b
-          | \s*[-\u2013—(\[|,]*\s*\b(?:score|rating|fitness|predicted)\b\s*[:=]?\s*\d{1,3}(?:[.,]\d+)?\s*
+          | \s*(?:[-\u2013—(\[|,]+\s*(?:score|rating|fitness|predicted)\s*[:=]?
+            |(?:score|rating|fitness)\s*[:=])\s*\d{1,3}(?:[.,]\d+)?\s*
             (?:/\s*\d+|%|points?)?
         )\s*[)\]]*\s*$""",
     re.IGNORECASE | re.VERBOSE,
@@ -110,15 +112,15 @@ def clean(text: str) -> str:
     if is_refusal(text) or is_order(text):
         return ""
     text = _ADDRESS.sub(" ", _LINK.sub(r"\1", _MENTION.sub("", text)))
-    text = _MARKS.sub("", _TAG.sub(" ", text))
+    text = _STRAY.sub("", _MARKS.sub("", _TAG.sub(" ", text)))
     text = " ".join(text.split())
-    for _ in range(4):
+    for _ in range(8):
         before = text
         text = _unwrapped(_SCORE.sub("", _LABEL.sub("", _LEAD.sub("", text))))
         if text == before:
             break
-    text = shortened(text.replace("@", "").replace("<", "").replace(">", "").strip())
-    if _PLACEHOLDER.match(text) or is_refusal(text):
+    text = shortened(text)
+    if _PLACEHOLDER.match(text) or is_refusal(text) or is_order(text):
         return ""
     return text if sum(one.isalpha() for one in text) >= FEWEST_LETTERS else ""
 

@@ -107,7 +107,9 @@ def lines_in(text: str) -> list[Item]:
     for at, line in _lines(text):
         if _FENCE.match(line):
             inside = not inside
-        elif line.strip() and not is_talk(line) and not _HEAD.match(line):
+        elif line.strip() and not (
+            is_talk(line) or _HEAD.match(line) or line.rstrip("*_ ").endswith("?")
+        ):
             (fenced if inside else loose).append(Item(at=at, text=line.strip(), listed=False))
     return fenced or loose
 

@@ -10,12 +10,15 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from evolution.language import cleaning, lists, loose_json
 
 LONGEST = 60_000
 """Characters of an answer that are read."""
+MOST_TAGS = 400
+"""Tags of an answer that are read."""
 
 _THOUGHT = r"(?:th\w{0,4}nk\w{0,3}|thought|reasoning|reflection|scratchpad|seed:think|analysis)"
 _OPEN_THOUGHT = re.compile(
@@ -42,6 +45,11 @@ _GIVEN = re.compile(
 _TALK_KEY = re.compile(
     r"(?:analys|reason|thought|think|explan|note|comment|rational|title|^name$|^id$|why|summary|parent|original|operator|score|"
     r"rank|successful|failed|feedback|error|status|type|role|model|genre|mood|tempo|key|instrument|changes?)",
+    re.IGNORECASE,
+)
+_FACET_KEY = re.compile(
+    r"^(?:sub[_-]?)?(?:genre|style|mood|tempo|bpm|instrument(?:s|ation)?|energy|vibe|setting|atmosphere|rhythm|texture|"
+    r"feel|key|harmony|melody|vocals?)s?$",
     re.IGNORECASE,
 )
 _PARAGRAPH = re.compile(r"\n[ \t]*\n|(?<=\w\w[.!\w])[ \t]*\n[ \t]*(?=(?:\S+[ \t]+){3})(?=[A-Z\d])")
@@ -210,7 +218,7 @@ def _unique(
     for piece in pieces:
         text = cleaning.clean(piece.text)
         if cut and not piece.closed:
-            text = _whole_part(text)
+            text = cleaning.clean(_whole_part(text))
         name = cleaning.key(text)
         if not text or name in found:
             continue
@@ -251,12 +259,12 @@ def _inside(piece: _Piece) -> Iterator[_Piece]:
     if len(texts) < 2:
         texts = [one for one in _PARAGRAPH.split(piece.text) if one.strip()]
     for text in texts or [piece.text]:
-        closed = piece.closed or text is not texts[-1]
+        closed = piece.closed or text not in texts[-1:]
         yield _Piece(at=piece.at, end=piece.end, text=text, closed=closed)
 
 
 def _tagged(text: str) -> Iterator[_Piece]:
-    tags = list(_TAG.finditer(text))
+    tags = list(islice(_TAG.finditer(text), MOST_TAGS))
     opened = False
     position = 0
     for number, tag in enumerate(tags):
@@ -292,6 +300,21 @@ def _strings(value: Any, *, depth: int) -> Iterator[str]:
             for name in value
             if _GIVEN.match(str(name)) and isinstance(value[name], (str, list, Mapping))
         ]
+        facets = [] if given else [_facet(name, one) for name, one in value.items()]
+        if sum(bool(one) for one in facets) > 1:  # a form filled in, in place of a sentence
+            yield ", ".join(one for one in facets if one)
+            return
         names = given or [name for name in value if not _TALK_KEY.search(str(name))]
         for name in names:
             yield from _strings(value[name], depth=depth - 1)
+
+
+def _facet(name: object, value: Any) -> str:
+    """Return what a field such as ``"mood"`` says, or ``""`` when it is another field."""
+    if not _FACET_KEY.match(str(name)):
+        return ""
+    if isinstance(value, list):
+        return ", ".join(one for one in value if isinstance(one, str))
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:g} bpm" if str(name).lower() in ("tempo", "bpm") else ""
+    return value if isinstance(value, str) else ""
