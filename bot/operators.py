@@ -14,7 +14,7 @@ from bot.tuning import Tuning, tuner_of
 from bot.tuning_ids import Of
 from domain.errors import UserError
 from domain.ids import ChannelId
-from service.operator_editing import LARGEST_FILE
+from service.operator_files import LARGEST_FILE
 
 MANAGERS = discord.Permissions(manage_guild=True)
 """Who is offered these commands until a server's settings say otherwise."""

@@ -26,6 +26,7 @@ liked, **Cross** mixes two, **Remix** changes one in your words, **More** has th
 `/evolve status` · `next` · `resume` · `stop` · `reset` · `branch` (a thread of your own from any clip)
 `/taste show` what you seem to like · `/taste reset`
 `/mydata show` · `export` · `delete` · `pause`
+Moderators: `/operators` · `/prompts` tune what a language model is asked.
 `/about` what is running, licences and privacy."""
 PRIVACY = (
     "I store votes, never what you write in chat. A taste profile is made only if you say yes. "

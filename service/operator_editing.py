@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
-from domain.errors import NotFoundError, PromptError, UsageError
+from domain.errors import NotFoundError, UsageError
 from domain.operators import EvolveSettings
 from prompts import operators as shipped_operators
 from prompts import templates as shipped_templates
-from prompts.operators import from_yaml
 from prompts.templates import Templates
 from service.clock import Clock
 from service.operator_changes import (
@@ -28,6 +28,7 @@ from service.operator_changes import (
     what_differs,
 )
 from service.operator_drafts import Draft, DraftBook
+from service.operator_files import read_file
 from service.operator_store import (
     OperatorStore,
     check_moderator,
@@ -43,8 +44,6 @@ from service.views import Actor
 from storage import operator_versions as versions
 from storage.database import Database, Reader, Transaction
 
-LARGEST_FILE = 65_536
-"""Bytes of a file that is imported."""
 COMMENT = 120
 """Characters of a comment that are kept."""
 NOTHING = "That changes nothing."
@@ -101,18 +100,7 @@ class Editing:
             UsageError: It is too large or no such file; says where.
         """
         check_moderator(actor)
-        if len(data) > LARGEST_FILE:
-            raise UsageError(
-                f"That file has {len(data) // 1024} KiB; operators take at most {LARGEST_FILE // 1024} KiB."
-            )
-        try:
-            settings = from_yaml(data.decode("utf-8-sig"), where="That file")
-        except UnicodeDecodeError:
-            raise UsageError(
-                "That file is not text in UTF-8. Export the operators to see its form."
-            ) from None
-        except PromptError as error:
-            raise UsageError(str(error)) from error
+        settings = await asyncio.to_thread(read_file, data)
         return await self._propose_set(actor, settings, "imported a file")
 
     async def propose_reset(self, actor: Actor) -> DraftView:

@@ -430,6 +430,16 @@ async def test_an_export_is_imported_elsewhere(service):
         (b"operators: !!python/object/apply:os.system [ls]", "not readable YAML"),
         (b"x" * 70_000, "68 KiB; operators take at most 64 KiB"),
         (b"", "must hold keys"),
+        (b"operators: " + b"[" * 30_000, "nested too deeply"),
+        (b"a: &a {b: 1}\noperators: [*a]", "references"),
+        (
+            b"a0: &a0 {k: v}\n"
+            + b"".join(
+                b"a%d: &a%d {<<: [%s]}\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 9))
+                for n in range(1, 60)
+            ),
+            "references",
+        ),
     ],
 )
 async def test_a_wrong_file_gets_a_sentence(service, data, sentence):
