@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from evolution.language.seam import Answer, Ask
+from evolution.language.seam import Answer, Ask, Message
 
 LONGEST_KEPT = 20_000
 """Characters of an answer that is worth keeping: with 256 of them at most 20 MB."""
@@ -15,11 +15,21 @@ LONGEST_KEPT = 20_000
 
 def key_of(ask: Ask, model: str) -> str:
     """Return what makes two requests equal: everything that is sent, and to which model; not who pays."""
-    sent = asdict(ask)
-    for name in ("account", "fresh", "task"):
-        del sent[name]
-    text = json.dumps([model, sent], sort_keys=True, default=str, ensure_ascii=True)
+    sent = [
+        model,
+        [_message(one) for one in ask.messages],
+        None if ask.schema is None else dict(ask.schema),
+        [(one.name, one.description, dict(one.parameters)) for one in ask.tools],
+        ask.temperature,
+        ask.most_tokens,
+    ]
+    text = json.dumps(sent, sort_keys=True, default=str, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _message(message: Message) -> tuple[object, ...]:
+    calls = [(one.id, one.name, dict(one.arguments)) for one in message.calls]
+    return message.role, message.text, message.tool_call, calls
 
 
 class AnswerCache:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -125,7 +125,7 @@ class Metered:
         heard: list[Answer] = []
         try:
             async with self._places:
-                with self._watched(ask, model):
+                with self._watched(ask, model, heard):
                     pieces = self._backend.stream(ask, heard.append)
                     try:
                         async for piece in pieces:
@@ -151,8 +151,8 @@ class Metered:
         await self._rate.turn(ask.account)
 
     @contextmanager
-    def _watched(self, ask: Ask, model: str) -> Iterator[None]:
-        """Keep the breaker informed of a request, and the meter of one that failed."""
+    def _watched(self, ask: Ask, model: str, heard: Sequence[Answer] = ()) -> Iterator[None]:
+        """Keep the breaker informed of a request, and the meter of one that failed and left nothing to count."""
         probe = self._breaker.enter()
         known = False
         try:
@@ -165,7 +165,7 @@ class Metered:
                 self._breaker.failed(probe=probe)
             else:
                 self._breaker.succeeded()  # it is there, it only talks nonsense
-            if self._used is not None:
+            if self._used is not None and not heard:
                 self._used(Usage(account=ask.account, task=ask.task, model=model, failed=True))
             raise
         finally:

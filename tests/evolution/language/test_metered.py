@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -70,7 +71,7 @@ async def test_an_equal_request_is_answered_once_unless_it_has_to_be_fresh():
 def test_what_makes_requests_equal():
     tool = Tool(name="a", description="b", parameters={"type": "object"})
     base = ask(schema={"a": 1, "b": 2}, tools=(tool,))
-    same = replace(base, schema={"b": 2, "a": 1}, account="x", fresh=True)
+    same = replace(base, schema=MappingProxyType({"b": 2, "a": 1}), account="x", fresh=True)
     assert key_of(base, "m") == key_of(same, "m")
     others = (
         ask(),
@@ -230,3 +231,19 @@ async def test_streams_are_counted_too():
     with pytest.raises(UnreachableError):
         await anext(bench.model.stream(ask()))
     assert [one.failed for one in bench.used] == [False, True]
+
+
+async def test_a_broken_stream_is_counted_once():
+    class Breaking(FakeLanguageModel):
+        async def stream(self, ask, done=None):
+            yield "one"
+            done(Answer(text="one", tokens_in=3, tokens_out=1, finished=False))
+            raise UnreachableError("The connection broke.")
+
+    used: list[Usage] = []
+    model = Metered(Breaking(), now=FakeClock().now, used=used.append)
+    stream = model.stream(ask())
+    assert await anext(stream) == "one"
+    with pytest.raises(UnreachableError):
+        await anext(stream)
+    assert [(one.tokens_in, one.failed) for one in used] == [(3, False)]
