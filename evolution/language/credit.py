@@ -21,11 +21,13 @@ DIRECTED = "directed:"
 NOVEL = "novel:model"
 """Operator of what the model wrote without parents."""
 _NOISE = 0.15
-"""Standard deviation of one candidate's fitness around what its way of making is worth."""
+"""Least standard deviation of one candidate's fitness around what its way of making is worth."""
 _PRIOR = 0.08
 """Standard deviation, before anything is known, of what a way of making is worth."""
 _UNCERTAIN = 0.04
 """A way whose worth is known less well than this gets at least one candidate."""
+_LEAST = 20
+"""Every arm gets one in so many: tastes move."""
 _NEVER_SURER = 0.03
 """Least standard deviation of a belief: tastes move, and what failed before must be able to come back."""
 
@@ -94,10 +96,16 @@ def gains(members: Sequence[Individual]) -> dict[str, list[float]]:
     return dict(out)
 
 
-def belief(values: Sequence[float]) -> tuple[float, float]:
-    """Return mean and standard deviation of what a way of making is worth after ``values``."""
-    precision = 1 / _PRIOR**2 + len(values) / _NOISE**2
-    return sum(values) / _NOISE**2 / precision, max(precision**-0.5, _NEVER_SURER)
+def belief(values: Sequence[float], noise: float = _NOISE) -> tuple[float, float]:
+    """Return mean and standard deviation of what a way of making is worth after ``values`` with that ``noise``."""
+    precision = 1 / _PRIOR**2 + len(values) / noise**2
+    return sum(values) / noise**2 / precision, max(precision**-0.5, _NEVER_SURER)
+
+
+def _noise(earned: Mapping[str, Sequence[float]]) -> float:
+    """Return how far values lie from the mean of their own way of making."""
+    apart = [value - sum(values) / len(values) for values in earned.values() for value in values]
+    return max(_NOISE, float(np.std(apart))) if len(apart) > 1 else _NOISE
 
 
 def allocate(
@@ -117,20 +125,32 @@ def allocate(
         prior: What an arm is thought to be worth beforehand, 0 unless said.
 
     Returns:
-        A number for each arm. An arm of which little is known gets at least one while there are enough.
+        A number for each arm. One of which little is known gets at least one while there are enough, and of many
+        candidates each gets a twentieth.
     """
-    beliefs = {arm: belief(earned.get(arm, ())) for arm in arms}
-    shares = dict.fromkeys(arms, 0)
+    shares = dict.fromkeys(arms, count // _LEAST if len(arms) > 1 else 0)
+    noise = _noise(earned)
     for arm in arms:
-        if beliefs[arm][1] > _UNCERTAIN and sum(shares.values()) < count:
-            shares[arm] += 1
+        unsure = belief(earned.get(arm, ()), noise)[1] > _UNCERTAIN
+        if unsure and not shares[arm] and sum(shares.values()) < count:
+            shares[arm] = 1
     while sum(shares.values()) < count:
-        drawn = {
-            arm: (prior or {}).get(arm, 0.0) + mean + spread * rng.standard_normal()
-            for arm, (mean, spread) in beliefs.items()
-        }
-        shares[max(arms, key=lambda arm: drawn[arm])] += 1
+        shares[best_draw(arms, earned, rng, prior)] += 1
     return shares
+
+
+def best_draw(
+    arms: Sequence[str],
+    earned: Mapping[str, Sequence[float]],
+    rng: np.random.Generator,
+    prior: Mapping[str, float] | None = None,
+) -> str:
+    """Return the arm whose draw from what is believed of it is the highest; arguments as for ``allocate``."""
+    drawn, noise = {}, _noise(earned)
+    for arm in arms:
+        mean, spread = belief(earned.get(arm, ()), noise)
+        drawn[arm] = (prior or {}).get(arm, 0.0) + mean + spread * rng.standard_normal()
+    return max(arms, key=lambda arm: drawn[arm])
 
 
 def tilted(probability: float, values: Sequence[float], others: Sequence[float]) -> float:

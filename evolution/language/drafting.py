@@ -53,6 +53,10 @@ class Drafting:
         self._meanings = {member.facets for member in herd.members}
         self._taken: set[str] = set()
 
+    def is_music(self, text: str) -> bool:
+        """Return whether the reader understands anything of a text; the talk around an answer is none."""
+        return tidy(read(text, self._vocabulary), self._vocabulary) != Facets()
+
     def draft(
         self, prompt: str, operator: str, parents: Sequence[int] = (), *, tune: bool = True
     ) -> Written | None:

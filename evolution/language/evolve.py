@@ -19,7 +19,7 @@ from domain.operators import EvolveSettings, Operator
 from evolution.archive import Individual
 from evolution.herd import Herd
 from evolution.language.calling import Caller
-from evolution.language.credit import DIRECTED, NOVEL, Told, allocate, gains, tilted
+from evolution.language.credit import DIRECTED, NOVEL, Told, allocate, best_draw, gains, tilted
 from evolution.language.directed import IMPROVE, directed
 from evolution.language.drafting import Drafting, Text, Written, part_of, spawned
 from evolution.language.novelty import mate, newest, starting_points
@@ -42,6 +42,10 @@ FAR = f"{ASIDE}far"
 """Ends the operator of children whose parents were chosen for being unlike each other."""
 _HEAD_START = 0.06
 """What the operators that people chose are thought to be worth above other ways, before anything is known."""
+_WORTH_SPLITTING = 6
+"""Fewer children than this are all made in one way, drawn by credit."""
+_OTHER_COUPLES = 6
+"""Draws of parents, until some come together that have not yet in this generation."""
 _SATISFIED = 0.6
 
 
@@ -90,7 +94,10 @@ class Evolution:
         ways = dict.fromkeys(_WAYS, 0)
         if children:
             earned = self._earned_by_way()
-            ways |= allocate(self._ways(), earned, children, self._rng, {_CHAIN: _HEAD_START})
+            options = self._ways()
+            if children < _WORTH_SPLITTING:  # every way is a request or two
+                options = [best_draw(options, earned, self._rng, {_CHAIN: _HEAD_START})]
+            ways |= allocate(options, earned, children, self._rng, {_CHAIN: _HEAD_START})
         scale = bred / max(children, 1)
         last = self._used[-1].output if self._used else 1
         near = math.ceil(ways[_CHAIN] * scale / last)
@@ -146,12 +153,18 @@ class Evolution:
             return []
         pool = self._pool()
         best = elites([member.promise for member in pool], self._elites(len(pool)))
-        return [
-            self._line(
-                self._parents(pool, pool[best[index]] if index < len(best) else None, far), far=far
-            )
-            for index in range(count)
-        ]
+        lines: list[Line] = []
+        couples: set[frozenset[int]] = set()
+        for index in range(count):
+            first = pool[best[index]] if index < len(best) and not far else None
+            for _ in range(_OTHER_COUPLES):
+                parents = self._parents(pool, first, far)
+                couple = frozenset(parent.id for parent in parents)
+                if couple not in couples:
+                    break
+            couples.add(couple)
+            lines.append(self._line(parents, far=far))
+        return lines
 
     def _pool(self) -> list[Individual]:
         size = max(2 * self._brief.count, 4 * self._settings.tournament_size, 16)
@@ -238,7 +251,9 @@ class Evolution:
         parents = tuple(dict.fromkeys(number for item in line.items for number in item.parents))
         before = max((item.applied for item in line.items), key=len, default=())
         made = [
-            Item(text=text, parents=parents, applied=(*before, operator.name)) for text in texts
+            Item(text=text, parents=parents, applied=(*before, operator.name))
+            for text in texts
+            if self._drafting.is_music(text)
         ]
         line.spare += made[operator.output :]
         missing = operator.output - len(made)

@@ -9,6 +9,7 @@ from evolution.language.parsing import prompts_in, without_reasoning
 from prompts.text import STOP, tokenise
 
 _HEADING = re.compile(r"group[\s\"'*_#:.-]{0,6}(\d{1,3})", re.IGNORECASE)
+_HEADING_ALONE = re.compile(r"\W*group\W*\d{1,3}\W*", re.IGNORECASE)
 _NUMBER = re.compile(r"^[\s>*-]{0,6}(\d{1,3})\s*[.):]", re.MULTILINE)
 _HEAD = 18
 """Characters by which a cleaned prompt is found again in the answer."""
@@ -28,7 +29,9 @@ def grouped(
         each: How many were wanted for each group.
         cut: Whether the answer was cut off.
     """
-    found = prompts_in(text, len(groups) * (each + 1), cut=cut)
+    # Room for headings, which look like a line of a list, and for a spare child of each group.
+    listed = prompts_in(text, len(groups) * (each + 2), cut=cut)
+    found = [prompt for prompt in listed if not _HEADING_ALONE.fullmatch(prompt)]
     answer = without_reasoning(text)
     numbers = _by_marks(answer, found, _HEADING, len(groups))
     if numbers is None and each == 1:

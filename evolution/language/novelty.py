@@ -16,7 +16,7 @@ from evolution.surrogate import similarity
 
 Array = NDArray[np.float64]
 
-_WEIGHT = 0.3
+_WEIGHT = 0.5
 """Fitness that being wholly new is worth, where something new is looked for."""
 
 
