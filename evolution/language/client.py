@@ -358,7 +358,7 @@ def _load() -> Any:
     except ImportError:
         raise LanguageModelError(
             "A language model is set up, but the package openai is not installed. "
-            "Run: pip install 'tunebreeder[llm]'"
+            "Run in the project's folder: .venv/bin/pip install -e '.[llm]'"
         ) from None
     return openai
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 
 import httpx2
 import numpy as np
@@ -398,3 +399,21 @@ async def test_no_key_is_needed_and_a_stream_can_be_left():
     await stream.aclose()
     assert heard[0].text == "one"
     assert server.headers[0]["authorization"] == "Bearer none"
+
+
+async def test_a_missing_package_is_a_sentence_that_says_what_to_run(monkeypatch):
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(LanguageModelError, match=r"pip install -e '\.\[llm\]'"):
+        await Server(completion()).model().answer(ASK)
+
+
+async def test_many_requests_share_one_client_and_it_can_be_opened_again():
+    server = Server(completion())
+    model = server.model()
+    answers = await asyncio.gather(*(model.answer(ASK) for _ in range(8)))
+    assert len(answers) == len(server.got) == 8
+    opened = model._client
+    await model.answer(ASK)
+    assert model._client is opened
+    await model.close()
+    assert model._client is None
