@@ -10,6 +10,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.chat import Chat
 from bot.dispatch import Dispatcher, persistent_item
 from bot.endpoints import shield
 from bot.errors import WIRE_ERRORS, sentence_for, tell
@@ -41,9 +42,14 @@ Ready = Callable[[], Awaitable[None] | None]
 
 
 def intents() -> discord.Intents:
-    """Return what the bot listens to. None of it is privileged, and no message is kept."""
+    """Return what the bot listens to. None of it is privileged, and no message is kept.
+
+    Without the message content intent Discord shows the words of direct messages, mentions and replies to the bot only.
+    """
     wanted = discord.Intents.none()
     wanted.guilds = True
+    wanted.guild_messages = True
+    wanted.dm_messages = True
     wanted.guild_reactions = True
     wanted.dm_reactions = True
     return wanted
@@ -84,7 +90,8 @@ class TunebreederBot(discord.Client):
         self._ready_callback = ready
         steering = Steering(room)
         moods = MoodPanel(room, steering)
-        self._dispatcher = Dispatcher(room, steering, moods)
+        self._chat = Chat(self, room)
+        self._dispatcher = Dispatcher(room, steering, moods, self._chat)
         self._reactions = Reactions(self, room)
         self.tree = Tree(self, allowed_contexts=_CONTEXTS, allowed_installs=_GUILD_ONLY_INSTALL)
         for group in (Evolve(room, steering), Taste(room), MyData(room)):
@@ -122,6 +129,10 @@ class TunebreederBot(discord.Client):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Answer what no command and no button of ours answers."""
         await self._dispatcher.other(interaction)
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer what is said to the bot."""
+        await self._chat.heard(message)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Record a reaction."""

@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot import ids, mood_face, views
+from bot.chat import Chat
 from bot.errors import acknowledge_quietly, answering, tell
 from bot.mood import MoodPanel
 from bot.panel import Panel
@@ -33,10 +34,11 @@ _MODAL = discord.InteractionType.modal_submit
 class Dispatcher:
     """Routes presses, selects and forms."""
 
-    def __init__(self, room: Room, steering: Steering, moods: MoodPanel) -> None:
+    def __init__(self, room: Room, steering: Steering, moods: MoodPanel, chat: Chat) -> None:
         self._room = room
         self._steering = steering
         self._moods = moods
+        self._chat = chat
         self._panel = Panel(room, steering, moods)
         self._tuning = Tuning(room)
 
@@ -68,6 +70,8 @@ class Dispatcher:
                 await self._vote(interaction, press)
             case ids.Do() | ids.Pick() | ids.More() | ids.Mood():
                 await self._on_music(interaction, press)
+            case ids.Chat():
+                await self._chat.press(interaction, press)
             case ids.Resume(run_id=run_id):
                 await self._steering.resume(interaction, run_id)
             case ids.Cancel(ticket_id=ticket_id):

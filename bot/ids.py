@@ -15,6 +15,7 @@ TEMPLATE = r"(?s:tb:.{0,97})"
 """Every custom id of ours, well-formed or not: Discord allows 1 to 100 characters."""
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _LARGEST = 2**63 - 1
+_SUBJECT = re.compile(r"[0-9a-f.]{0,40}")
 
 
 class Verb(StrEnum):
@@ -61,6 +62,18 @@ class MoodAction(StrEnum):
     POST = "post"
     BREED = "breed"
     KEEP = "keep"
+
+
+class ChatAction(StrEnum):
+    """What a button under an answer in a chat does."""
+
+    YES = "yes"
+    NO = "no"
+    TASTE = "taste"
+    DATA = "data"
+    CONSENT = "consent"
+    WHY = "why"
+    FOR_ME = "forme"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +188,17 @@ class Cancel:
         return f"tb:cancel:{self.ticket_id}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A button under an answer in a chat; ``subject`` is a question, a clip or a round."""
+
+    action: ChatAction
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return f"tb:chat:{self.action}:{self.subject}"
+
+
 Press = (
     Rate
     | Favourite
@@ -186,6 +210,7 @@ Press = (
     | EraseAnswer
     | Resume
     | Cancel
+    | Chat
     | Tune
 )
 
@@ -253,6 +278,13 @@ def _mood(rest: list[str]) -> Press:
     )
 
 
+def _chat(rest: list[str]) -> Press:
+    action, subject = rest
+    if not _SUBJECT.fullmatch(subject):
+        raise ValueError(subject)
+    return Chat(action=ChatAction(action), subject=subject)
+
+
 def _yes(rest: list[str]) -> bool:
     (answer,) = rest
     if answer not in {"yes", "no"}:
@@ -281,5 +313,6 @@ _READERS = {
     "erase": lambda rest: EraseAnswer(yes=_yes(rest)),
     "resume": _resume,
     "cancel": _cancel,
+    "chat": _chat,
     "tune": read_tune,
 }

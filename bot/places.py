@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Protocol
 
 import discord
 
@@ -15,6 +16,28 @@ from domain.errors import UserError
 log = logging.getLogger(__name__)
 
 Place = discord.Thread | discord.DMChannel
+
+
+class Setting(Protocol):
+    """Where something happened, and who did it: an interaction, or as much of a message."""
+
+    @property
+    def guild_id(self) -> int | None:
+        """The server, or ``None`` in direct messages."""
+
+    @property
+    def channel(self) -> Any:
+        """The channel as discord.py knows it."""
+
+    @property
+    def user(self) -> discord.User | discord.Member:
+        """Who did it."""
+
+    @property
+    def app_permissions(self) -> discord.Permissions:
+        """What the bot may do there."""
+
+
 _NEEDED = {
     "view_channel": "View Channel",
     "attach_files": "Attach Files",
@@ -32,7 +55,7 @@ NO_THREADS = (
 )
 
 
-def check_may_post(interaction: discord.Interaction) -> None:
+def check_may_post(interaction: Setting) -> None:
     """Check that rounds can be posted where an interaction happened.
 
     Raises:
@@ -55,7 +78,7 @@ def check_may_post(interaction: discord.Interaction) -> None:
 
 
 @asynccontextmanager
-async def private_place(interaction: discord.Interaction, title: str) -> AsyncIterator[Place]:
+async def private_place(interaction: Setting, title: str) -> AsyncIterator[Place]:
     """Make a place that one person and the bot see: a private thread, else their direct messages.
 
     It goes away again when what it was made for fails.
@@ -76,9 +99,7 @@ async def private_place(interaction: discord.Interaction, title: str) -> AsyncIt
 
 
 @asynccontextmanager
-async def branch_thread(
-    interaction: discord.Interaction, title: str
-) -> AsyncIterator[discord.Thread]:
+async def branch_thread(interaction: Setting, title: str) -> AsyncIterator[discord.Thread]:
     """Make a public thread for a branch; it goes away again when the branch fails.
 
     Raises:
@@ -104,7 +125,7 @@ async def branch_thread(
             yield thread
 
 
-async def _private_thread(interaction: discord.Interaction, title: str) -> discord.Thread | None:
+async def _private_thread(interaction: Setting, title: str) -> discord.Thread | None:
     channel = interaction.channel
     if not isinstance(channel, discord.TextChannel):
         return None
@@ -120,7 +141,7 @@ async def _private_thread(interaction: discord.Interaction, title: str) -> disco
     return thread
 
 
-async def _direct_messages(interaction: discord.Interaction) -> discord.DMChannel:
+async def _direct_messages(interaction: Setting) -> discord.DMChannel:
     try:
         return await interaction.user.create_dm()
     except discord.HTTPException as error:

@@ -14,6 +14,9 @@ from evolution.language.metered import Backend
 from scoring.space import default_space
 from service.about import AboutService
 from service.briefing import Kits
+from service.chat.agent import ChatAgent
+from service.chat.doing import Doer, UseCases
+from service.chat.memory import ChatMemory
 from service.clips import ClipService
 from service.clock import Clock, SystemClock
 from service.conductor import Conductor
@@ -63,6 +66,7 @@ class Services:
     moods: MoodService
     language: LanguageService
     operators: OperatorService
+    chat: ChatAgent
     about: AboutService
     outbox: Outbox
     conductor: Conductor
@@ -213,18 +217,34 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     retention = Retention(db, store, clock, settings.storage.audio_days)
     tasks.spawn(queue.serve(), "job queue")
     tasks.spawn(retention.serve(), "retention")
+    runs = RunService(db, queue, conductor, settings, clock)
+    feedback = FeedbackService(db, VoteWriter(db), learner, settings, clock, conductor.voted)
+    listeners = ListenerService(db, store, learner, settings.taste, conductor.forget)
+    exports = ExportService(library, device)
+    moods = MoodService(db, handmade, library, outbox, clock)
+    cases = UseCases(
+        runs=runs,
+        conductor=conductor,
+        feedback=feedback,
+        listeners=listeners,
+        library=library,
+        exports=exports,
+        moods=moods,
+        about=about,
+    )
     return Services(
         settings=settings,
         clock=clock,
         db=db,
         tasks=tasks,
         device=device,
-        runs=RunService(db, queue, conductor, settings, clock),
-        feedback=FeedbackService(db, VoteWriter(db), learner, settings, clock, conductor.voted),
-        listeners=ListenerService(db, store, learner, settings.taste, conductor.forget),
+        runs=runs,
+        feedback=feedback,
+        listeners=listeners,
         clips=library,
-        exports=ExportService(library, device),
-        moods=MoodService(db, handmade, library, outbox, clock),
+        exports=exports,
+        moods=moods,
+        chat=_chat(ground, cases),
         language=language,
         operators=operators,
         about=about,
@@ -232,4 +252,17 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         conductor=conductor,
         tastes=learner,
         retention=retention,
+    )
+
+
+def _chat(ground: _Ground, cases: UseCases) -> ChatAgent:
+    memory = ChatMemory(ground.db, ground.clock)
+    ground.tasks.spawn(memory.serve(), "chat memory")
+    return ChatAgent(
+        db=ground.db,
+        runs=cases.runs,
+        doer=Doer(ground.db, cases),
+        memory=memory,
+        clock=ground.clock,
+        model=lambda: ground.language.model,
     )

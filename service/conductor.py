@@ -194,7 +194,7 @@ class Conductor:
         return run
 
     async def pause(self, run: Run) -> Run:
-        """Let a run rest: its open round stays and takes votes, one on its way is withdrawn, nothing closes by itself."""
+        """Let a run rest: its open round stays and takes votes, one on its way is withdrawn."""
         ticket = self._queue.ticket_of(run.id)
         if ticket is not None:
             await self.drop(ticket)

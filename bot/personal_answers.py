@@ -1,0 +1,56 @@
+"""What a press under a chat answer shows to the person who presses, and to nobody else."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.errors import acknowledge, tell
+from bot.ids import Chat, ChatAction
+from bot.panel import send_file
+from bot.present import CONSENT_QUESTION
+from bot.room import Room, actor_of
+from bot.views import consent_buttons, nothing
+from bot.words import for_me_text, my_data_text, taste_text, why_text
+from domain.errors import UserError
+from domain.ids import ClipId, RunId
+from domain.vote import Consent
+
+GONE = "That is not there any more. Ask me again."
+SETTLED = "You have answered that already; `/mydata show` says what, and lets you change it."
+
+
+async def show_personal(interaction: discord.Interaction, room: Room, press: Chat) -> None:
+    """Show whoever presses what is theirs: it is always about the person who presses."""
+    await acknowledge(interaction)
+    actor, services = actor_of(interaction), room.services
+    match press.action:
+        case ChatAction.TASTE:
+            await tell(interaction, taste_text(await services.listeners.taste(actor)))
+        case ChatAction.DATA:
+            consent = await services.listeners.consent(actor)
+            text = my_data_text(consent, await services.listeners.export(actor))
+            asked = consent in {Consent.UNASKED, Consent.CHANNEL_ONLY}
+            await tell(interaction, text, view=consent_buttons() if asked else nothing())
+        case ChatAction.CONSENT:
+            open_ = await services.listeners.consent(actor) is Consent.UNASKED
+            await tell(
+                interaction,
+                CONSENT_QUESTION if open_ else SETTLED,
+                view=consent_buttons() if open_ else nothing(),
+            )
+        case ChatAction.WHY:
+            view = await services.clips.why(actor, ClipId(_numbers(press, 1)[0]))
+            await tell(interaction, why_text(view))
+        case ChatAction.FOR_ME:
+            run_id, number = _numbers(press, 2)
+            found = await services.clips.for_me(actor, RunId(run_id), number)
+            await send_file(interaction, for_me_text(found), found.filename, found.data)
+        case _:
+            raise UserError(GONE)
+
+
+def _numbers(press: Chat, count: int) -> list[int]:
+    parts = press.subject.split(".")
+    if len(parts) != count or not all(part.isdecimal() and len(part) < 19 for part in parts):
+        raise UserError(GONE)
+    return [int(part) for part in parts]

@@ -1,0 +1,106 @@
+"""What a language model is told in a chat: the rules, then data within tags, then the words of who speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from domain.clip import Clip
+from domain.errors import PromptError, UserError
+from evolution.language.seam import Ask, Message, Tool, system, user
+from prompts.templates import FOLDER, data
+from service.chat.guard import is_hostile, unquoted, without_quotes
+from service.chat.memory import Remembered
+from service.chat.tools import TOOLS
+from service.chat.turns import Speaker
+from service.runs import RunService
+from storage import clips
+from storage.database import Database
+
+TASK = "chat"
+MOST_TOKENS = 500
+LONGEST = 1500
+"""Characters of the speaker's words."""
+_LINK = re.compile(r"\]\s*\(")
+
+
+@lru_cache(maxsize=1)
+def rules() -> str:
+    """Return the system prompt.
+
+    Raises:
+        PromptError: The file is missing.
+    """
+    file = FOLDER / "chat.md"
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"{file} cannot be read: {error}.") from None
+
+
+def tools_for(text: str) -> tuple[Tool, ...]:
+    """Return the tools that a text may lead to: claims of authority and mere quotations change nothing."""
+    visible, _ = unquoted(text)
+    reads_only = is_hostile(visible) or not without_quotes(visible).strip()
+    return tuple(spec.tool() for spec in TOOLS.values() if not (reads_only and spec.acts))
+
+
+def ask_for(speaker: Speaker, messages: Sequence[Message], tools: tuple[Tool, ...]) -> Ask:
+    """Return the request; the server that somebody writes in pays for it."""
+    return Ask(
+        task=TASK,
+        messages=tuple(messages),
+        tools=tools,
+        account=str(speaker.actor.guild_id),
+        most_tokens=MOST_TOKENS,
+        fresh=True,
+    )
+
+
+def opening(text: str, facts: Sequence[str], remembered: Remembered) -> list[Message]:
+    """Return the conversation so far.
+
+    Args:
+        text: What the speaker says now.
+        facts: What is known, a line each; data.
+        remembered: What was said here before; data, whoever said it.
+    """
+    earlier = [f"somebody: {turn.said}\nyou: {turn.answered}" for turn in remembered.turns]
+    parts = [f"What is known now:\n{data(chr(10).join(facts))}"] if facts else []
+    if earlier:
+        parts.append(f"Said here in the last hour:\n{data(chr(10).join(earlier))}")
+    words = text[:LONGEST].replace("<", "\u2039").replace(">", "\u203a")
+    parts.append(f"The speaker says:\n{words}")
+    return [system(rules()), user("\n\n".join(parts))]
+
+
+async def facts_for(
+    db: Database, runs: RunService, speaker: Speaker, taste: Sequence[str]
+) -> list[str]:
+    """Return what a model should know: the run, the clips at hand, the speaker's taste. Nobody's name is in it."""
+    lines = [f"The speaker {one}." for one in taste]
+    if speaker.actor.is_moderator:
+        lines.append("The speaker is a moderator here.")
+    try:
+        status = await runs.status(speaker.actor.channel_id)
+    except UserError:
+        return [*lines, "Nothing has been bred in this channel yet."]
+    lines.append(speaker.front.words(status))
+    run, number = speaker.round or (status.run.id, status.run.generation)
+    async with db.reading() as tx:
+        shown = await clips.posted_clips(tx, run, number)
+    head = "The speaker replied to this round" if speaker.round else "The latest round"
+    if status.run.for_listener in {None, speaker.actor.user_id}:
+        lines += [f"{head}: {_clip(one)}" for one in shown]
+    return lines
+
+
+def _clip(clip: Clip) -> str:
+    letter = "ABCD"[clip.posted_slot - 1] if clip.posted_slot and clip.posted_slot <= 4 else "?"
+    return f"clip {letter}: {clip.prompt[:160]}"
+
+
+def harmless(text: str) -> str:
+    """Return a model's words without links that hide where they lead."""
+    return _LINK.sub("] (", text).strip()

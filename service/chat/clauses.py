@@ -1,0 +1,130 @@
+"""Cuts what somebody wrote into clauses, normalised so that patterns fit. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from prompts.reader import interpret
+from prompts.spelling import index_of, mended
+from service.chat import lexicon
+from service.chat import phrases as words_of
+from service.chat.references import marked, references_in, without_references
+
+_INDEX = index_of(lexicon.MENDED)
+_REAL_WORDS = frozenset(
+    [
+        "bring",
+        "string",
+        "strings",
+        "parent",
+        "chord",
+        "things",
+        "sound",
+        "round",
+        "version",
+        "longer",
+        "start",
+        "plays",
+    ]
+)
+_SPLIT = re.compile(
+    r"([.;!\n]+(?=\s|$)|\?+|,|\band then\b|\bthen\b|\band\b|\bbut\b|"
+    r"\bonly\b(?= (?:with|without|more|less))|\s[-\u2013\u2014&+]+\s)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A part of a sentence.
+
+    Attributes:
+        text: Normalised, with references marked.
+        core: The same without polite words and "could you".
+        question: Whether it asks.
+        joint: What stands before it: ``"and"``, ``"but"``, ``","`` or ``""``.
+    """
+
+    text: str
+    core: str
+    question: bool
+    joint: str
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """The clips that it names."""
+        return references_in(self.text)
+
+    @property
+    def bare(self) -> str:
+        """The core without references."""
+        return without_references(self.core)
+
+
+def clauses(text: str) -> list[Clause]:
+    """Cut a text into clauses."""
+    parts = _SPLIT.split(_kept_together(marked(normalised(text))))
+    out, joint = [], ""
+    for number in range(0, len(parts), 2):
+        piece = parts[number].replace("\u01c0", " ").strip(" -\u2013:")
+        after = parts[number + 1].strip() if number + 1 < len(parts) else ""
+        if piece:
+            asks = after.startswith("?") or bool(words_of.QUESTION.match(piece))
+            out.append(Clause(text=piece, core=core_of(piece), question=asks, joint=joint))
+        joint = after if piece or after in {"but", "only"} else joint
+    return out
+
+
+def _kept_together(text: str) -> str:
+    for name in words_of.TOGETHER:
+        text = text.replace(name, name.replace(" ", "\u01c0"))
+    return text
+
+
+def normalised(text: str) -> str:
+    """Write a text as the patterns expect it: no contractions, slang or misspelt command words; case as it was."""
+    text = text.replace("\u2019", "'").replace(":", " ").replace(" = ", " is ")
+    text = re.sub(r"(?i)thumbs up", "👍", re.sub(r"(?i)thumbs down", "👎", text))
+    text = re.sub(r"([a-zA-Z])\1{2,}", r"\1", text)
+    for pattern, put in lexicon.CONTRACTIONS:
+        text = pattern.sub(put, text)
+    return re.sub(r"[A-Za-z][\w/'-]*", lambda match: _word(match[0]), text)
+
+
+def _word(word: str) -> str:
+    low = word.lower()
+    if low in lexicon.SLANG:
+        return lexicon.SLANG[low]
+    if len(low) >= 5 and low not in _REAL_WORDS and interpret(low).facets.unknown:
+        return mended(low, _INDEX) or word
+    return word
+
+
+def core_of(clause: str) -> str:
+    """Take politeness away."""
+    text = " ".join(words_of.POLITE.sub(" ", clause).split())
+    for _ in range(3):
+        shorter = words_of.ASKING.sub("", text).strip()
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def plainly(text: str) -> str:
+    """Put "turn the drums up" and the like as "more drums", which the reader of prompts knows."""
+    for pattern, put in words_of.SPEED:
+        text = pattern.sub(put, text)
+    text = words_of.UP_DOWN.sub(lambda m: f"{'more' if m[2] == 'up' else 'less'} {m[1]}", text)
+    text = words_of.TOO_MUCH.sub(r"less \1", text)
+    text = words_of.MORE.sub(r"more \1", words_of.LESS.sub(r"less \1", text))
+    return re.sub(
+        r"\bmore (?:tempo|speed)\b", "faster", re.sub(r"\bless (?:tempo|speed)\b", "slower", text)
+    )
+
+
+def is_music(text: str) -> bool:
+    """Tell whether words say something about music."""
+    reading = interpret(plainly(without_references(text)))
+    said = {key for key in reading.facets.to_json() if key not in {"unknown", "uses"}}
+    return bool(said or reading.shifts or reading.removed or reading.tempo_level)
