@@ -42,7 +42,6 @@ FACTORIES = {
     "full": with_model("full", "good"),
     "auto": with_model("auto", "good"),
     "auto without a model": without_model,
-    "auto with a model that is half down": with_model("auto", "half down"),
 }
 
 
