@@ -2,7 +2,7 @@
 
 Beside this project's searchers: EvoMusic's "LLM evolve" from its description, and random prompts. The language model is
 a scripted one with all the faults of small models, behind a real HTTP server (``bench.imperfect_server``).
-``python -m bench.searchers [efficiency|quality] [--quick]`` runs a part alone.
+``python -m bench.searchers [efficiency|outage|quality] [--quick]`` runs a part alone.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from bench.report import Bar, Report, interval
 from bench.searchers_efficiency import CALL_SECONDS, POPULATION, Cost, Robustness, costs, robustness
+from bench.searchers_live import outage_live
 from bench.searchers_quality import (
     EVOMUSIC,
     OURS,
@@ -30,11 +33,13 @@ from generation.registry import create_generator
 from playground.tastes import shipped_bank
 from service.device import ProcessWorker, RenderSpec
 
-PARTS = ("efficiency", "quality")
+PARTS = ("efficiency", "outage", "quality")
 SEEDS, QUICK_SEEDS = 10, 2
 FULL = Size(listeners=20, generations=5, candidates=10)
-QUICK = Size(listeners=2, generations=2, candidates=8)
+QUICK = Size(listeners=2, generations=1, candidates=6)
 MOST_REQUESTS, LEAST_SPEED = 12, 5.0
+POSTED = 4
+"""Clips of a round."""
 FEWEST = 5
 """Listeners from which on intervals say something."""
 
@@ -55,17 +60,19 @@ async def measure(
     )
     if "efficiency" in parts:
         chosen = range(QUICK_SEEDS if quick else SEEDS)
-        _efficiency(report, await costs(chosen))
-        _robustness(report, await robustness(list(chosen)[:3], 3 if quick else 8))
-    if "quality" in parts:
-        size = QUICK if quick else FULL
-        if seeds is not None:
-            size = Size(listeners=seeds, generations=size.generations, candidates=size.candidates)
-        device = ProcessWorker(RenderSpec(extension="wav"))
-        try:
+        _efficiency(report, await costs(chosen, quick=quick))
+        _robustness(report, await robustness(list(chosen)[:3], 2 if quick else 8))
+    device = ProcessWorker(RenderSpec(extension="wav"))
+    try:
+        if "outage" in parts:
+            _outage(report, await outage_live(device))
+        if "quality" in parts:
+            size = QUICK if quick else FULL
+            if seeds is not None:
+                size = replace(size, listeners=seeds)
             _quality(report, await courses(device, shipped_bank(), size), size)
-        finally:
-            await device.close()
+    finally:
+        await device.close()
     report.figures["versions"] = {
         "composer": create_generator("composer").info.version,
         "numpy": np.__version__,
@@ -168,6 +175,30 @@ def _robustness(report: Report, found: Robustness) -> None:
         "longest_s": found.longest,
         "outage": gone,
     }
+
+
+def _outage(report: Report, found: dict[str, Any]) -> None:
+    seconds, said = found["seconds"], found["said"]
+    report.notes.append(
+        f"Through the real services: a round took {seconds['with']:.1f} s with the model, {seconds['without']:.1f} s "
+        f"while the server was down and {seconds['later']:.1f} s after; {found['votes_kept']} of {found['votes']} "
+        f"votes kept. Of {len(said)} rounds {sum(map(bool, said))} said that the built-in breeder stood in."
+    )
+    report.bars.append(
+        Bar(
+            name="the same through the real services: rounds whole, stand-in announced and gone later, no vote lost",
+            value=f"clips {found['clips']}, said {[len(one) for one in said]}, votes {found['votes_kept']}",
+            asked=f"{POSTED} each, said in the third and not in the last, {found['votes']} votes",
+            met=bool(
+                set(found["clips"]) == {POSTED}
+                and said[2]
+                and not said[1]
+                and not said[-1]
+                and found["votes_kept"] == found["votes"]
+            ),
+        )
+    )
+    report.figures["outage_live"] = found
 
 
 def _quality(report: Report, found: dict[str, list[Course]], size: Size) -> None:
