@@ -14,6 +14,7 @@ from bot.tuning import Tuning, tuner_of
 from bot.tuning_ids import Of
 from domain.errors import UserError
 from domain.ids import ChannelId
+from service.operator_changes import tidied
 from service.operator_files import LARGEST_FILE
 
 MANAGERS = discord.Permissions(manage_guild=True)
@@ -116,7 +117,7 @@ class Operators(app_commands.Group):
     async def history(self, interaction: discord.Interaction, name: Range[str, 0, 40] = "") -> None:
         """Show the versions."""
         async with answering(interaction):
-            await self._tuning.history(interaction, Of.OPERATOR if name else Of.SET, name)
+            await self._tuning.history(interaction, Of.OPERATOR if name else Of.SET, tidied(name))
 
     @app_commands.command(
         name=locale_str("rollback"),
@@ -246,7 +247,7 @@ class Prompts(app_commands.Group):
     async def show(self, interaction: discord.Interaction, name: Name) -> None:
         """Show one."""
         async with answering(interaction):
-            await self._tuning.prompt(interaction, name)
+            await self._tuning.prompt(interaction, tidied(name))
 
     @app_commands.command(
         name=locale_str("edit"),
@@ -256,7 +257,7 @@ class Prompts(app_commands.Group):
     async def edit(self, interaction: discord.Interaction, name: Name) -> None:
         """Open its form."""
         async with answering(interaction):
-            await self._tuning.ask_for_prompt(interaction, name)
+            await self._tuning.ask_for_prompt(interaction, tidied(name))
 
     @app_commands.command(
         name=locale_str("try"),
@@ -266,7 +267,7 @@ class Prompts(app_commands.Group):
     async def try_(self, interaction: discord.Interaction, name: Name) -> None:
         """Try one."""
         async with answering(interaction):
-            await self._tuning.try_prompt(interaction, name)
+            await self._tuning.try_prompt(interaction, tidied(name))
 
     @app_commands.command(
         name=locale_str("history"), description=locale_str("Who changed what, and when")
@@ -275,7 +276,7 @@ class Prompts(app_commands.Group):
     async def history(self, interaction: discord.Interaction, name: Name) -> None:
         """Show the versions."""
         async with answering(interaction):
-            await self._tuning.history(interaction, Of.PROMPT, name)
+            await self._tuning.history(interaction, Of.PROMPT, tidied(name))
 
     @app_commands.command(
         name=locale_str("rollback"),
@@ -293,7 +294,7 @@ class Prompts(app_commands.Group):
     ) -> None:
         """Roll back."""
         async with answering(interaction):
-            await self._tuning.roll_back_prompt(interaction, name, version=version)
+            await self._tuning.roll_back_prompt(interaction, tidied(name), version=version)
 
     @show.autocomplete("name")
     async def all_names(self, interaction: discord.Interaction, current: str) -> list[Choice[str]]:

@@ -72,13 +72,18 @@ class OnePrompt:
 Change = OneOperator | WholeSet | OnePrompt
 
 
+def tidied(name: str) -> str:
+    """Write a name as it is stored, however somebody typed it."""
+    return " ".join(name.lower().split())
+
+
 def find(settings: EvolveSettings, name: str) -> Operator:
     """Return an operator by its name.
 
     Raises:
         NotFoundError: There is none; names those there are.
     """
-    wanted = " ".join(name.lower().split())
+    wanted = tidied(name)
     for operator in settings.operators:
         if operator.name == wanted:
             return operator
@@ -135,7 +140,7 @@ def read_fields(form: Fields, *, enabled: bool = True) -> Operator:
             "Parents and children: write how many prompts go in and come out, such as: 2 -> 1"
         )
     return Operator(
-        name=" ".join(form.name.lower().split()),
+        name=tidied(form.name),
         template=form.template.strip(),
         input=int(pair[1]),
         output=int(pair[2]),

@@ -20,6 +20,7 @@ from service.operator_changes import (
     find,
     moved,
     operator_lines,
+    tidied,
     what_changed,
 )
 from service.operator_editing import NOTHING, Editing
@@ -137,12 +138,19 @@ class OperatorService:
         )
 
     async def history(self, actor: Actor, name: str = "") -> list[VersionLine]:
-        """Return what was saved, newest first; with a ``name`` only what changed that operator."""
+        """Return what was saved, newest first; with a ``name`` only what changed that operator.
+
+        Raises:
+            NotFoundError: There is and was none of that name.
+        """
         check_moderator(actor)
+        name = tidied(name)
         async with self._db.reading() as tx:
             if not name:
                 return await self._store.history(tx, actor.guild_id, "operators")
             steps = await _steps(tx, actor.guild_id)
+            if not any(named(before, name) for before, _, _ in steps):
+                find((await self._store.current(tx, actor.guild_id)).settings, name)
         lines = []
         for before, after, version in steps:
             old, new = named(before, name), named(after, name)
@@ -192,7 +200,7 @@ class OperatorService:
 
         def change(settings: EvolveSettings) -> tuple[EvolveSettings, str]:
             where = "earlier" if step < 0 else "later"
-            return moved(settings, name, step), f"moved {name} {where}"
+            return moved(settings, name, step), f"moved {tidied(name)} {where}"
 
         return await self._change(actor, name, change)
 
@@ -217,7 +225,7 @@ class OperatorService:
         async with self._db.transaction() as tx:
             before = (await self._store.current(tx, actor.guild_id)).settings
             after, comment = change(before)
-            return await self._save(tx, actor, before, after, (name, comment))
+            return await self._save(tx, actor, before, after, (tidied(name), comment))
 
     async def _save(
         self,
@@ -270,9 +278,11 @@ class OperatorService:
 
         Raises:
             UsageError: It never changed.
+            NotFoundError: There is and was none of that name.
             BusyError: Somebody else changed it meanwhile.
         """
         check_moderator(actor)
+        name = tidied(name)
         async with self._db.transaction() as tx:
             current = await self._store.current(tx, actor.guild_id)
             now = named(current.settings, name)
@@ -284,6 +294,7 @@ class OperatorService:
                 if named(before, name) != named(after, name):
                     break
             else:
+                find(current.settings, name)
                 raise UsageError(NOTHING_BEFORE)
             was = _before(before, after, name)
             settings = changed(current.settings, OneOperator(was=now, now=was))

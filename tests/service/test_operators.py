@@ -382,6 +382,12 @@ async def test_undo_does_nothing_where_somebody_was_faster_or_nothing_was_done(s
     await change(service, OTHER_MOD, "crossover", template="Theirs.\n{prompts}")
     with pytest.raises(BusyError, match="changed since you opened it"):
         await service.undo(MOD, "crossover", base=1)
+    with pytest.raises(NotFoundError, match="There are: crossover"):
+        await service.undo(MOD, "fnord")
+    with pytest.raises(NotFoundError, match="There are: crossover"):
+        await service.history(MOD, "fnord")
+    assert len(await service.history(MOD, " Crossover")) == 2
+    assert (await service.switch(MOD, "Other  Genre", enabled=True)).name == "other genre"
     with pytest.raises(UsageError, match="no version 8"):
         await service.rollback(MOD, version=8)
 
