@@ -62,6 +62,13 @@ _SCORE = re.compile(
         )\s*[)\]]*\s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ASIDE = re.compile(
+    r"\s*\((?:original|based on|inspired by|from parents?|why|note|combin(?:es|ing|ed)|blend(?:s|ed)|mutat\w+|"
+    r"variation of)\b"
+    r"[^()]*\)\s*$",
+    re.IGNORECASE,
+)
+"""What a model adds about where a prompt comes from."""
 _PLACEHOLDER = re.compile(
     r"^(?:\W*|(?:your |the |a |an |new |music |first |second |next |another )*prompts?"
     r"(?: text| here| goes here| \d+| [a-z])*\W*|"
@@ -116,7 +123,7 @@ def clean(text: str) -> str:
     text = " ".join(text.split())
     for _ in range(8):
         before = text
-        text = _unwrapped(_SCORE.sub("", _LABEL.sub("", _LEAD.sub("", text))))
+        text = _unwrapped(_SCORE.sub("", _ASIDE.sub("", _LABEL.sub("", _LEAD.sub("", text)))))
         if text == before:
             break
     text = shortened(text)

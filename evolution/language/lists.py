@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _MARKER = re.compile(
-    r"""^(?P<indent>[ \t>]*)(?:\*\*|__)?
-        (?:(?:prompt|variation|variant|version|option|idea|child|example)\s*\#?\s*\d{1,3}\s*(?:\*\*|__)?\s*[:.)\-\u2013—]+
-          |\(?\d{1,3}\s*[.):\]](?!\d)|\d{1,3}\s+[-\u2013—]|\#\d{1,3}[.):]?|\(?[a-z][.)](?=\s)|[-*+•·‣◦\u2013—●▪○✦★](?!\*)|\d️?⃣)
+    r"""^(?P<indent>[ \t>]*)(?:\#{1,6}\s*)?(?:\*\*|__)?
+        (?:(?:prompt|variation|variant|version|option|idea|child|example)\s*\#?\s*\d{1,3}\s*(?:\([^()\n]{0,60}\)\s*)?
+            (?:\*\*|__)?\s*(?:[:.)\-\u2013—]+|$)
+          |[(\[]?\d{1,3}\s*[.):\]](?!\d)|\d{1,3}\s+[-\u2013—]|\#\d{1,3}[.):]?|\(?[a-z][.)](?=\s)|[-*+•·‣◦\u2013—●▪○✦★](?!\*)|\d️?⃣)
         (?:\*\*|__)?\s*(?P<text>\S.*|)$""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -18,6 +19,13 @@ _HEAD = re.compile(
 )
 _BOLD_LEAD = re.compile(
     r"^\s*(?:\*\*|__)(?P<head>[^*_\n]{1,80}?)\s*:?\s*(?:\*\*|__)\s*[:\-\u2013—]*\s*(?P<text>\S.*)$"
+)
+_BOLD_REST = re.compile(r"^(?P<head>[^*_\n]{1,80}?)\s*:?\s*\*\*\s*[:\-\u2013—]*\s*(?P<text>\S.*)$")
+"""What is left of ``**1. Heading:** text`` without its number."""
+_NAMED = re.compile(
+    r"^\W*(?:(?:final|new|combined|blended|mutated|resulting|music|output|generated|improved)\s+){0,3}prompt\s*(?:\*\*|__)?\s*:\s*"
+    r"(?:\*\*|__)?\s*(?P<text>\S.*)$",
+    re.IGNORECASE,
 )
 _TALK_HEAD = re.compile(
     r"\b(?:analysis|analy[sz]ing|successful|unsuccessful|failed|failing|rankings?|ranked|reasoning|reasons?|rationale|notes?|"
@@ -44,7 +52,7 @@ _TALK = re.compile(
           |in\ conclusion|in\ short|as\ requested|each\ (?:prompt|one|of)
           |to\ (?:create|make|do\ this|achieve|improve))\b
       | (?:why|notes?|reason(?:ing)?|rationale|analysis|explanation|comment|summary|changes?|score|rating|parents?|title
-          |warning)\s*\**\s*[:=]
+          |warning)\s*\**\s*[:=] | step\ \d
       | \d+\s*$ | (?:scores?|total)\b
     )""",
     re.IGNORECASE | re.VERBOSE,
@@ -64,7 +72,9 @@ class Item:
     text: str
     listed: bool = True
     indent: int = 0
-    head: str = field(default="")
+    head: str = ""
+    waiting: bool = False
+    """Whether only its number has been seen yet."""
 
 
 def is_talk(text: str) -> bool:
@@ -83,7 +93,12 @@ def items_in(text: str) -> list[Item]:
             continue
         match = _MARKER.match(line)
         heading = _HEAD.match(line)
-        if heading and (match is None or not match["text"]) and not _continues(found, line, blank):
+        if match and not match["text"].strip("*_: "):
+            if not talking:
+                found.append(Item(at=at, text="", waiting=True))
+        elif (
+            heading and (match is None or not match["text"]) and not _continues(found, line, blank)
+        ):
             talking = _heading(found, heading, at, talking)
         elif match:
             _listed(found, match, at, talking)
@@ -100,7 +115,10 @@ def items_in(text: str) -> list[Item]:
 
 
 def lines_in(text: str) -> list[Item]:
-    """Return the lines that may be prompts where there is no list at all; those in code fences if there are any."""
+    """Return the lines that may be prompts where there is no list at all.
+
+    Where some are called prompts it is those, else those in code fences, else all that are not talk.
+    """
     fenced: list[Item] = []
     loose: list[Item] = []
     inside = False
@@ -111,7 +129,12 @@ def lines_in(text: str) -> list[Item]:
             is_talk(line) or _HEAD.match(line) or line.rstrip("*_ ").endswith("?")
         ):
             (fenced if inside else loose).append(Item(at=at, text=line.strip(), listed=False))
-    return fenced or loose
+    named = [
+        Item(at=item.at, text=match["text"], listed=False)
+        for item in [*fenced, *loose]
+        if (match := _NAMED.match(item.text))
+    ]
+    return named or fenced or loose
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
@@ -159,16 +182,17 @@ def _listed(found: list[Item], match: re.Match[str], at: int, talking: bool) -> 
     elif talking or _RANKED.search(text[-24:]) or is_talk(text):
         found.append(Item(at=at, text="", indent=indent))
     else:
-        found.append(_headed(at, text, indent))
+        found.append(_headed(at, text, indent, hashed=match.group().lstrip().startswith("##")))
 
 
-def _headed(at: int, text: str, indent: int) -> Item:
+def _headed(at: int, text: str, indent: int, *, hashed: bool) -> Item:
     """Make an item of ``**Heading**: text``, of a heading alone, or of text alone."""
-    match = _BOLD_LEAD.match(text)
+    match = _BOLD_LEAD.match(text) or (_BOLD_REST.match(text) if text.count("**") == 1 else None)
     if match and len(match["text"].split()) >= 4:
         return Item(at=at, text=match["text"], indent=indent)
     bare = re.fullmatch(r"(?:\*\*|__)?([^*_]+?)(?:\*\*|__)?:?", text)
-    if bare and len(bare[1].split()) <= _SHORT_HEAD and (text[:1] in "*_" or text[-1:] in "*_:"):
+    marked = hashed or text[:1] in "*_" or text[-1:] in "*_:"
+    if bare and len(bare[1].split()) <= _SHORT_HEAD and marked:
         return Item(at=at, text="", head=bare[1], indent=indent)
     return Item(at=at, text=text, indent=indent)
 
@@ -192,8 +216,9 @@ def _plain(found: list[Item], line: str, at: int, *, talking: bool, blank: bool)
     text = line.strip()
     bold = _BOLD_LEAD.match(text)
     last = found[-1] if found else None
-    if last is not None and last.head and not last.text:
+    if last is not None and (last.head or last.waiting) and not last.text:
         last.text = "" if talking or is_talk(text) else text
+        last.waiting = last.waiting and not last.text
     elif last is not None and last.text and not blank and line[:1] in " \t" and not is_talk(text):
         last.text = f"{last.text} {text}"
     elif bold and not talking and len(bold["text"].split()) >= 4 and not is_talk(text):

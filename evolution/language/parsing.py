@@ -52,6 +52,8 @@ _FACET_KEY = re.compile(
     r"feel|key|harmony|melody|vocals?)s?$",
     re.IGNORECASE,
 )
+_ESCAPED = re.compile(r"[\[{,:]\s*\\\"")
+_BOXED = re.compile(r"\\(?:boxed|text|textbf)\{([^{}]*)\}")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n|(?<=\w\w[.!\w])[ \t]*\n[ \t]*(?=(?:\S+[ \t]+){3})(?=[A-Z\d])")
 _QUOTED = re.compile(
     r"\"([^\"\n]{8,600})\"|“([^“”\n]{8,600})”|«([^«»\n]{8,600})»|(?<!\w)'([^'\n]{8,600})'(?!\w)"
@@ -103,7 +105,7 @@ def prompts_in(text: str, wanted: int, *, cut: bool = False) -> list[str]:
     if not found and answer != text.strip():
         # The model never stopped thinking, or its closing mark is damaged: what it had marked as a prompt still counts.
         bare = _CLOSE_THOUGHT.sub("\n", _OPEN_THOUGHT.sub("\n", text))
-        found = _unique(_marked(html.unescape(bare)), wanted, cut=cut)
+        found = _unique(_marked(_readable(bare)), wanted, cut=cut)
     return found
 
 
@@ -152,7 +154,7 @@ def _final_channel(text: str) -> str:
 
 
 def _select(answer: str, wanted: int, *, cut: bool) -> list[str]:
-    plain = html.unescape(answer)
+    plain = _readable(answer)
     marked = list(_marked(plain))
     found = _unique(marked, wanted, cut=cut)
     refused = cleaning.is_refusal(plain)
@@ -179,6 +181,12 @@ def _select(answer: str, wanted: int, *, cut: bool) -> list[str]:
         return found
     lines = [_Piece(at=item.at, end=item.at, text=item.text) for item in lists.lines_in(plain)]
     return _unique([one for one in lines if not _is_structure(one.text)], wanted, cut=cut)
+
+
+def _readable(text: str) -> str:
+    """Undo what was escaped once too often: HTML, and the quotes of JSON."""
+    text = _BOXED.sub(r"\1", html.unescape(text))
+    return text.replace('\\"', '"') if _ESCAPED.search(text) else text
 
 
 def _listed(text: str) -> list[_Piece]:
@@ -255,12 +263,24 @@ def _marked(text: str) -> Iterator[_Piece]:
 
 def _inside(piece: _Piece) -> Iterator[_Piece]:
     """Yield what is between two tags: one prompt, or several where a model forgot the tags between them."""
-    texts = [item.text for item in lists.items_in(piece.text) if item.listed]
-    if len(texts) < 2:
-        texts = [one for one in _PARAGRAPH.split(piece.text) if one.strip()]
+    texts = _json_strings(piece.text) if piece.text.lstrip()[:1] in {"{", "["} else []
+    listed = [item.text for item in lists.items_in(piece.text) if item.listed]
+    if not texts:
+        texts = (
+            listed
+            if len(listed) > 1
+            else [one for one in _PARAGRAPH.split(piece.text) if one.strip()]
+        )
     for text in texts or [piece.text]:
         closed = piece.closed or text not in texts[-1:]
         yield _Piece(at=piece.at, end=piece.end, text=text, closed=closed)
+
+
+def _json_strings(text: str) -> list[str]:
+    strings = [
+        one for found in loose_json.values_in(text) for one in _strings(found.value, depth=8)
+    ]
+    return [one for one in strings if not isinstance(one, loose_json.Bare)]
 
 
 def _tagged(text: str) -> Iterator[_Piece]:
