@@ -56,7 +56,7 @@ C = "dub at dawn with echo"
         (f'Here you go:\n\n**Prompt 1:**\n"{A}"\n\n**Prompt 2:**\n\n"{B}"\n\n**Prompt 3**\n{C}', [A, B, C]),
         (f"**1. Night Drive:** {A}\n\n**2. Day:** {B}\n\nWould you like more?", [A, B]),
         (
-            f"**Option 1 (Focus on mood):**\n\n> {A}\n\n**Option 2:**\n\n> {B}\n\n**Key changes:**\n\n* **Mood:** It is softer.",
+            f"**Option 1 (Focus on mood):**\n\n> {A}\n\n**Option 2:**\n\n> {B}\n\n**Why:**\n\n* **Mood:** Softer.",
             [A, B],
         ),
         (f"### 1. Night Drive\n{A}\n\n### 2. Day\n{B}", [A, B]),
