@@ -20,14 +20,14 @@ from bench.composer_part import Part, Studio, families, mean_text, share
 from domain.chords import ChordAt
 from domain.description import BarDescription, Description
 from domain.facets import TONICS
-from generation.arrange import arrange
-from generation.extract import Found, Piece, extract
-from generation.gm import instrument_name
-from generation.invent import random_description
+from generation.genome.extract import Found, Piece, extract
+from generation.genome.invent import random_description
+from generation.genome.midi_read import read_midi
+from generation.genome.realise import plan_of
 from generation.midi import score_to_midi
-from generation.midi_read import read_midi
-from generation.patches import patch
-from generation.realise import plan_of
+from generation.planning.gm import instrument_name
+from generation.planning.patches import patch
+from generation.writing.arrange import arrange
 
 PIECES, QUICK_PIECES = 1000, 60
 NUMBERS = ("density", "velocity", "pitch", "duration")

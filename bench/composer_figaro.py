@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.extract import Sound
+from generation.genome.extract import Sound
 
 Doubles = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from domain.description import Description
 from domain.facets import FAMILIES, Facets
 from generation.composer import Composer
 from generation.generator import Composition, Score
-from generation.styles import style
+from generation.planning.styles import style
 from scoring.features import FeatureEncoder
 
 Doubles = NDArray[np.float64]

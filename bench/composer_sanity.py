@@ -1,4 +1,4 @@
-"""Part 4: is it music? Over thousands of scores, without sound, by ``generation.sanity``.
+"""Part 4: is it music? Over thousands of scores, without sound, by ``generation.writing.sanity``.
 
 The baselines are the same scores with the pitches of each player dealt out anew, and, for repetition, with their bars
 in a random order: the same notes, without what a composer does.
@@ -14,12 +14,12 @@ import numpy as np
 
 from bench.composer_part import Part, Share, Studio, families, share
 from evolution.facets_ops import Breeder
-from generation.arrange import arrange
 from generation.generator import Note, Score
 from generation.generator import Part as ScorePart
-from generation.hints import find_hints
-from generation.plan import Plan, make_plan
-from generation.sanity import Sanity, inspect
+from generation.planning.hints import find_hints
+from generation.planning.plan import Plan, make_plan
+from generation.writing.arrange import arrange
+from generation.writing.sanity import Sanity, inspect
 from prompts.vocabulary import shipped
 
 SCORES, QUICK_SCORES = 2000, 117

@@ -175,7 +175,7 @@ def _features(text: str) -> dict[str, float]:
 
 def _description(file: Path) -> dict[str, Any]:
     """Read a description, mend it and say on stderr what was mended."""
-    from generation.mend import repair  # noqa: PLC0415 - slow imports only for this command
+    from generation.genome.mend import repair  # noqa: PLC0415 - slow imports only for this command
 
     try:
         data = json.loads(file.read_text(encoding="utf-8"))

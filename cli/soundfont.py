@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from generation.soundfonts import Choice, Probe
+    from generation.sounding.soundfonts import Choice, Probe
 
 BETTER = (
     "Better recordings: apt-get install fluid-soundfont-gm, or put a General MIDI .sf2 into {folder}.",
@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
         UsageError: An argument is wrong.
         GenerationError: Nothing can play.
     """
-    from generation.renderers import available  # noqa: PLC0415 - slow imports only for this command
-    from generation.soundfonts import FOLDER, choose, folders, probe  # noqa: PLC0415
+    from generation.sounding.renderers import available  # noqa: PLC0415 - slow imports only for this command
+    from generation.sounding.soundfonts import FOLDER, choose, folders, probe  # noqa: PLC0415
     from service.settings import load  # noqa: PLC0415
 
     _check(args)

@@ -185,7 +185,7 @@ class Description:
 
     Attributes:
         family: Whose mix and room it has, one of ``FAMILIES``.
-        tempo: Beats per minute in ``TEMPO``; see ``generation.grid`` for which note value a metre's beat is.
+        tempo: Beats per minute in ``TEMPO``; see ``generation.planning.grid`` for which note value a metre's beat is.
         tonic: One of ``TONICS``.
         mode: One of ``MODES``.
         metre: Beats in a bar (at most three whole notes) and one of ``NOTE_VALUES``.
@@ -312,7 +312,7 @@ class Description:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Description:
-        """Rebuild from ``to_json``; strict. See ``generation.grammar.repair`` for what people and models write.
+        """Rebuild from ``to_json``; strict. See ``generation.genome.grammar.repair`` for what people and models write.
 
         Raises:
             DescriptionError: Something is missing, of the wrong kind or impossible; says what and where.

@@ -14,18 +14,18 @@ from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
 from domain.description import Description
 from domain.errors import DescriptionError, GenerationError
 from domain.facets import TONICS, Facets
-from generation.arrange import arrange
 from generation.audio import SAMPLE_RATE, Audio
-from generation.describe import describe
 from generation.generator import Composition, Progress, Score
-from generation.hints import find_hints
-from generation.master import TARGET
-from generation.plan import Plan, make_plan
-from generation.realise import plan_of
-from generation.renderers import Renderer
-from generation.sound import perform
-from generation.soundfonts import choose
-from generation.stems import stems_zip
+from generation.genome.describe import describe
+from generation.genome.realise import plan_of
+from generation.planning.hints import find_hints
+from generation.planning.plan import Plan, make_plan
+from generation.sounding.master import TARGET
+from generation.sounding.renderers import Renderer
+from generation.sounding.sound import perform
+from generation.sounding.soundfonts import choose
+from generation.sounding.stems import stems_zip
+from generation.writing.arrange import arrange
 from prompts.features import from_levels
 from prompts.reader import read
 from prompts.vocabulary import shipped
@@ -44,7 +44,7 @@ class Composer:
     """A ``Generator`` that writes and plays music itself.
 
     Args:
-        renderer: One of ``generation.renderers.NAMES``.
+        renderer: One of ``generation.sounding.renderers.NAMES``.
         soundfont: Path of a ``.sf2`` file, a folder to look into first, or ``""`` for the best that is found.
         emotion: Folder of a trained emotion model that writes the bars of requests which name no genre and no
             instruments, or ``""`` for the built-in table.
@@ -127,11 +127,11 @@ class Composer:
         return self._perform(plan)
 
     def stems(self, description: Description, *, extension: str = "flac") -> bytes | ClipFailure:
-        """Return the parts of a described piece as a ZIP, see ``generation.stems``.
+        """Return the parts of a described piece as a ZIP, see ``generation.sounding.stems``.
 
         Args:
             description: Such as a clip's own.
-            extension: One of ``generation.stems.EXTENSIONS``.
+            extension: One of ``generation.sounding.stems.EXTENSIONS``.
 
         Raises:
             GenerationError: The extension is not one of those.

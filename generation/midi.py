@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from domain.errors import GenerationError
 from domain.facets import TONICS
 from generation.generator import Composition, Part, Score
-from generation.theory import MINOR_MODES
+from generation.planning.theory import MINOR_MODES
 
 if TYPE_CHECKING:
     from mido import MidiTrack

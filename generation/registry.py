@@ -17,7 +17,7 @@ def create_generator(
 
     Args:
         name: One of ``GENERATORS``.
-        renderer: For the composer, see ``generation.renderers.NAMES``.
+        renderer: For the composer, see ``generation.sounding.renderers.NAMES``.
         soundfont: For the composer: path of a ``.sf2`` file, or ``""``.
         emotion: For the composer: folder of a trained emotion model, or ``""``.
 

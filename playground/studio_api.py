@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.errors import BusyError, NotFoundError, UserError
 from domain.features import RANGES, WHOLE, Features
-from generation.schema import schema as description_schema
+from generation.genome.schema import schema as description_schema
 from playground.model import Json
 from playground.refusals import RefusalError
 from playground.rest import answer

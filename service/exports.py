@@ -194,14 +194,14 @@ def made(request: ClipRequest, kind: str, renderer: str, soundfont: str) -> byte
     from domain.description import Description  # noqa: PLC0415 - only in the worker process
     from domain.errors import DescriptionError  # noqa: PLC0415
     from domain.facets import Facets  # noqa: PLC0415
-    from generation.arrange import arrange  # noqa: PLC0415
     from generation.composer import Composer  # noqa: PLC0415
-    from generation.describe import describe  # noqa: PLC0415
-    from generation.hints import find_hints  # noqa: PLC0415
+    from generation.genome.describe import describe  # noqa: PLC0415
+    from generation.genome.realise import plan_of  # noqa: PLC0415
     from generation.midi import score_to_midi  # noqa: PLC0415
     from generation.musicxml import to_musicxml  # noqa: PLC0415
-    from generation.plan import make_plan  # noqa: PLC0415
-    from generation.realise import plan_of  # noqa: PLC0415
+    from generation.planning.hints import find_hints  # noqa: PLC0415
+    from generation.planning.plan import make_plan  # noqa: PLC0415
+    from generation.writing.arrange import arrange  # noqa: PLC0415
     from prompts.reader import read  # noqa: PLC0415
     from prompts.vocabulary import shipped  # noqa: PLC0415
 

@@ -19,7 +19,7 @@ from domain.clip import ClipFailure, ClipRequest, RenderedClip
 from domain.errors import BusyError, NotFoundError, UserError
 from domain.facets import Facets
 from domain.features import Features
-from generation.mend import repair
+from generation.genome.mend import repair
 from prompts.features import to_facets
 from prompts.reader import read
 from prompts.writer import write

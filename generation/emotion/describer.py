@@ -9,9 +9,9 @@ from domain.description import Description
 from domain.facets import TONICS, Facets
 from domain.features import Features
 from generation.emotion.model import EmotionModel
-from generation.figaro import from_tokens
-from generation.hints import find_hints
-from generation.plan import Plan, make_plan
+from generation.genome.figaro import from_tokens
+from generation.planning.hints import find_hints
+from generation.planning.plan import Plan, make_plan
 from prompts.features import from_levels
 from prompts.vocabulary import shipped
 
@@ -37,7 +37,12 @@ def describe_by(model: EmotionModel, facets: Facets, *, seed: int, seconds: floa
     plan = make_plan(facets, seed, seconds, hints=find_hints(facets, shipped()))
     features = features_of(plan)
     beats, value = plan.grid.metre
-    tokens = model.write(features, bars=max(1, len(plan.bars) - bool(plan.pickup)), metre=f"{beats}/{value}", seed=seed)
+    tokens = model.write(
+        features,
+        bars=max(1, len(plan.bars) - bool(plan.pickup)),
+        metre=f"{beats}/{value}",
+        seed=seed,
+    )
     piece, _ = from_tokens(tokens, tempo=plan.grid.tempo, family=plan.style.family)
     piece = _in_key(piece, TONICS[plan.tonic])
     voices = tuple(dataclasses.replace(voice, tune=plan.entropy) for voice in piece.voices)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
-from generation.figaro import VOCABULARY
+from generation.genome.figaro import VOCABULARY
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 

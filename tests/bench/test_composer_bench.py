@@ -19,7 +19,7 @@ from bench.registry import run_bench
 from bench.show_sound import PAGE, PICTURE_LIMIT, SOUND_LIMIT, write_page
 from domain.errors import UsageError
 from domain.facets import FAMILIES, Facets
-from generation.extract import Sound
+from generation.genome.extract import Sound
 
 
 def test_a_share_has_wilsons_interval():

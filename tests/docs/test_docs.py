@@ -54,7 +54,9 @@ def test_environment_variables_are_documented_and_exist():
 
 
 def test_commands_are_documented_and_exist():
-    named = set(re.findall(r"bot\.py(?: --\S+(?: FILE)?)? ([a-z]+(?:-[a-z]+)*)\b", EVERYTHING)) - {"launcher"}
+    named = set(re.findall(r"bot\.py(?: --\S+(?: FILE)?)? ([a-z]+(?:-[a-z]+)*)\b", EVERYTHING)) - {
+        "launcher"
+    }
     assert named <= set(COMMANDS)
     readme = TEXT[ROOT / "README.md"]
     assert {name for name in COMMANDS if f"bot.py {name}" not in readme} == set()

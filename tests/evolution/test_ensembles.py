@@ -7,8 +7,8 @@ from domain.description import ROLES
 from domain.facets import MODES
 from evolution.ensembles import WORDS, heard, kins, player, stand_in, words_of
 from evolution.keys import SCALES, ChordAt, diatonic, nearest_shift, revoiced, substitutes
-from generation.patches import patch
-from generation.theory import SCALES as PLAYED
+from generation.planning.patches import patch
+from generation.planning.theory import SCALES as PLAYED
 from prompts.vocabulary import shipped
 from tests.evolution.pieces import piece
 

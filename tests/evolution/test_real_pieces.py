@@ -20,9 +20,9 @@ from evolution.descriptions import (
     vary,
 )
 from evolution.timing import refitted
-from generation.arrange import arrange
-from generation.describe import describe
-from generation.plan import make_plan
+from generation.genome.describe import describe
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 
 
 @pytest.fixture(scope="module")

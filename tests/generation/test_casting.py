@@ -7,11 +7,11 @@ import pytest
 
 from domain.description import Levels
 from domain.facets import FAMILIES, Facets
-from generation.casting import cast
-from generation.levels import usual_of
-from generation.patches import patch
-from generation.styles import style
-from generation.timbre import acoustic, stand_ins, sung
+from generation.planning.casting import cast
+from generation.planning.levels import usual_of
+from generation.planning.patches import patch
+from generation.planning.styles import style
+from generation.planning.timbre import acoustic, stand_ins, sung
 
 _STEPS = [step / 20 for step in range(21)]
 

@@ -11,14 +11,14 @@ import pytest
 from domain.clip import ClipFailure, ClipRequest
 from domain.errors import GenerationError
 from domain.facets import FAMILIES, TONICS, Facets
-from generation.arrange import arrange
 from generation.composer import VERSION, Composer
 from generation.encode import decode, encode
-from generation.master import integrated_loudness, true_peak
-from generation.patches import family_of
-from generation.plan import make_plan
+from generation.planning.patches import family_of
+from generation.planning.plan import make_plan
+from generation.planning.theory import MELODIES, MINOR_MODES, SCALES
 from generation.registry import create_generator
-from generation.theory import MELODIES, MINOR_MODES, SCALES
+from generation.sounding.master import integrated_loudness, true_peak
+from generation.writing.arrange import arrange
 from tests.generation.measures import centroid, onsets, pulse, strokes_per_second
 
 BEAT_FAMILIES = (

@@ -6,8 +6,8 @@ from domain.chords import QUALITIES, ChordAt
 from domain.description import BarDescription, Description, Levels, VoiceDescription
 from domain.errors import DescriptionError
 from domain.facets import TONICS
-from generation.chords import INTERVALS, from_chord, quality_of, settle, to_chord
-from generation.theory import Chord
+from generation.planning.chords import INTERVALS, from_chord, quality_of, settle, to_chord
+from generation.planning.theory import Chord
 
 VOICE = {"name": "lead", "role": "lead", "instrument": "flute", "style": "folk", "tune": (1, 2)}
 LEAD = VoiceDescription(**VOICE)

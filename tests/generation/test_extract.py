@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from domain.chords import QUALITIES
 from domain.errors import UsageError
 from domain.facets import TONICS, Facets
-from generation.adherence import compare, f1, fidelity, nrmse
-from generation.arrange import arrange
-from generation.chords import INTERVALS
-from generation.describe import describe
-from generation.extract import extract, read_score
-from generation.invent import random_description
+from generation.genome.adherence import compare, f1, fidelity, nrmse
+from generation.genome.describe import describe
+from generation.genome.extract import extract, read_score
+from generation.genome.invent import random_description
+from generation.genome.midi_read import read_midi
+from generation.genome.realise import plan_of
+from generation.genome.recognise import Heard, recognise
 from generation.midi import score_to_midi
-from generation.midi_read import read_midi
-from generation.plan import make_plan
-from generation.realise import plan_of
-from generation.recognise import Heard, recognise
+from generation.planning.chords import INTERVALS
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 
 
 def midi(*tracks, ticks=480):

@@ -9,11 +9,11 @@ from scipy.stats import spearmanr
 
 from domain.facets import Facets
 from domain.features import Features
-from generation.arrange import arrange
-from generation.hints import find_hints
-from generation.patches import patch
-from generation.plan import make_plan
-from generation.timbre import acoustic, sung
+from generation.planning.hints import find_hints
+from generation.planning.patches import patch
+from generation.planning.plan import make_plan
+from generation.planning.timbre import acoustic, sung
+from generation.writing.arrange import arrange
 from prompts.features import to_facets
 from prompts.vocabulary import shipped
 

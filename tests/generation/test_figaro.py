@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import DescriptionError
-from generation.arrange import arrange
-from generation.figaro import BINS, VOCABULARY, from_tokens, to_bin, to_text, to_tokens
-from generation.gm import PROGRAMS
-from generation.grammar import check, random_description
-from generation.patches import patch
-from generation.realise import plan_of
+from generation.genome.figaro import BINS, VOCABULARY, from_tokens, to_bin, to_text, to_tokens
+from generation.genome.grammar import check, random_description
+from generation.genome.realise import plan_of
+from generation.planning.gm import PROGRAMS
+from generation.planning.patches import patch
+from generation.writing.arrange import arrange
 
 
 def test_the_vocabulary_is_figaros():

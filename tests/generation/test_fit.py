@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from domain.description import BarDescription, ChordAt, Description, VoiceDescription
 from domain.facets import FAMILIES, Facets
-from generation.arrange import arrange
-from generation.chords import to_chord
-from generation.describe import describe
-from generation.invent import random_description
-from generation.measure import figures, timeline
-from generation.plan import make_plan
-from generation.realise import plan_of
+from generation.genome.describe import describe
+from generation.genome.invent import random_description
+from generation.genome.measure import figures, timeline
+from generation.genome.realise import plan_of
+from generation.planning.chords import to_chord
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 
 
 def bars_of(score, count):

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from domain.description import Description
 from domain.errors import DescriptionError
 from domain.facets import FAMILIES, Facets
-from generation.arrange import arrange
-from generation.describe import describe
-from generation.grammar import check, random_description, repair, schema
-from generation.plan import make_plan
-from generation.realise import plan_of
+from generation.genome.describe import describe
+from generation.genome.grammar import check, random_description, repair, schema
+from generation.genome.realise import plan_of
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 
 
 def drawn(seed):

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from domain.description import LEVELS
 from domain.facets import FAMILIES, MODES, Facets
-from generation.hints import Hints, find_hints
-from generation.levels import JITTER, mode_cheer, resolve, usual_of
-from generation.styles import style
+from generation.planning.hints import Hints, find_hints
+from generation.planning.levels import JITTER, mode_cheer, resolve, usual_of
+from generation.planning.styles import style
 from prompts.reader import read
 from prompts.vocabulary import shipped
 

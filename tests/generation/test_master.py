@@ -7,7 +7,7 @@ from scipy.signal import resample_poly
 
 from domain.errors import GenerationError
 from generation.audio import Audio
-from generation.master import integrated_loudness, master, true_peak
+from generation.sounding.master import integrated_loudness, master, true_peak
 
 
 def pink(seconds, seed=0):

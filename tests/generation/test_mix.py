@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from domain.facets import Facets
-from generation import desk
-from generation.arrange import arrange
-from generation.beds import lay
-from generation.blocks import (
+from generation.generator import Note
+from generation.planning.plan import make_plan
+from generation.sounding import desk
+from generation.sounding.beds import lay
+from generation.sounding.blocks import (
     SIZE,
     STRIDE,
     convolve,
@@ -19,16 +20,15 @@ from generation.blocks import (
     saturate,
     spectra,
 )
-from generation.dynamics import compress, ducking, follow, punch
-from generation.effects import Effects
-from generation.generator import Note
-from generation.master import integrated_loudness, master
-from generation.mix import Stem, mix
-from generation.plan import make_plan
-from generation.renderers import kick_notes
-from generation.sound import perform
-from generation.spaces import SPACES, space
-from generation.spectrum import frequencies, high_pass, low_pass
+from generation.sounding.dynamics import compress, ducking, follow, punch
+from generation.sounding.effects import Effects
+from generation.sounding.master import integrated_loudness, master
+from generation.sounding.mix import Stem, mix
+from generation.sounding.renderers import kick_notes
+from generation.sounding.sound import perform
+from generation.sounding.spaces import SPACES, space
+from generation.sounding.spectrum import frequencies, high_pass, low_pass
+from generation.writing.arrange import arrange
 
 RATE = 44_100
 

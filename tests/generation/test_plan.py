@@ -2,10 +2,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.facets import FAMILIES, MODES, TONICS, Facets
-from generation.arrange import arrange
-from generation.hints import find_hints
-from generation.metres import suits
-from generation.plan import make_plan
+from generation.planning.hints import find_hints
+from generation.planning.metres import suits
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 from prompts.reader import read
 from prompts.vocabulary import shipped
 

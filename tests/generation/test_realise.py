@@ -9,14 +9,14 @@ from domain.clip import ClipFailure, ClipRequest
 from domain.description import BarDescription, ChordAt, Description
 from domain.errors import DescriptionError
 from domain.facets import FAMILIES, TONICS, Facets
-from generation.arrange import arrange
-from generation.describe import describe
-from generation.form import dress
-from generation.hints import find_hints
-from generation.measure import timeline
-from generation.plan import make_plan
-from generation.realise import plan_of
-from generation.theory import Chord
+from generation.genome.describe import describe
+from generation.genome.measure import timeline
+from generation.genome.realise import plan_of
+from generation.planning.form import dress
+from generation.planning.hints import find_hints
+from generation.planning.plan import make_plan
+from generation.planning.theory import Chord
+from generation.writing.arrange import arrange
 from prompts.vocabulary import shipped
 
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from generation import kits, synth
 from generation.generator import Note, Part
-from generation.renderers import NumpyRenderer, create_renderer
-from generation.sampler import Sampler
-from generation.soundfont import SoundFont, default_soundfont
-from generation.zones import Zone, fast_length
+from generation.sounding import kits, synth
+from generation.sounding.renderers import NumpyRenderer, create_renderer
+from generation.sounding.sampler import Sampler
+from generation.sounding.soundfont import SoundFont, default_soundfont
+from generation.sounding.zones import Zone, fast_length
 from tests.generation.measures import pitch_cents
 
 
@@ -96,7 +96,7 @@ def test_a_full_cache_changes_nothing(font, monkeypatch):
         for i in range(20)
     ]
     roomy = Sampler().play(notes, zones, 150_000)
-    monkeypatch.setattr("generation.sampler._BUDGET", 100_000)
+    monkeypatch.setattr("generation.sounding.sampler._BUDGET", 100_000)
     assert np.array_equal(Sampler().play(notes, zones, 150_000), roomy)
 
 

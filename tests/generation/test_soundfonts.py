@@ -8,9 +8,9 @@ import pytest
 
 from domain.errors import GenerationError
 from generation.generator import Note, Part
-from generation.renderers import NumpyRenderer
-from generation.soundfont import SoundFont, default_soundfont, preset_numbers
-from generation.soundfonts import choose, describe, find, folders, probe
+from generation.sounding.renderers import NumpyRenderer
+from generation.sounding.soundfont import SoundFont, default_soundfont, preset_numbers
+from generation.sounding.soundfonts import choose, describe, find, folders, probe
 
 RATE = 44_100
 PROGRAMS = (0, 24, 33, 48, 56, 73)

@@ -7,13 +7,13 @@ import pytest
 
 from domain.errors import GenerationError
 from domain.facets import Facets
-from generation.arrange import arrange
 from generation.encode import decode
-from generation.mix import Bus, route, side
-from generation.plan import make_plan
-from generation.renderers import kick_notes
-from generation.sound import rendered
-from generation.stems import stems, stems_zip
+from generation.planning.plan import make_plan
+from generation.sounding.mix import Bus, route, side
+from generation.sounding.renderers import kick_notes
+from generation.sounding.sound import rendered
+from generation.sounding.stems import stems, stems_zip
+from generation.writing.arrange import arrange
 
 
 @pytest.fixture(scope="module", params=["reggae", "techno"])

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from domain.errors import GenerationError
 from domain.facets import FAMILIES, MODES
-from generation.effects import gather, table
-from generation.form import lay_out
-from generation.grid import Grid
-from generation.patches import find_layers, find_patch, find_percussion, silenced
-from generation.styles import parse_style, style
-from generation.theory import SCALES, Chord, build_chord, nearest, voice
+from generation.planning.form import lay_out
+from generation.planning.grid import Grid
+from generation.planning.patches import find_layers, find_patch, find_percussion, silenced
+from generation.planning.styles import parse_style, style
+from generation.planning.theory import SCALES, Chord, build_chord, nearest, voice
+from generation.sounding.effects import gather, table
 from prompts.vocabulary import shipped
 
 GOOD = """

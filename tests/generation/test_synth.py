@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from domain.facets import Facets
-from generation import gliding, kits, synth, transitions
-from generation.arrange import arrange
 from generation.generator import Note
-from generation.plan import make_plan
-from generation.sampler import Sampler
+from generation.planning.plan import make_plan
+from generation.sounding import gliding, kits, synth, transitions
+from generation.sounding.sampler import Sampler
+from generation.writing.arrange import arrange
 from tests.generation.measures import pitch_cents
 
 RATE = 44_100

@@ -8,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.facets import FAMILIES, Facets
-from generation.arrange import arrange
-from generation.chords import INTERVALS
 from generation.generator import Note
-from generation.harmony import Voicer
-from generation.manners import manners
-from generation.melody import sing
-from generation.motif import SCHEMES, SHAPES, develop, make_cell
-from generation.patches import patch, percussion_key
-from generation.pen import folded, untangle
-from generation.plan import make_plan
-from generation.sanity import stuck
-from generation.theory import SCALES, Chord, build_chord
-from generation.vary import vary
+from generation.planning.chords import INTERVALS
+from generation.planning.harmony import Voicer
+from generation.planning.manners import manners
+from generation.planning.patches import patch, percussion_key
+from generation.planning.plan import make_plan
+from generation.planning.theory import SCALES, Chord, build_chord
+from generation.writing.arrange import arrange
+from generation.writing.melody import sing
+from generation.writing.motif import SCHEMES, SHAPES, develop, make_cell
+from generation.writing.pen import folded, untangle
+from generation.writing.sanity import stuck
+from generation.writing.vary import vary
 
 SECONDS = 8.0
 

@@ -7,13 +7,13 @@ import pytest
 
 from domain.errors import GenerationError
 from domain.facets import FAMILIES, Facets
-from generation import manners as habits
-from generation.arrange import arrange
-from generation.endings import ending, last_strokes
-from generation.manners import ENDINGS, manners
-from generation.melody import sing
-from generation.plan import make_plan
-from generation.sections import SHORT
+from generation.planning import manners as habits
+from generation.planning.manners import ENDINGS, manners
+from generation.planning.plan import make_plan
+from generation.planning.sections import SHORT
+from generation.writing.arrange import arrange
+from generation.writing.endings import ending, last_strokes
+from generation.writing.melody import sing
 
 
 def plan_of(family, seed=1, seconds=8.0, **facets):
@@ -44,7 +44,7 @@ def test_what_is_calm_is_not_cut_off():
 def test_the_last_strokes_fit_into_the_clip(kind, monkeypatch):
     for family in ("house", "country", "jazz"):
         only = dataclasses.replace(manners(family), endings=(kind,))
-        monkeypatch.setattr("generation.endings.manners", lambda _, only=only: only)
+        monkeypatch.setattr("generation.writing.endings.manners", lambda _, only=only: only)
         plan = plan_of(family, 3)
         score = arrange(plan)
         final = last_bar(plan, [n for p in score.parts for n in p.notes])
@@ -57,7 +57,7 @@ def test_the_last_strokes_fit_into_the_clip(kind, monkeypatch):
 
 def test_an_echo_dies_away(monkeypatch):
     only = dataclasses.replace(manners("house"), endings=("echo",))
-    monkeypatch.setattr("generation.endings.manners", lambda _: only)
+    monkeypatch.setattr("generation.writing.endings.manners", lambda _: only)
     plan = plan_of("house", 2, 15.0)
     chords = last_bar(plan, part(arrange(plan), "chords").notes)
     by_step = {}

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from domain.description import SECTIONS
 from domain.errors import GenerationError
 from domain.facets import FAMILIES
-from generation import manners, sections
-from generation.form import dress
-from generation.grid import Grid
-from generation.progressions import (
+from generation.planning import manners, sections
+from generation.planning.form import dress
+from generation.planning.grid import Grid
+from generation.planning.progressions import (
     halve,
     read_line,
     rotated,
@@ -21,9 +21,9 @@ from generation.progressions import (
     with_cadence,
     with_suspension,
 )
-from generation.sections import SHORT, divide, pattern_for
-from generation.styles import style
-from generation.theory import Chord, build_chord
+from generation.planning.sections import SHORT, divide, pattern_for
+from generation.planning.styles import style
+from generation.planning.theory import Chord, build_chord
 
 GRID = Grid(tempo=100, metre=(4, 4))
 THIN = {"intro", "break", "build", "bridge", "verse"}

@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 
 from domain.facets import FAMILIES, Facets
-from generation.arrange import arrange
-from generation.describe import describe
 from generation.generator import Note, Part
-from generation.harmony import part_ways
-from generation.plan import make_plan
-from generation.realise import plan_of
-from generation.sanity import inspect, out_of_range, parallels, repetition, stuck
+from generation.genome.describe import describe
+from generation.genome.realise import plan_of
+from generation.planning.harmony import part_ways
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
+from generation.writing.sanity import inspect, out_of_range, parallels, repetition, stuck
 
 SEEDS = 3
 

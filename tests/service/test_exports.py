@@ -12,11 +12,11 @@ import pytest
 from domain.clip import ClipFailure, ClipRequest
 from domain.description import Description
 from domain.errors import ForbiddenError, NotFoundError, UserError
-from generation.arrange import arrange
 from generation.composer import account
+from generation.genome.realise import plan_of
 from generation.musicxml import fifths, to_musicxml
-from generation.plan import make_plan
-from generation.realise import plan_of
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 from prompts.reader import read
 from service.exports import ENDINGS, ExportKind, capo, made, play_view, spelt
 from tests.bot.fakes import make_clip

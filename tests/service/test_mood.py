@@ -13,9 +13,9 @@ from domain.facets import Facets
 from domain.features import Features
 from domain.run import GenerationState, RunState
 from domain.vote import Consent, Grade
-from generation.arrange import arrange
 from generation.composer import account
-from generation.plan import make_plan
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 from service import mood_session as of
 from service.mood import LONGER, request_of
 from service.mood_session import Kind, Session

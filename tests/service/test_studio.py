@@ -7,9 +7,9 @@ import pytest
 
 from domain.description import Description
 from domain.errors import BusyError, DescriptionError, NotFoundError, UserError
-from generation.arrange import arrange
-from generation.describe import describe
-from generation.plan import make_plan
+from generation.genome.describe import describe
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 from prompts.reader import read
 from service.studio import FACETS_OF, Job, JobState, Studio, StudioLimits, Wish, wanted
 from service.tasks import TaskSet

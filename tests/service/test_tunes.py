@@ -10,9 +10,9 @@ from domain.candidate import Directive
 from domain.description import Description
 from domain.run import RunSettings
 from domain.vote import Grade
-from generation.arrange import arrange
-from generation.describe import describe
-from generation.plan import make_plan
+from generation.genome.describe import describe
+from generation.planning.plan import make_plan
+from generation.writing.arrange import arrange
 from prompts.reader import read
 from storage import runs
 from tests.fakes import FakeDevice

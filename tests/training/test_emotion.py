@@ -14,7 +14,6 @@ torch = pytest.importorskip("torch", reason="TORCH IS MISSING: training was not 
 from domain.errors import GenerationError, UserError  # noqa: E402
 from domain.facets import Facets  # noqa: E402
 from domain.features import Features  # noqa: E402
-from generation.arrange import arrange  # noqa: E402
 from generation.composer import Composer  # noqa: E402
 from generation.emotion.inputs import SIZE, vector  # noqa: E402
 from generation.emotion.lexicon import (  # noqa: E402
@@ -26,9 +25,10 @@ from generation.emotion.lexicon import (  # noqa: E402
     parse,
 )
 from generation.emotion.model import CONFIG, WEIGHTS, EmotionModel, Shape, build  # noqa: E402
-from generation.figaro import VOCABULARY, from_tokens  # noqa: E402
+from generation.genome.figaro import VOCABULARY, from_tokens  # noqa: E402
 from generation.midi import score_to_midi  # noqa: E402
-from generation.plan import make_plan  # noqa: E402
+from generation.planning.plan import make_plan  # noqa: E402
+from generation.writing.arrange import arrange  # noqa: E402
 from prompts.features import to_facets  # noqa: E402
 from training.emotion.batches import NOTHING, batch, labels_for, lines  # noqa: E402
 from training.emotion.learn import Plan, train  # noqa: E402

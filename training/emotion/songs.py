@@ -19,10 +19,10 @@ from pathlib import Path
 from domain.errors import TunebreederError, UserError
 from domain.features import RANGES, WHOLE, Features
 from generation.emotion.lexicon import EOS, MOST_CHORDS, MOST_INSTRUMENTS, Kind, lexicon, parse
-from generation.extract import BarFound, extract
-from generation.figaro import chord_name, to_bin
-from generation.gm import DRUM
-from generation.midi_read import read_midi
+from generation.genome.extract import BarFound, extract
+from generation.genome.figaro import chord_name, to_bin
+from generation.genome.midi_read import read_midi
+from generation.planning.gm import DRUM
 
 SUFFIXES = (".mid", ".midi")
 SEGMENT = 12

@@ -1,0 +1,1 @@
+"""Descriptions: made of a composition, checked, mended, played, and read back from notes."""

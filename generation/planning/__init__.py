@@ -1,0 +1,1 @@
+"""From facets to a plan: style, key, form, chords, players."""

@@ -1,0 +1,1 @@
+"""From notes to sound: instruments, the desk, rooms, mastering."""

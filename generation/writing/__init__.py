@@ -1,0 +1,1 @@
+"""From a plan to notes: every player writes a part."""
