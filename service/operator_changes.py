@@ -157,8 +157,9 @@ def _probability(text: str) -> float:
     if match[2]:
         value /= 100
     if value > 1:
+        meant = f"{match[1]} %" if value <= 100 and not match[2] else "100 %"
         raise UsageError(
-            f"Probability: {text.strip()} is more than always. Write 100 % or 1 for always."
+            f"Probability: {text.strip()} is more than always. Write {meant}, or a share up to 1."
         )
     return value
 
@@ -217,7 +218,7 @@ def text_lines(text: str) -> list[str]:
     paragraphs: list[str] = []
     flowing = False
     for line in text.splitlines() or [""]:
-        if flowing and line.strip():
+        if flowing and line.strip() and not line.lstrip().startswith("{"):
             paragraphs[-1] += f" {line.strip()}"
         else:
             paragraphs.append(line)
@@ -264,7 +265,7 @@ def what_differs(before: EvolveSettings, after: EvolveSettings) -> str:
     said = [what_changed(old.get(name), one) for name, one in new.items() if old.get(name) != one]
     said += [f"removed {name}" for name in old if name not in new]
     said += [
-        f"set {one.name} to {getattr(after, one.name)}"
+        f"set {one.name.replace('_', ' ')} to {getattr(after, one.name)}"
         for one in fields(EvolveSettings)
         if one.name != "operators" and getattr(before, one.name) != getattr(after, one.name)
     ]

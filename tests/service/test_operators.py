@@ -219,7 +219,8 @@ async def test_an_operator_is_added_at_the_end_with_its_comment(service):
         ({"counts": "11 -> 1"}, "input must be from 1 to 10"),
         ({"counts": "two"}, "2 -> 1"),
         ({"probability": "often"}, "Probability"),
-        ({"probability": "2"}, "Write 100 % or 1"),
+        ({"probability": "50"}, "Write 50 %, or a share"),
+        ({"probability": "120 %"}, "Write 100 %, or a share"),
         ({"name": "Cross/over!"}, "lower-case letters"),
         ({"name": "mutation"}, "Two operators have the name"),
         ({}, "That changes nothing"),
@@ -704,6 +705,7 @@ def test_a_set_survives_storage_and_unknown_keys():
 def test_texts_are_compared_by_paragraph_however_their_lines_were_broken():
     words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
     assert text_lines(f"{words}\nfifteen\n{{prompts}}") == [f"{words} fifteen", "{prompts}"]
+    assert text_lines(f"{words}\n{{prompts}}") == [words, "{prompts}"]
     assert text_lines("short\nlines\n\nstay") == ["short", "lines", "", "stay"]
     assert text_lines("") == [""]
 
