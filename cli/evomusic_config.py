@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -98,7 +99,12 @@ def convert(values: Mapping[str, Any], key_variable: str) -> Imported:
         elif what == MAPPED:
             _map(out, key, value)
         else:
-            out.say(key, "ignored", what or "an empty section")
+            empty = value in (None, [], {})
+            out.say(
+                key,
+                "ignored",
+                what or ("an empty section" if empty else "it must be a section of keys"),
+            )
     _complete_model(out, _inner(values, "evolution", "LLM"))
     if told or _mode(search) == "LLM evolve":
         _operators(out, search)
@@ -112,7 +118,12 @@ def _inner(values: Any, *keys: str) -> Mapping[str, Any]:
 
 
 def _mode(search: Mapping[str, Any]) -> str:
-    return str(search.get("mode", "")).strip()
+    return _text(search.get("mode"))
+
+
+def _text(value: object) -> str:
+    """Return a text or number as text, and anything else as ``""``."""
+    return str(value).strip() if isinstance(value, str | int | float) else ""
 
 
 def _shown(value: object) -> str:
@@ -152,7 +163,7 @@ def _wrong(name: str, value: object) -> str:
     """Return why a value of ``EvolveSettings`` cannot be taken, or ``""``."""
     if name == "sample":
         return "" if isinstance(value, bool) else "it must be true or false"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return "it must be a number"
     if name == "tournament_size" and not isinstance(value, int):
         return "it must be a whole number"
@@ -180,7 +191,7 @@ def _moved(before: float, after: float, why: str) -> str:
 
 
 def _search_mode(out: Imported, key: str, value: object) -> None:
-    mode = str(value).strip()
+    mode = _text(value)
     if mode in SEARCHERS:
         out.use(key, "runs.searcher", SEARCHERS[mode])
     elif mode in NUMERIC:
@@ -220,7 +231,7 @@ def _model_temperature(out: Imported, key: str, value: object) -> None:
 
 
 def _address(out: Imported, key: str, value: object) -> None:
-    base, dropped = base_url(str(value))
+    base, dropped = base_url(_text(value))
     if not base:
         out.say(key, "ignored", "it must be an address that begins with http:// or https://")
         return
@@ -344,6 +355,9 @@ def _operator(row: object, names: set[str], number: int) -> tuple[Operator | Non
     missing = [key for key in ("name", "prompt", "input", "output") if row.get(key) in (None, "")]
     if missing:
         return None, f"{missing[0]} is missing"
+    texts = {key: _text(row[key]) for key in ("name", "prompt")}
+    if not all(texts.values()):
+        return None, "name and prompt must be texts"
     for key in ("input", "output"):
         if isinstance(row[key], bool) or not isinstance(row[key], int):
             return None, f"{key} must be a whole number"
@@ -351,10 +365,10 @@ def _operator(row: object, names: set[str], number: int) -> tuple[Operator | Non
     if isinstance(chance, bool) or not isinstance(chance, int | float):
         return None, "probability must be a number from 0 to 1"
     notes = []
-    name = _name(str(row["name"]), names, number)
-    if name != row["name"]:
-        notes.append(f'renamed from "{_shown(row["name"])}"')
-    template = str(row["prompt"]).strip()
+    name = _name(texts["name"], names, number)
+    if name != texts["name"]:
+        notes.append(f'renamed from "{_shown(texts["name"])}"')
+    template = texts["prompt"]
     if "{prompts}" not in template:
         template = f"{template}\n{{prompts}}"
         notes.append("{prompts} added at its end")

@@ -19,6 +19,9 @@ MAPPED = "mapped"
 ANYTHING = "*"
 """A section that may hold any key."""
 
+DEEPEST = 8
+"""Sections within sections that are looked into."""
+
 Tree = Mapping[str, Any]
 
 _GENERATOR: Tree = {
@@ -125,14 +128,17 @@ TREE: Tree = {
 ``MAPPED``, ``SECRET``, or the reason why it is ignored."""
 
 
-def flattened(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every value of nested sections and lists under its full name, such as ``"evolution.search.mode"``."""
-    if isinstance(values, Mapping):
+def flattened(values: Any, prefix: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, Any]]:
+    """Yield every value of nested sections and lists under its full name, such as ``"evolution.search.mode"``.
+
+    What lies deeper than ``depth`` is a value as a whole; a file can hold itself.
+    """
+    if isinstance(values, Mapping) and depth:
         for key, value in values.items():
-            yield from flattened(value, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(values, list) and any(isinstance(one, Mapping) for one in values):
+            yield from flattened(value, f"{prefix}.{key}" if prefix else str(key), depth - 1)
+    elif isinstance(values, list) and depth and any(isinstance(one, Mapping) for one in values):
         for number, value in enumerate(values):
-            yield from flattened(value, f"{prefix}[{number}]")
+            yield from flattened(value, f"{prefix}[{number}]", depth - 1)
     else:
         yield prefix, values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000
 """Bytes of a file."""
+MOST_KEYS = 2000
 MOST_SKIPPED = 5
 """Skipped lines that are shown; the others are counted."""
 SIGNS = {"used": "->", "ignored": "- ", "secret": "! ", "unknown": "? "}
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(file: Path) -> Loose:
-    from cli.evomusic_keys import TREE  # noqa: PLC0415
+    from cli.evomusic_keys import TREE, flattened  # noqa: PLC0415
     from cli.loose_yaml import read  # noqa: PLC0415
 
     if file.is_dir():
@@ -80,6 +82,8 @@ def _read(file: Path) -> Loose:
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is not a text in UTF-8.") from None
     loose = read(text, TREE)
+    if len(list(islice(flattened(loose.values), MOST_KEYS))) == MOST_KEYS:
+        raise ConfigError(f"{file} has more than {MOST_KEYS} keys; that is no configuration.")
     if not loose.values:
         raise ConfigError(f"{file} has no key of an EvoMusic configuration.")
     return loose

@@ -281,6 +281,17 @@ async def test_imported_files_load_and_their_operators_breed_a_generation(tmp_pa
     assert any(one.operator.startswith("evolve:cross over+mutation") for one in proposals)
 
 
+def test_a_file_that_holds_itself_is_no_configuration(tmp_path, capsys):
+    nested = "".join(
+        f"k{n}: &k{n} {{a: {f'*k{n - 1}' if n else 1}, b: {f'*k{n - 1}' if n else 1}}}\n"
+        for n in range(40)
+    )
+    for text in ("evolution: &a {search: *a, LLM: *a, logger: *a, fitness: *a, x: *a}", nested):
+        (tmp_path / "evo.yaml").write_text(text)
+        assert main(["import-config", "evo.yaml"]) in (0, 2)
+        assert "unexpected" not in capsys.readouterr().err
+
+
 def test_nothing_is_overwritten(tmp_path, capsys):
     (tmp_path / "evo.yaml").write_text(SOUND)
     (tmp_path / "new").mkdir()
