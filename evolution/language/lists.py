@@ -52,7 +52,7 @@ _TALK = re.compile(
           |in\ conclusion|in\ short|as\ requested|each\ (?:prompt|one|of)
           |to\ (?:create|make|do\ this|achieve|improve))\b
       | (?:why|notes?|reason(?:ing)?|rationale|analysis|explanation|comment|summary|changes?|score|rating|parents?|title
-          |warning)\s*\**\s*[:=] | step\ \d
+          |warning)\s*\**\s*[:=] | step\ \d | word\ count
       | \d+\s*$ | (?:scores?|total)\b
     )""",
     re.IGNORECASE | re.VERBOSE,
@@ -73,6 +73,8 @@ class Item:
     listed: bool = True
     indent: int = 0
     head: str = ""
+    ranked: bool = False
+    """Whether a score stands behind it: mostly a repetition of what the model was shown."""
     waiting: bool = False
     """Whether only its number has been seen yet."""
 
@@ -107,10 +109,11 @@ def items_in(text: str) -> list[Item]:
         else:
             _plain(found, line, at, talking=talking, blank=blank)
         blank = False
+    given = [item for item in found if (item.text or item.head) and (item.listed or item.text)]
+    new = [item for item in given if not item.ranked] or given
     return [
-        Item(at=item.at, text=item.text or item.head, listed=item.listed)
-        for item in found
-        if (item.text or item.head) and (item.listed or item.text)
+        Item(at=item.at, text=item.text or item.head, listed=item.listed, ranked=item.ranked)
+        for item in new
     ]
 
 
@@ -179,8 +182,10 @@ def _listed(found: list[Item], match: re.Match[str], at: int, talking: bool) -> 
         last.text = text
     elif under and last is not None and last.head and not is_talk(text):
         last.text = f"{last.text}, {text}"
-    elif talking or _RANKED.search(text[-24:]) or is_talk(text):
+    elif talking or is_talk(text):
         found.append(Item(at=at, text="", indent=indent))
+    elif _RANKED.search(text[-24:]):
+        found.append(Item(at=at, text=text, indent=indent, ranked=True))
     else:
         found.append(_headed(at, text, indent, hashed=match.group().lstrip().startswith("##")))
 

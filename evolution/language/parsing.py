@@ -31,7 +31,7 @@ _CLOSE_THOUGHT = re.compile(
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*?<\|message\|>")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|start|call)\|>(?:assistant)?")
 _TAG = re.compile(
-    r"[<\[{]\s*(?P<slash>/|\\)?\s*(?:music[_\s-]?|new[_\s-]?)?(?:prompt|promt|promp|prmpt|pompt|propmt|child|item|li|variation|song)(?:[_\s-]?\d{1,3})?"
+    r"[<\[{]\s*(?P<slash>/|\\)?\s*(?:music[_\s-]?|new[_\s-]?)?(?:prompt|promt|promp|prmpt|pompt|propmt|child|item|li|p|variation|song)(?:[_\s-]?\d{1,3})?"
     r"(?P<rest>(?:\s[^<>\]{}]*?)?)\s*(?P<self>/)?\s*[>\]}]",
     re.IGNORECASE,
 )
@@ -162,7 +162,7 @@ def _select(answer: str, wanted: int, *, cut: bool) -> list[str]:
         return found
     listed = [
         one
-        for one in _listed(_TAG.sub(_blank, _without(plain, marked)))
+        for one in _listed(_TAG.sub(_blank, _without(plain, marked)), ranked=not found)
         if not _is_structure(one.text)
     ]
     found = _unique(
@@ -189,8 +189,10 @@ def _readable(text: str) -> str:
     return text.replace('\\"', '"') if _ESCAPED.search(text) else text
 
 
-def _listed(text: str) -> list[_Piece]:
-    return [_Piece(at=item.at, end=item.at, text=item.text) for item in lists.items_in(text)]
+def _listed(text: str, *, ranked: bool) -> list[_Piece]:
+    """Return what stands in lists, those with a score behind them only if ``ranked``."""
+    items = [item for item in lists.items_in(text) if ranked or not item.ranked]
+    return [_Piece(at=item.at, end=item.at, text=item.text) for item in items]
 
 
 def _without(text: str, pieces: Sequence[_Piece]) -> str:
