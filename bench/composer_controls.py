@@ -23,7 +23,7 @@ from generation.generator import Composition
 FAMILIES = ("pop", "house", "folk", "jazz", "rock", "orchestral", "reggae", "synthwave")
 VALUES = (0.1, 0.3, 0.5, 0.7, 0.9)
 QUICK_VALUES = (0.1, 0.3, 0.9)
-SEEDS, QUICK_SEEDS = 3, 1
+SEEDS, QUICK_SEEDS = 2, 1
 SECONDS = 8.0
 VOICES = ("choir", "voice", "vocal", "ooh", "aah", "scat", "whistle", "sung")
 """Parts of names of instruments that stand for a singer."""

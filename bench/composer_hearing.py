@@ -20,7 +20,7 @@ from bench.listening_level import NO_FLOOR, Levels, levels, noise_floor
 from bench.listening_tempo import hear_tempo
 from domain.facets import TONICS, Facets
 
-CLIPS, QUICK_CLIPS = 12, 1
+CLIPS, QUICK_CLIPS = 6, 1
 SECONDS = (8.0, 10.0, 12.0, 15.0)
 TEMPO_NEAR = 0.03
 MODES = {

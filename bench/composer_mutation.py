@@ -32,7 +32,7 @@ from evolution.descriptions import mutate
 
 STRENGTHS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0)
 QUICK_STRENGTHS = (0.0, 0.15, 0.4, 0.7, 1.0)
-CHILDREN, QUICK_CHILDREN = 4, 2
+CHILDREN, QUICK_CHILDREN = 2, 2
 SECONDS = 8.0
 
 

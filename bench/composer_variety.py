@@ -33,10 +33,10 @@ from evolution.founding import Founder
 from generation.generator import Composition
 from prompts.vocabulary import shipped
 
-SEEDS, QUICK_SEEDS = 16, 3
+SEEDS, QUICK_SEEDS = 8, 3
 """Clips of each family for telling them apart: half to learn from, half to test."""
 PROMPTS, PROMPT_SEEDS = 4, 3
-POPULATIONS, QUICK_POPULATIONS = 12, 1
+POPULATIONS, QUICK_POPULATIONS = 6, 1
 MEMBERS = 12
 SECONDS = 8.0
 RIDGE = 3.0
