@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from domain.errors import ForbiddenError, UsageError
@@ -92,7 +93,10 @@ def line_of(version: Version | None) -> VersionLine:
 
 def smuggled(text: str) -> list[str]:
     """Return a sentence where a text has marks that could pass for the program's own, else nothing."""
-    found = _SMUGGLED.search(text)
+    seen = "".join(
+        char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf"
+    )  # as a reader sees it: without what is invisible, and wide letters as plain ones
+    found = _SMUGGLED.search(seen)
     if found is None:
         return []
     mark = found.group().strip()
