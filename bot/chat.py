@@ -216,7 +216,7 @@ class Answer:
         if not text.strip() or now - self._shown.at < EDIT_EVERY:
             return
         try:
-            await self._put(safe(f"{text} …"), None)
+            await self._put(f"{safe(text)[:1990]} …", None)
         except WIRE_ERRORS as error:
             log.debug("A part of an answer is not shown: %s", error)
         self._shown.at = now

@@ -6,7 +6,7 @@ import discord
 
 from bot.ids import Chat, ChatAction
 from bot.present import status_text, stopped_text
-from bot.text import fit, quote
+from bot.text import MESSAGE_LIMIT, fit, quote
 from bot.views import button, stateless
 from bot.words import about_text, for_me_text, lineage_text, taste_text, why_text
 from bot.words_play import play_text
@@ -98,5 +98,12 @@ def _subject(outcome: object) -> str:
 
 
 def safe(text: str) -> str:
-    """Return an answer within Discord's limits, a whole line at a time."""
-    return fit(text.split("\n")) or "…"
+    """Return an answer within Discord's limits; what was done, in its last lines, stays."""
+    if len(text) <= MESSAGE_LIMIT:
+        return text.strip() or "…"
+    lines = text.split("\n")
+    small = [line for line in lines if line.startswith("-# ")]
+    foot = fit(small, MESSAGE_LIMIT // 2)
+    room = MESSAGE_LIMIT - len(foot) - 3
+    body = "\n".join(line for line in lines if line not in small)
+    return f"{body[:room].rstrip()}…\n{foot}".rstrip()

@@ -57,6 +57,13 @@ _AFTER_MARK = re.compile(r"⟦([A-D](?:\+[A-D])*)⟧(?= (?:of|from|in)\b| the ro
 _PAIRS = {"first two": "A+B", "last two": "C+D", "first three": "A+B+C", "last three": "B+C+D"}
 
 
+_LIST = re.compile(
+    r"(?:both )?⟦([^⟧]*)⟧(?:\s*&\s*|,?\s+(?:and|or|plus)\s+|"
+    r"\s*,\s*(?=⟦[^⟧]*⟧(?:\s*(?:,|&|[.!?;]|$)|\s+(?:and|or|plus)\b)))⟦([^⟧]*)⟧"
+)
+"""References in a list; after a comma alone only where no verb follows, as in "love A, D is awful"."""
+
+
 def marked(text: str) -> str:
     """Return a sentence in lower case with its references marked.
 
@@ -152,9 +159,8 @@ def _with_rounds(text: str) -> str:
 
 def _joined(text: str) -> str:
     """Join references that stand in a list: "A and C", "A, B or D"."""
-    pattern = re.compile(r"(?:both )?⟦([^⟧]*)⟧(?:\s*,\s*|\s*&\s*|,?\s+(?:and|or|plus)\s+)⟦([^⟧]*)⟧")
     while True:
-        joined = pattern.sub(r"⟦\1+\2⟧", text)
+        joined = _LIST.sub(r"⟦\1+\2⟧", text)
         if joined == text:
             return text
         text = joined
