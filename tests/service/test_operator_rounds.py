@@ -41,7 +41,7 @@ async def test_an_edited_operator_breeds_the_next_round_below_the_fixed_rules(tm
             assert ask.messages[0].text == shipped()["system"]
             said = ask.messages[1].text
             assert "Follow the purple rule {of thumb}." in said
-            assert said.count("<data>") == said.count("</data>") == 1
+            assert said.count("<data>") == said.count("</data>") >= 1
         told = [ask.messages[1].text for ask in fake.asks if ask.task == "novel"]
         assert all("Purple novelty" in text for text in told)
         assert fake.count("operator:crossover") == 0
