@@ -54,6 +54,7 @@ FIXED: Mapping[str, Slots] = {
     "answer": Slots(required=("num_generate",)),
     "answer_groups": Slots(required=("num_groups", "num_each")),
     "again": Slots(required=("known",)),
+    "likes": Slots(required=("taste",)),
 }
 """Templates that hold the rules: nobody edits them, and every request has them around the others."""
 OPERATOR = Slots(required=("prompts",))

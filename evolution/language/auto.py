@@ -32,6 +32,8 @@ MIXES: Mapping[str, tuple[str, ...]] = {
 }
 """What each searcher's candidates come from."""
 NO_MODEL = "The offline breeder writes the prompts; no language model is set up."
+_TO_CHOOSE = 1.5
+"""Drafts that auto wants of the model for each one that it proposes."""
 _LONGEST_PROMPT = 500
 
 
@@ -135,16 +137,34 @@ class LanguageSearcher:
         shares = allocate(self._arms, earned, brief.count, herd.rng)
         evolution = Evolution(herd, self._told, caller, brief)
         whole = WholePopulation(herd, self._told, caller, brief, self._note)
+        alone = not shares.get(OFFLINE, 0)  # else that one explores for all
+        more = 1.0 if alone else _TO_CHOOSE
         evolved, full, _ = await asyncio.gather(
-            evolution.breed(shares.get(EVOLVED, 0)),
-            whole.breed(shares.get(FULL, 0)),
+            evolution.breed(math.ceil(more * shares.get(EVOLVED, 0)), exploring=alone),
+            whole.breed(math.ceil(more * shares.get(FULL, 0)), exploring=alone),
             self._reflect(herd, brief, caller),
         )
         if evolution.problem and shares.get(EVOLVED):
             self._notices = (
                 f"The operators cannot be used, and the shipped ones were: {evolution.problem}",
             )
-        return [*evolved, *full], shares.get(OFFLINE, 0)
+        if alone:
+            return [*evolved, *full], 0
+        return self._best(herd, {EVOLVED: evolved, FULL: full}, shares), shares[OFFLINE]
+
+    def _best(
+        self, herd: Herd, bred: Mapping[str, Sequence[Written]], shares: Mapping[str, int]
+    ) -> list[Written]:
+        """Choose among the drafts of all: half of its share is certain to each, the rest goes to the most promising."""
+        certain = [draft for arm, some in bred.items() for draft in some[: (shares[arm] + 1) // 2]]
+        taken = {id(draft) for draft in certain}
+        rest = [
+            draft for some in bred.values() for draft in _distinct(some) if id(draft) not in taken
+        ]
+        open_places = sum(shares[arm] for arm in bred) - len(certain)
+        chosen = herd.screen.choose(rest, open_places, herd.rng, daring=0.2)
+        best = [*certain, *(draft for draft in chosen if isinstance(draft, Written))]
+        return [*best, *(draft for draft in rest if not any(draft is one for one in best))]
 
     async def _reflect(self, herd: Herd, brief: Brief, caller: Caller) -> None:
         """Bring the note up to date where people have said something new."""

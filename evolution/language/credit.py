@@ -22,7 +22,7 @@ NOVEL = "novel:model"
 """Operator of what the model wrote without parents."""
 _NOISE = 0.15
 """Least standard deviation of one candidate's fitness around what its way of making is worth."""
-_PRIOR = 0.08
+_PRIOR = 0.15
 """Standard deviation, before anything is known, of what a way of making is worth."""
 _UNCERTAIN = 0.04
 """A way whose worth is known less well than this gets at least one candidate."""

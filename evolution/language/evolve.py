@@ -85,9 +85,14 @@ class Evolution:
         self._members = [member for member in herd.members if member.id in told]
         self._earned = gains(self._members)
 
-    async def breed(self, count: int) -> list[Written]:
-        """Return up to ``count`` drafts, chosen among more, the most promising first."""
-        novel = self._novel_share(count)
+    async def breed(self, count: int, *, exploring: bool = True) -> list[Written]:
+        """Return up to ``count`` drafts, chosen among more, the most promising first.
+
+        Args:
+            count: How many are wanted.
+            exploring: Whether some shall have no parents; without an archive all have none.
+        """
+        novel = self._novel_share(count, self._settings.novel_prompts if exploring else 0.0)
         children = count - novel
         surplus = 2.0 if count <= _FEW else 1.25
         bred = max(round(children * surplus), min(self._settings.population_size, 100))
@@ -105,7 +110,7 @@ class Evolution:
         improving, founding = spawned(self._rng), spawned(self._rng)
         improved, new, lines = await asyncio.gather(
             self._improve(math.ceil(ways[_IMPROVE] * scale), improving),
-            self._novel(round(novel * max(surplus, 1.5)), founding),
+            self._novel(round(novel * min(surplus, 1.5)), founding),
             self._chain([*self._lines(near, far=False), *self._lines(far, far=True)]),
         )
         # Only now, in a fixed order: which request was answered first must decide nothing.
@@ -118,14 +123,13 @@ class Evolution:
         chosen += [draft for draft in drafts if id(draft) not in taken][: count - len(chosen)]
         return [draft for draft in chosen if isinstance(draft, Written)]
 
-    def _novel_share(self, count: int) -> int:
-        """Return how many are to be without parents: the setting's share, more while nothing is liked."""
+    def _novel_share(self, count: int, share: float) -> int:
+        """Return how many are to be without parents: ``share`` of them, more while nothing is liked."""
         if not self._members or not self._used:
             return count
-        share = self._settings.novel_prompts
         if share > 0:
             share += 0.4 * clamp((_SATISFIED - self._herd.screen.level) / 0.2)
-        return min(round(count * share + 0.25), count)
+        return min(round(count * share + 0.25 * (share > 0)), count)
 
     def _ways(self) -> list[str]:
         ways = [_CHAIN, _IMPROVE]
@@ -239,9 +243,13 @@ class Evolution:
 
     async def _apply(self, operator: Operator, lines: Sequence[Line]) -> list[list[str]]:
         groups = [[item.text for item in line.items] for line in lines]
+        taste = data("; ".join(self._brief.taste))
+        likes = self._caller.kit.templates.fill("likes", {"taste": taste})
         return await self._caller.groups(
             f"operator:{operator.name}",
-            lambda block: fill(operator.template, OPERATOR.all, {"prompts": block}),
+            lambda block: (
+                f"{fill(operator.template, OPERATOR.all, {'prompts': block})}\n{likes}".strip()
+            ),
             groups,
             operator.output,
         )

@@ -21,8 +21,9 @@ from prompts.tidy import tidy
 OPERATOR = f"{WHOLE}ranking"
 PER_CALL = 25
 """Prompts that one request is asked for."""
-_SURPLUS = 1.35
+_SURPLUS = 1.5
 """Prompts that are asked for, for each one that is proposed."""
+_TRIED = 0.25
 _KIN = 0.8
 """A text as near as this to a told candidate (cosine of facets) counts as its child."""
 _KNOWN = 40
@@ -44,8 +45,13 @@ class WholePopulation:
         self._drafting = Drafting(herd)
         self._members: list[Individual] = [one for one in herd.members if one.id in told]
 
-    async def breed(self, count: int) -> list[Written]:
-        """Return up to ``count`` drafts. What is missing is asked for once more, and only once."""
+    async def breed(self, count: int, *, exploring: bool = True) -> list[Written]:
+        """Return up to ``count`` drafts. What is missing is asked for once more, and only once.
+
+        Args:
+            count: How many are wanted.
+            exploring: Whether a quarter of them is chosen for being new.
+        """
         if count < 1:
             return []
         wanted = round(count * (_SURPLUS if count <= PER_CALL else 1.1) + 0.5)
@@ -64,7 +70,11 @@ class WholePopulation:
             missing = min(count - len(drafts), PER_CALL)
             drafts += await self._drafted(await self._again(missing, written))
         chosen = self._herd.screen.choose(
-            drafts, round(0.75 * count), self._rng, daring=0.2, pieces=round(count / 3)
+            drafts,
+            count - round(_TRIED * count * exploring),
+            self._rng,
+            daring=0.2,
+            pieces=round(count / 3),
         )
         taken = {id(draft) for draft in chosen}
         rest = [draft for draft in drafts if id(draft) not in taken]

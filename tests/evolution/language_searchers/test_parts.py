@@ -334,3 +334,19 @@ async def test_auto_shares_a_remix_with_the_offline_breeder():
     offline = [one for one in proposals if one.operator.startswith("offline:")]
     assert len(offline) >= 4
     assert breeder.notices() == () or len(offline) > 4
+
+
+# Auto ------------------------------------------------------------------------------------------------
+
+
+async def test_auto_has_something_of_everybody_and_the_best_of_what_the_model_wrote():
+    proposals = await searcher("auto").ask(Brief(count=12))
+    assert {arm_of(one.operator) for one in proposals} == {"offline", "evolve", "full"}
+    assert searcher("auto").notices() == ()
+
+
+async def test_auto_asks_the_model_for_nothing_new_while_the_offline_breeder_explores():
+    fake = FakeLanguageModel(good)
+    proposals = await searcher("auto", language_model=fake).ask(Brief(count=12))
+    assert "novel:model" not in {one.operator for one in proposals}
+    assert fake.count("novel") == 0
