@@ -58,6 +58,11 @@ async def measure(
         name="searchers: breeding with a language model",
         header=["measure", *SYSTEMS],
     )
+    report.figures["versions"] = {
+        "composer": create_generator("composer").info.version,
+        "numpy": np.__version__,
+        "processor": platform.processor() or platform.machine(),
+    }
     if "efficiency" in parts:
         chosen = range(QUICK_SEEDS if quick else SEEDS)
         _efficiency(report, await costs(chosen, quick=quick))
@@ -73,11 +78,6 @@ async def measure(
             _quality(report, await courses(device, shipped_bank(), size), size)
     finally:
         await device.close()
-    report.figures["versions"] = {
-        "composer": create_generator("composer").info.version,
-        "numpy": np.__version__,
-        "processor": platform.processor() or platform.machine(),
-    }
     return report
 
 

@@ -211,7 +211,8 @@ async def courses(device: ProcessWorker, bank: Bank, size: Size) -> dict[str, li
         for name in SYSTEMS:
             out[name].append(await RUNNERS[name](name, stage))
         print(
-            f"{seed + 1} of {size.listeners} listeners ({taste.name}): {audience.rendered} clips",
+            f"{seed + 1} of {size.listeners} listeners ({taste.name}): {audience.rendered} clips, gain "
+            + ", ".join(f"{name} {found[-1].gain:.2f}" for name, found in out.items()),
             file=sys.stderr,
             flush=True,
         )
