@@ -81,7 +81,7 @@ function numbered(source, names) {
 const wrap = (tag, props = {}) => (found, names, depth) => h(tag, props, inline(found[1], names, depth + 1));
 const pill = (text) => h("span", { class: "mention" }, text);
 const INLINE = [
-  [/\\([^\w\s])/y, (found) => found[1]],
+  [/\\([^A-Za-z0-9\s])/y, (found) => found[1]],
   [/``([^\n]+?)``/y, (found) => h("code", {}, found[1].trim())],
   [/`([^`\n]+)`/y, (found) => h("code", {}, found[1])],
   [/\|\|([\s\S]+?)\|\|/y, (found, names, depth) => spoiler(inline(found[1], names, depth + 1))],
