@@ -21,6 +21,8 @@ HELP = """**Tunebreeder breeds music with you.**
 **Listen**: press a face on the row of each clip you heard; ⭐ marks the best. Press again to take it back.
 **Go on**: rounds close by themselves; **Next** asks for one now. **Vary** keeps the tune of what you \
 liked, **Cross** mixes two, **Remix** changes one in your words, **More** has the rest.
+**Say it**: mention me, reply to a clip or write to me: “darker, and lose the drums”, “love B”, \
+“why?”, “help”.
 `/evolve start` begins in this channel; try `vibe: rainy lofi`. With `for: me` it is private.
 `/mood` sets energy, happiness, tempo and more with buttons and plays what they give; try `from: B`.
 `/evolve status` · `next` · `resume` · `stop` · `reset` · `branch` (a thread of your own from any clip)
@@ -29,7 +31,7 @@ liked, **Cross** mixes two, **Remix** changes one in your words, **More** has th
 Moderators: `/operators` · `/prompts` tune what a language model is asked.
 `/about` what is running, licences and privacy."""
 PRIVACY = (
-    "I store votes, never what you write in chat. A taste profile is made only if you say yes. "
+    "I store votes. What you say to me is remembered for an hour and never trained on. A taste profile is made only if you say yes. "
     "`/mydata` shows, exports, deletes and pauses."
 )
 

@@ -195,7 +195,7 @@ class Doer:
         except ForbiddenError as refused:
             return await self._instead(speaker, found, words, refused)
         name = _names(found) if len(found) == 1 else "this round"
-        text = f"On it: the next round is {name} changed as you say."
+        text = f"On it: I breed the next round from {name}, as you say: {words}"
         focus = found[0] if len(found) == 1 else None
         return _job(ticket, "asked for a remix", text, f"remix of {name}", focus)
 
@@ -390,7 +390,9 @@ class Doer:
     async def _taste(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         if not speaker.alone:
             return Outcome(text=FOR_YOU, personal=Personal.TASTE)
-        return Outcome(view=await self._listeners.taste(speaker.actor))
+        view = await self._listeners.taste(speaker.actor)
+        asked = Personal.CONSENT if view.consent is Consent.UNASKED else None
+        return Outcome(view=view, personal=asked)
 
     async def _my_data(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         text = "`/mydata export` gives you everything I hold, `/mydata delete` erases it, `/mydata pause` stops it."
