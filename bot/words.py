@@ -31,7 +31,8 @@ liked, **Cross** mixes two, **Remix** changes one in your words, **More** has th
 Moderators: `/operators` · `/prompts` tune what a language model is asked.
 `/about` what is running, licences and privacy."""
 PRIVACY = (
-    "I store votes. What you say to me is remembered for an hour and never trained on. A taste profile is made only if you say yes. "
+    "I store votes. What you say to me is remembered for an hour and never trained on. A taste profile is made only if "
+    "you say yes. "
     "`/mydata` shows, exports, deletes and pauses."
 )
 
