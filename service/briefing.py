@@ -19,7 +19,8 @@ WORDS = 8
 """Properties in which the tastes of a channel are told."""
 CERTAIN = 0.6
 """How sure a taste must be of a property before it is told."""
-MOST_VOICES = 64
+MOST_VOICES = 16
+"""Tastes that are read, those with the most evidence: each takes half a millisecond of the event loop."""
 SPOKEN = 3
 """Clips that were liked, and as many that were not, that are told."""
 LATELY = 3
