@@ -42,6 +42,8 @@ AIMS: Mapping[str, str] = {
 _EACH = 10
 """Children of one group in one request."""
 _PER_CALL = 30
+_ROOM = 300
+"""Characters up to which a text is put right by adding words."""
 _OBEYS = 0.5
 """Share of a listener's wishes that a remix must follow, as far as they can be read."""
 
@@ -186,9 +188,9 @@ def obedient(
             for word in reading.facets.without
             if word not in read(text.text, vocabulary).without
         ]
-        words = (
-            f"{text.text.rstrip('. ')}, without {' or '.join(missing)}" if missing else text.text
-        )
+        words = text.text
+        if missing and len(words) <= _ROOM:
+            words = f"{words.rstrip('. ')}, without {' or '.join(missing[:3])}"
         child = tidy(read(words, vocabulary), vocabulary)
         parent = parents[text.parents[0]].facets
         if obeys(reading, parent, child, vocabulary) >= _OBEYS:
