@@ -10,7 +10,7 @@ from domain.clip import Clip
 from domain.errors import PromptError, UserError
 from evolution.language.seam import Ask, Message, Tool, system, user
 from prompts.templates import FOLDER, data
-from service.chat.guard import is_hostile, unquoted, without_quotes
+from service.chat.intents import Note, read
 from service.chat.memory import Remembered
 from service.chat.tools import TOOLS
 from service.chat.turns import Speaker
@@ -40,9 +40,15 @@ def rules() -> str:
 
 
 def tools_for(text: str) -> tuple[Tool, ...]:
-    """Return the tools that a text may lead to: claims of authority and mere quotations change nothing."""
-    visible, _ = unquoted(text)
-    reads_only = is_hostile(visible) or not without_quotes(visible).strip()
+    """Return the tools that a text may lead to.
+
+    Nothing is changed by claims of authority, by mere quotations, or by what is a question as a whole: then no text that
+    a model comes across can talk it into a vote or a round.
+    """
+    understood = read(text)
+    asked = [TOOLS[call.name].acts for call in understood.calls]
+    question = understood.whole and not any(asked)
+    reads_only = question or understood.note in {Note.REFUSED, Note.QUOTED, Note.NEGATED}
     return tuple(spec.tool() for spec in TOOLS.values() if not (reads_only and spec.acts))
 
 

@@ -206,8 +206,9 @@ class Doer:
         if len(found) != 1:
             raise ForbiddenError(f"{refused} Reply to a clip, and I make you one version of it.")
         made = await self._version(speaker, found[0], words)
-        text = f"Rounds are for moderators to call here, so I make one version of {_names(found)} instead. {made.text}"
-        return replace(made, text=text.strip())
+        return replace(
+            made, text=f"Rounds are for moderators to call here, so instead: {made.text}"
+        )
 
     async def _resume(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         speaker.front.check_may_post()
@@ -289,11 +290,11 @@ class Doer:
             ticket,
             f"asked for {what} of {_names([clip])}",
             note,
-            f"made {what} of {_names([clip])}",
+            f"{what} of {_names([clip])} is being made",
             clip,
         )
         text = " ".join(
-            part for part in (f"I make {what} of {_names([clip])} and post it.", note) if part
+            part for part in (f"I make {what} of {_names([clip])} and post it here.", note) if part
         )
         return replace(job, text=text, after=post)
 

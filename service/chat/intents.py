@@ -68,10 +68,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """What a text asks for, in order; ``note`` says why nothing."""
+    """What a text asks for, in order.
+
+    Attributes:
+        calls: The tools to use.
+        note: Why there are none.
+        whole: Whether nothing in it was beyond the grammar.
+    """
 
     calls: tuple[Call, ...] = ()
     note: Note = Note.NONE
+    whole: bool = False
 
 
 def read(text: str) -> Understood:
@@ -100,7 +107,8 @@ class _Reader:
 
     def result(self) -> Understood:
         if self._calls:
-            return Understood(calls=tuple(self._calls[:MOST_CALLS]))
+            whole = Note.UNKNOWN not in self._notes
+            return Understood(calls=tuple(self._calls[:MOST_CALLS]), whole=whole)
         for note in (Note.NEGATED, Note.UNKNOWN, Note.SMALL_TALK):
             if note in self._notes:
                 return Understood(note=note)

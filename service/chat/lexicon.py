@@ -183,8 +183,6 @@ EMOJI = {
     "💩": "awful",
 }
 STAR = ("⭐", "🌟", "🏆")
-NOT_MENDED = frozenset({"stop", "reset", "end", "delete", "erase", "pause", "wipe", "start over"})
-"""Nothing that ends or deletes is guessed from a misspelt word."""
 MENDED = [
     "another",
     "round",

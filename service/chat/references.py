@@ -53,7 +53,6 @@ _ROUND = re.compile(
     r"this) round|round (?:number )?(\d{1,4})"
     r"|round (before))\b"
 )
-_AFTER_MARK = re.compile(r"⟦([A-D](?:\+[A-D])*)⟧(?= (?:of|from|in)\b| the round| round)")
 _PAIRS = {"first two": "A+B", "last two": "C+D", "first three": "A+B+C", "last three": "B+C+D"}
 
 
@@ -118,7 +117,6 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | str], ...]
     (re.compile(r"(?<=[\w&] )(a)(?=\s*(?:$|[,.;!?&]))"), _place),
     (re.compile(r"^(a)(?= (?:and|&|with) ⟦)"), _place),
 )
-_NOT_A_PLACE = re.compile(r"\ba ⟦B⟧|\bfor the ⟦A⟧ time|\b(\d+) ⟦B⟧")
 
 
 def _described(text: str) -> str:

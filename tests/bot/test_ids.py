@@ -37,6 +37,11 @@ PRESSES = st.one_of(
     st.builds(lambda y: ids.EraseAnswer(yes=y), st.booleans()),
     st.builds(lambda n: ids.Resume(run_id=RunId(n)), NUMBERS),
     st.builds(lambda n: ids.Cancel(ticket_id=n), NUMBERS),
+    st.builds(
+        lambda a, s: ids.Chat(action=a, subject=s),
+        st.sampled_from(ids.ChatAction),
+        st.text(alphabet="0123456789abcdef.", max_size=40),
+    ),
 )
 
 
