@@ -42,7 +42,7 @@ def rules() -> str:
 def tools_for(text: str) -> tuple[Tool, ...]:
     """Return the tools that a text may lead to.
 
-    Nothing is changed by claims of authority, by mere quotations, or by what is a question as a whole: then no text that
+    Nothing is changed by claims of authority, by mere quotations, or by what is a question as a whole: no text that
     a model comes across can talk it into a vote or a round.
     """
     understood = read(text)
