@@ -116,7 +116,9 @@ class Chat:
             log.info("An answer could not be sent: %s", error)
 
     async def _speaker(self, message: discord.Message) -> Speaker:
-        replied = message.reference.message_id if message.reference is not None else None
+        reference = message.reference
+        here = reference is not None and reference.channel_id == message.channel.id
+        replied = reference.message_id if reference is not None and here else None
         about = await self._agent.about(MessageId(replied)) if replied else None
         return Speaker(
             actor=actor_of_message(message),
