@@ -32,7 +32,8 @@ TRANSIENT = (
 """What is wrong with Discord or the way there, and passes: worth a line in the log, but no trace."""
 TOO_MANY_REQUESTS = 429
 ACKNOWLEDGED = 40060
-EXPIRED = frozenset({10015, 10062, ACKNOWLEDGED, 50027})
+UNKNOWN_CHANNEL = 10003
+EXPIRED = frozenset({UNKNOWN_CHANNEL, 10015, 10062, ACKNOWLEDGED, 50027})
 """Unknown webhook, unknown interaction, already acknowledged, invalid webhook token."""
 ANSWERED = "answered"
 """Set in an interaction's extras when Discord took an answer and said so only when asked again."""
