@@ -86,7 +86,8 @@ def test_midi_holds_the_score(clips):
         channels.add(programs[0].channel)
         assert sum(m.type == "note_on" for m in track) == len(part.notes)
         assert sum(m.type == "note_off" for m in track) == len(part.notes)
-    lead_in = max(0.0, -clip.notes.downbeat)  # the file begins on a bar line, the clip perhaps within that bar
+    # The file begins on a bar line, the clip perhaps within that bar.
+    lead_in = max(0.0, -clip.notes.downbeat)
     assert abs(file.length - lead_in - clip.notes.seconds) < 1.0
 
 

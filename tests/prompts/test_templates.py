@@ -36,7 +36,9 @@ def test_an_override_replaces_one_text_and_rules_stay():
     assert changed["full"] == shipped()["full"]
     for name in FIXED:
         with pytest.raises(PromptError, match="cannot be edited"):
-            shipped().replaced({name: "Say {task} {num_groups} {num_generate} {num_each} {known} {taste}"})
+            shipped().replaced(
+                {name: "Say {task} {num_groups} {num_generate} {num_each} {known} {taste}"}
+            )
     with pytest.raises(PromptError, match="no template"):
         shipped()["oracle"]
 
