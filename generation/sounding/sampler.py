@@ -18,8 +18,8 @@ from generation.generator import Note
 from generation.sounding.blocks import Spectrum, cubic
 from generation.sounding.zones import Zone
 
-_BUDGET = 3_000_000
-"""Cached floats at most (12 MB); past that what was not used for longest is forgotten and made again."""
+_BUDGET = 1_000_000
+"""Cached floats at most (4 MB); past that what was not used for longest is forgotten and made again."""
 _LONGEST_TAIL = 1.1
 """Seconds that a note may ring after its key was let go."""
 _ONE_SHOT = 3.0
