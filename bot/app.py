@@ -25,7 +25,7 @@ from bot.sink import DiscordSink
 from bot.steering import Steering
 from bot.sync import sync_if_changed
 from bot.tuning import Tuning
-from domain.errors import UserError
+from domain.errors import StorageError, UserError
 from domain.ids import ChannelId, GuildId
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,15 @@ class TunebreederBot(discord.Client):
     async def on_ready(self) -> None:
         """Deliver what waits, and catch up on reactions. Discord sends this again after a lost session."""
         log.info("Connected to Discord as %s in %s servers", self.user, len(self.guilds))
+        try:
+            await self._take_up()
+        except StorageError as error:
+            if not self.is_closed():
+                raise
+            # Stopped while it was catching up: what was left is taken up at the next start.
+            log.info("The bot ended while it was catching up: %s", error)
+
+    async def _take_up(self) -> None:
         self._sink.connect(self)
         await self._room.services.outbox.attach(self._sink)
         if self._ready_callback is not None:
