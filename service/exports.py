@@ -12,13 +12,13 @@ from domain.errors import UserError
 from domain.facets import TONICS
 from domain.ids import ClipId
 from generation.musicxml import fifths
+from prompts.features import MINOR_SIDE
 from service.clips import ClipService, filename, request_of
 from service.device import DeviceWorker
 from service.views import Actor, Download
 
 MOST_BARS = 64
 """Bars that are written out."""
-_MINOR_SIDE = ("minor", "dorian", "phrygian", "harmonic_minor", "melodic_minor", "locrian")
 _SPELLINGS = (("C#", "Db"), ("D#", "Eb"), ("F#", "Gb"), ("G#", "Ab"), ("A#", "Bb"))
 _EASY_MAJOR, _EASY_MINOR = ("G", "C", "D", "A", "E"), ("A", "E", "D")
 HIGHEST_CAPO = 5
@@ -173,12 +173,12 @@ def spelt(name: str, *, flats: bool) -> str:
 
 def capo(tonic: str, mode: str) -> tuple[int, str] | None:
     """Return where a capo makes a key easy on a guitar: the fret and the key to finger; ``None`` when it is easy."""
-    easy = _EASY_MINOR if mode in _MINOR_SIDE else _EASY_MAJOR
+    easy = _EASY_MINOR if mode in MINOR_SIDE else _EASY_MAJOR
     if tonic in easy or tonic not in TONICS:
         return None
     here = TONICS.index(tonic)
     fret, name = min(((here - TONICS.index(name)) % 12, name) for name in easy)
-    minor = "m" if mode in _MINOR_SIDE else ""
+    minor = "m" if mode in MINOR_SIDE else ""
     return (fret, name + minor) if fret <= HIGHEST_CAPO else None
 
 
