@@ -1,0 +1,114 @@
+"""The seam of the aligners: a table of listeners and a tower for music, both ending in the same space.
+
+How well a listener and a piece of music go together is the cosine of their vectors; times ``scale`` it is the log odds
+of the model, up to a constant for each listener. ``scoring.aligner.load`` reads the real ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import ScoringError
+from scoring.encoder import Floats
+
+
+class AlignerKind(StrEnum):
+    """Which network it is."""
+
+    SEED = "alignerv2"
+    COMPACT = "compact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignerInfo:
+    """What an aligner is.
+
+    Attributes:
+        id: Kind and fingerprint of the weights; vectors of different ids are never compared.
+        kind: Its network.
+        encoder_id: The encoder whose embeddings it takes; empty where a checkpoint does not say.
+        layers: Layers of an embedding.
+        dimensions: Numbers in a layer.
+        width: Numbers in a vector of the shared space.
+        users: Rows of the table of listeners.
+        parameters: Learned numbers.
+        scale: What a cosine is multiplied by to be log odds; above 0.
+    """
+
+    id: str
+    kind: AlignerKind
+    encoder_id: str
+    layers: int
+    dimensions: int
+    width: int
+    users: int
+    parameters: int
+    scale: float
+
+
+class Aligner(Protocol):
+    """Anything that puts listeners and music into one space."""
+
+    @property
+    def info(self) -> AlignerInfo:
+        """What this aligner is."""
+        ...
+
+    @property
+    def centre(self) -> Floats:
+        """(width,): the mean vector of the music it learned from; zeros where nobody knows."""
+        ...
+
+    def users(self) -> Floats:
+        """Return the table of listeners, (users, width), rows of length 1."""
+        ...
+
+    def music(self, embeddings: NDArray[Any]) -> Floats:
+        """Return vectors of music, (n, width), rows of length 1.
+
+        Args:
+            embeddings: (n, layers, dimensions), or (n, layers * dimensions) as they are stored.
+
+        Raises:
+            ScoringError: They are of another encoder or not finite.
+        """
+        ...
+
+
+def shaped(embeddings: NDArray[Any], info: AlignerInfo) -> Floats:
+    """Return embeddings as finite float32 (n, layers, dimensions).
+
+    Args:
+        embeddings: (n, layers, dimensions) or (n, layers * dimensions).
+        info: Of the aligner that shall read them.
+
+    Raises:
+        ScoringError: They are of another encoder or not finite.
+    """
+    given = np.asarray(embeddings, dtype=np.float32)
+    layers, dimensions = info.layers, info.dimensions
+    if given.ndim == 2 and given.shape[1] == layers * dimensions:
+        given = given.reshape(-1, layers, dimensions)
+    if given.ndim != 3 or given.shape[1:] != (layers, dimensions):
+        message = (
+            f"Embeddings of shape {given.shape} are not what aligner {info.id} reads, which is (clips, {layers}, "
+            f"{dimensions}) of encoder {info.encoder_id or 'unknown'}; encode the clips again."
+        )
+        raise ScoringError(message)
+    if not np.isfinite(given).all():
+        message = "An embedding holds numbers that are not finite; encode the clip again."
+        raise ScoringError(message)
+    return given
+
+
+def unit(vectors: NDArray[Any]) -> Floats:
+    """Return rows of length 1; a row of zeros stays one."""
+    found = np.asarray(vectors, dtype=np.float32)
+    length = np.linalg.norm(found, axis=-1, keepdims=True)
+    out: Floats = found / np.maximum(length, np.float32(1e-6))
+    return out
