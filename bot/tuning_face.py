@@ -135,11 +135,17 @@ def prompt_text(view: PromptView) -> str:
     lines = [f"**{view.name}** ({state}): {PURPOSES[view.name]}."]
     lines.append(block(view.text, TEXT_ROOM))
     if view.editable:
-        needed = " ".join(f"`{{{name}}}`" for name in view.required)
-        lines.append(f"Must have {needed}" + _also(view.optional))
+        lines.append(_placeholders(view))
     if view.note:
         lines.append(view.note)
     return fit(lines)
+
+
+def _placeholders(view: PromptView) -> str:
+    if not view.required:
+        return "It needs no placeholders."
+    needed = " ".join(f"`{{{name}}}`" for name in view.required)
+    return f"Must have {needed}" + _also(view.optional)
 
 
 def _also(names: Sequence[str]) -> str:

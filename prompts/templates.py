@@ -46,6 +46,7 @@ EDITABLE: Mapping[str, Slots] = {
     "novel": Slots(required=("num_generate",), optional=("vibe", "taste", "ideas")),
     "directed": Slots(required=("prompts", "aim"), optional=("words", "taste", "feedback", "note")),
     "reflect": Slots(required=("ranking",), optional=("note", "taste")),
+    "chat": Slots(),
 }
 """Templates that moderators may edit, with their placeholders."""
 FIXED: Mapping[str, Slots] = {
@@ -55,6 +56,7 @@ FIXED: Mapping[str, Slots] = {
     "answer_groups": Slots(required=("num_groups", "num_each")),
     "again": Slots(required=("known",)),
     "likes": Slots(required=("taste",)),
+    "chat_rules": Slots(required=("voice",)),
 }
 """Templates that hold the rules: nobody edits them, and every request has them around the others."""
 OPERATOR = Slots(required=("prompts",))

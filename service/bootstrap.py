@@ -244,7 +244,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         clips=library,
         exports=exports,
         moods=moods,
-        chat=_chat(ground, cases),
+        chat=_chat(ground, cases, operators),
         language=language,
         operators=operators,
         about=about,
@@ -255,7 +255,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     )
 
 
-def _chat(ground: _Ground, cases: UseCases) -> ChatAgent:
+def _chat(ground: _Ground, cases: UseCases, operators: OperatorService) -> ChatAgent:
     memory = ChatMemory(ground.db, ground.clock)
     ground.tasks.spawn(memory.serve(), "chat memory")
     return ChatAgent(
@@ -265,4 +265,5 @@ def _chat(ground: _Ground, cases: UseCases) -> ChatAgent:
         memory=memory,
         clock=ground.clock,
         model=lambda: ground.language.model,
+        templates=operators.templates,
     )

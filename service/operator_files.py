@@ -54,5 +54,7 @@ def _check_shape(text: str) -> None:
                 depth -= 1
             if depth > DEEPEST:
                 raise UsageError(TOO_DEEP)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError) as error:
+        if "nesting depth" in str(error):  # newer parsers have a limit of their own
+            raise UsageError(TOO_DEEP) from None
         return  # the loader says where it is wrong

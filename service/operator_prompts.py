@@ -19,6 +19,7 @@ PURPOSES = {
     "novel": "invents prompts that owe nothing to the past",
     "directed": "changes clips as Vary, Cross and Remix ask",
     "reflect": "keeps the short note about what this herd likes",
+    "chat": "how I speak with members; it changes nothing of what I do",
     "system": "the rules that every request has; nobody edits them here",
 }
 MOVED_ON = "It has been changed since you opened it. Look at it again; nothing was done."

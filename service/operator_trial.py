@@ -14,6 +14,8 @@ from evolution.language.parsing import prompts_in, without_reasoning
 from evolution.language.seam import Ask, LanguageModel, system, user
 from evolution.offline import OfflineBreeder
 from prompts.templates import OPERATOR, Templates, data, fill
+from service.chat.asking import TASK, opening
+from service.chat.memory import Remembered
 from service.operator_views import TrialView
 
 PARENTS = (
@@ -29,6 +31,12 @@ OFFLINE = "the offline breeder"
 NO_MODEL = "No language model is set up, so your text was not read. Instead the offline breeder {did} these parents."
 NO_NOTE = (
     "No language model is set up, and the offline breeder keeps no notes, so there is nothing to show. "
+    "The text is fine as far as I can check it."
+)
+REMARK = "The second one is great. Why did you pick it?"
+"""What the prompt ``chat`` is tried on."""
+NO_CHAT = (
+    "No language model is set up, so I answer in words of my own that this text does not change. "
     "The text is fine as far as I can check it."
 )
 EXCERPT = 300
@@ -75,7 +83,9 @@ class Trial:
     async def prompt(
         self, guild_id: GuildId, name: str, templates: Templates, seed: int
     ) -> TrialView:
-        """Fill a prompt in with the three parents and ask it."""
+        """Fill a prompt in with the three parents and ask it; of ``chat``, answer a fixed remark."""
+        if name == "chat":
+            return await self._chat(guild_id, templates)
         ranking = "\n".join(
             f"{place}. {prompt} - {score} ± 9"
             for place, (prompt, score) in enumerate(zip(PARENTS, SCORES, strict=True), start=1)
@@ -97,7 +107,8 @@ class Trial:
             directive=Directive.VARY if name == "directed" else Directive.NEXT,
         )
         if name == "reflect":
-            return await self._note(guild_id, wanted, templates)
+            ask = _ask(guild_id, wanted, templates, wanted.text)
+            return await self._said(name, PARENTS, ask, NO_NOTE)
         return await self._tried(guild_id, wanted, templates, seed)
 
     async def _tried(
@@ -130,19 +141,26 @@ class Trial:
             tokens=answer.tokens_in + answer.tokens_out,
         )
 
-    async def _note(self, guild_id: GuildId, wanted: _Wanted, templates: Templates) -> TrialView:
-        """Try the prompt whose answer is a note, no list of prompts."""
-        empty = TrialView(title=wanted.title, parents=wanted.parents, children=(), by=OFFLINE)
+    async def _chat(self, guild_id: GuildId, templates: Templates) -> TrialView:
+        """Answer a remark about the three parents, without tools: nothing is rated or made."""
+        facts = [f"clip {slot}: {prompt}" for slot, prompt in zip("ABC", PARENTS, strict=True)]
+        words = opening(REMARK, facts, Remembered(), templates)
+        ask = Ask(task=TASK, messages=tuple(words), account=str(guild_id), fresh=True)
+        return await self._said("chat", (REMARK,), ask, NO_CHAT)
+
+    async def _said(self, title: str, shown: tuple[str, ...], ask: Ask, alone: str) -> TrialView:
+        """Try a prompt whose answer is a few words, no list of prompts; ``alone`` is said without a model."""
+        empty = TrialView(title=title, parents=shown, children=(), by=OFFLINE)
         if self._model is None:
-            return _with_note(empty, NO_NOTE)
+            return _with_note(empty, alone)
         try:
-            answer = await self._model.answer(_ask(guild_id, wanted, templates, wanted.text))
+            answer = await self._model.answer(ask)
         except LanguageModelError as error:
             return _with_note(empty, str(error))
         said = " ".join(without_reasoning(answer.text).split())[:EXCERPT]
         return TrialView(
-            title=wanted.title,
-            parents=wanted.parents,
+            title=title,
+            parents=shown,
             children=(said,) if said else (),
             by=self.model,
             note="" if said else "The answer was empty.",

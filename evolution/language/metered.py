@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -110,9 +110,8 @@ class Metered:
         if known is not None:
             return known
         await self._admitted(ask)
-        async with self._places:
-            with self._watched(ask, model):
-                answer = await self._backend.answer(ask)
+        async with self._places, self._watched(ask, model):
+            answer = await self._backend.answer(ask)
         answer = self._priced(answer, model)
         self._tell(ask, model, answer)
         self._cache.put(key, answer)
@@ -124,17 +123,14 @@ class Metered:
         await self._admitted(ask)
         heard: list[Answer] = []
         try:
-            async with self._places:
-                with self._watched(ask, model, heard):
-                    pieces = self._backend.stream(ask, heard.append)
-                    try:
-                        async for piece in pieces:
-                            yield piece
-                    finally:
-                        if isinstance(pieces, AsyncGenerator):
-                            await (
-                                pieces.aclose()
-                            )  # whoever stops reading stops the server's writing
+            async with self._places, self._watched(ask, model, heard):
+                pieces = self._backend.stream(ask, heard.append)
+                try:
+                    async for piece in pieces:
+                        yield piece
+                finally:
+                    if isinstance(pieces, AsyncGenerator):
+                        await pieces.aclose()  # whoever stops reading stops the server's writing
         finally:
             for answer in heard:
                 self._tell(ask, model, self._priced(answer, model))
@@ -144,16 +140,17 @@ class Metered:
         await self._backend.close()
 
     async def _admitted(self, ask: Ask) -> None:
-        if self._breaker.resting:
-            self._breaker.enter()  # says so
+        self._breaker.check()
         if self._allow is not None:
             await self._allow(ask)
         await self._rate.turn(ask.account)
 
-    @contextmanager
-    def _watched(self, ask: Ask, model: str, heard: Sequence[Answer] = ()) -> Iterator[None]:
+    @asynccontextmanager
+    async def _watched(
+        self, ask: Ask, model: str, heard: Sequence[Answer] = ()
+    ) -> AsyncIterator[None]:
         """Keep the breaker informed of a request, and the meter of one that failed and left nothing to count."""
-        probe = self._breaker.enter()
+        probe = await self._breaker.enter()
         known = False
         try:
             yield

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import LanguageModelError, OverBudgetError, UserError
-from domain.ids import ChannelId, ListenerId, MessageId
+from domain.ids import ChannelId, GuildId, ListenerId, MessageId
 from evolution.language.seam import LanguageModel, Message
-from prompts.templates import data
+from prompts.templates import Templates, data
 from service.chat import asking, intents
 from service.chat.doing import Doer
 from service.chat.intents import Note
@@ -96,9 +96,12 @@ class _Pending:
 
 
 class ChatAgent:
-    """Turns what people say into what commands do. ``model`` returns the language model of now, or ``None``."""
+    """Turns what people say into what commands do.
 
-    def __init__(
+    ``model`` returns the language model of now, or ``None``; ``templates`` what a server has it told.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it stands on, all by name
         self,
         *,
         db: Database,
@@ -107,6 +110,7 @@ class ChatAgent:
         memory: ChatMemory,
         clock: Clock,
         model: Callable[[], LanguageModel | None],
+        templates: Callable[[GuildId], Awaitable[Templates]],
     ) -> None:
         self._db = db
         self._runs = runs
@@ -115,6 +119,7 @@ class ChatAgent:
         self._memory = memory
         self._clock = clock
         self._model = model
+        self._templates = templates
         self._pending: OrderedDict[str, _Pending] = OrderedDict()
         self._numbers = 0
 
@@ -135,10 +140,10 @@ class ChatAgent:
         else:
             taste = await self._doer.own_liking(speaker.actor)
             facts = await asking.facts_for(self._db, self._runs, speaker, taste)
+            templates = await self._templates(speaker.actor.guild_id)
+            opening = asking.opening(text, facts, remembered, templates)
             try:
-                answer = await self._online(
-                    turn, model, text, asking.opening(text, facts, remembered), show
-                )
+                answer = await self._online(turn, model, text, opening, show)
             except LanguageModelError as error:
                 log.info("A chat goes on without the language model: %s", error)
                 note = OVER if isinstance(error, OverBudgetError) else OFFLINE

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from domain.clip import Clip
-from domain.errors import PromptError, UserError
+from domain.errors import UserError
 from evolution.language.seam import Ask, Message, Tool, system, user
-from prompts.templates import FOLDER, data
+from prompts.templates import Templates, data
 from service.chat.intents import Note, read
 from service.chat.memory import Remembered
 from service.chat.tools import TOOLS
@@ -25,18 +24,9 @@ LONGEST = 1500
 _LINK = re.compile(r"\]\s*\(")
 
 
-@lru_cache(maxsize=1)
-def rules() -> str:
-    """Return the system prompt.
-
-    Raises:
-        PromptError: The file is missing.
-    """
-    file = FOLDER / "chat.md"
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"{file} cannot be read: {error}.") from None
+def rules(templates: Templates) -> str:
+    """Return the system prompt: the rules, which are fixed, around a server's way of speaking."""
+    return templates.fill("chat_rules", {"voice": templates["chat"]})
 
 
 def tools_for(text: str) -> tuple[Tool, ...]:
@@ -64,13 +54,16 @@ def ask_for(speaker: Speaker, messages: Sequence[Message], tools: tuple[Tool, ..
     )
 
 
-def opening(text: str, facts: Sequence[str], remembered: Remembered) -> list[Message]:
+def opening(
+    text: str, facts: Sequence[str], remembered: Remembered, templates: Templates
+) -> list[Message]:
     """Return the conversation so far.
 
     Args:
         text: What the speaker says now.
         facts: What is known, a line each; data.
         remembered: What was said here before; data, whoever said it.
+        templates: Those of the server.
     """
     earlier = [f"somebody: {turn.said}\nyou: {turn.answered}" for turn in remembered.turns]
     parts = [f"What is known now:\n{data(chr(10).join(facts))}"] if facts else []
@@ -78,7 +71,7 @@ def opening(text: str, facts: Sequence[str], remembered: Remembered) -> list[Mes
         parts.append(f"Said here in the last hour:\n{data(chr(10).join(earlier))}")
     words = text[:LONGEST].replace("<", "\u2039").replace(">", "\u203a")
     parts.append(f"The speaker says:\n{words}")
-    return [system(rules()), user("\n\n".join(parts))]
+    return [system(rules(templates)), user("\n\n".join(parts))]
 
 
 async def facts_for(

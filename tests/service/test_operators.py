@@ -554,6 +554,9 @@ async def test_without_a_model_the_nearest_offline_operator_is_shown_and_said(se
     assert len(set(varied.children)) == 3
     assert "varied" in varied.note
     assert (await service.prompts.try_(MOD, "reflect")).children == ()
+    chat = await service.prompts.try_(MOD, "chat")
+    assert chat.children == ()
+    assert "words of my own" in chat.note
     assert len((await service.prompts.try_(MOD, "full")).children) == 3
     async with db.reading() as tx:
         assert await operator_versions.latest(tx, GUILD, "operators") is None
@@ -586,6 +589,7 @@ async def test_a_dry_run_tells_of_answers_that_are_short_strange_or_missing(db, 
             "operator:mutation": [prompts("only one slow waltz came"), "I am sorry, I cannot."],
             "operator:crossover": OverBudgetError("The budget for today is used up {really}."),
             "reflect": "<think>hm</think> They like dub and brushes.",
+            "chat": "I do not know yet, but I am glad you like B.",
             "novel": prompts(
                 "slow rainy dub with strings", "loud ska with brass", "calm harp and choir"
             ),
@@ -602,6 +606,9 @@ async def test_a_dry_run_tells_of_answers_that_are_short_strange_or_missing(db, 
     assert failed.note.startswith("The budget for today is used up {really}.")
     noted = await service.prompts.try_(MOD, "reflect")
     assert noted.children == ("They like dub and brushes.",)
+    spoken = await service.prompts.try_(MOD, "chat")
+    assert spoken.children == ("I do not know yet, but I am glad you like B.",)
+    assert model.asks[-1].tools == ()
     assert len((await service.prompts.try_(MOD, "novel")).children) == 3
 
 

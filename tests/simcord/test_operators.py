@@ -224,7 +224,14 @@ async def test_names_are_offered_to_moderators_only(stage, boss):
     offered = await boss.autocomplete(stage.channel, "operators show", "name", "MUT")
     assert [one["value"] for one in offered] == ["mutation"]
     offered = await boss.autocomplete(stage.channel, "prompts show", "name", "")
-    assert [one["value"] for one in offered] == ["full", "novel", "directed", "reflect", "system"]
+    assert [one["value"] for one in offered] == [
+        "full",
+        "novel",
+        "directed",
+        "reflect",
+        "chat",
+        "system",
+    ]
     offered = await boss.autocomplete(stage.channel, "prompts edit", "name", "s")
     assert "system" not in [one["value"] for one in offered]
 

@@ -167,15 +167,47 @@ async def test_a_server_that_is_down_is_left_alone_and_probed():
     bench.clock.advance(2 * FIRST_REST)
     bench.fake.down = False
     bench.fake.delay = 3.0
+    sent = bench.fake.count()
     probe = asyncio.ensure_future(bench.model.answer(ask("x")))
+    others = [asyncio.ensure_future(bench.model.answer(ask(name))) for name in "yz"]
     await spin()
-    with pytest.raises(UnreachableError):
-        await bench.model.answer(ask("y"))
+    assert bench.fake.count() == sent + 1  # the others wait for what the probe finds
     bench.clock.advance(3.0)
     await probe
+    await spin()
     assert bench.model.resting == 0
-    bench.fake.delay = 0.0
-    await bench.model.answer(ask("y"))
+    assert bench.fake.count() == sent + 3
+    bench.clock.advance(3.0)
+    assert [one.text for one in await asyncio.gather(*others)] == ["one two"] * 2
+
+
+async def test_who_waits_for_a_probe_that_fails_is_refused_without_asking():
+    bench = Bench()
+    bench.fake.down = True
+    for number in range(FAILURES):
+        with pytest.raises(UnreachableError):
+            await bench.model.answer(ask(str(number)))
+    bench.clock.advance(FIRST_REST)
+    bench.fake.delay = 3.0
+    tries = [asyncio.ensure_future(bench.model.answer(ask(name))) for name in "xyz"]
+    await spin()
+    bench.clock.advance(3.0)
+    found = await asyncio.gather(*tries, return_exceptions=True)
+    assert all(isinstance(one, UnreachableError) for one in found)
+    assert "asked again in about 30 s" in str(found[2])
+    assert bench.fake.count() == FAILURES + 1
+
+
+async def test_nobody_waits_long_for_a_probe(monkeypatch):
+    monkeypatch.setattr("evolution.language.breaker.PROBE_PATIENCE", 0.01)
+    clock = FakeClock()
+    breaker = Breaker("m", clock.now)
+    for _ in range(FAILURES):
+        breaker.failed(probe=await breaker.enter())
+    clock.advance(FIRST_REST)
+    assert await breaker.enter()
+    with pytest.raises(UnreachableError, match="not known yet"):
+        await breaker.enter()
 
 
 async def test_a_probe_that_is_given_up_leaves_the_place_to_the_next():
@@ -195,16 +227,16 @@ async def test_a_probe_that_is_given_up_leaves_the_place_to_the_next():
     assert (await bench.model.answer(ask("y"))).text == "one two"
 
 
-def test_rests_grow_up_to_a_minute():
+async def test_rests_grow_up_to_a_minute():
     clock = FakeClock()
     breaker = Breaker("m", clock.now)
     for _ in range(FAILURES):
-        breaker.failed(probe=breaker.enter())
+        breaker.failed(probe=await breaker.enter())
     rests = []
     for _ in range(5):
         rests.append(breaker.resting)
         clock.advance(breaker.resting)
-        breaker.failed(probe=breaker.enter())
+        breaker.failed(probe=await breaker.enter())
     assert rests == [15.0, 30.0, 60.0, 60.0, LONGEST_REST]
 
 

@@ -98,5 +98,6 @@ def talk(stage):  # noqa: F811 - the fixture
         memory=memory,
         clock=stage.clock,
         model=lambda: made.model,
+        templates=services.operators.templates,
     )
     return made
