@@ -70,6 +70,23 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One clip was preferred to another, side by side.
+
+    Attributes:
+        better: Row of ``phi``.
+        worse: Row of ``phi``.
+        weight: Evidence, above 0: 1 for a plain answer. A tie is two pairs of half the weight, one in each direction.
+        age: As in ``Rated``.
+    """
+
+    better: int
+    worse: int
+    weight: float = 1.0
+    age: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What L listeners will think of n clips; each array is (L, n).
 

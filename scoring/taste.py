@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import ScoringError
-from scoring.beliefs import Doubles, Herd, Prediction, Prior, Rated, Reason, Taste
+from scoring.beliefs import Doubles, Herd, Pair, Prediction, Prior, Rated, Reason, Taste
 from scoring.explain import describe, explain
 from scoring.laplace import Evidence, cross_entropy, left_out, posterior, sigmoid
 from scoring.packing import pack, pack_prior, unpack, unpack_prior
@@ -21,6 +21,7 @@ from scoring.space import TasteSpace
 
 __all__ = [
     "Herd",
+    "Pair",
     "Prediction",
     "Prior",
     "Rated",
@@ -68,16 +69,19 @@ def newcomer(prior: Prior) -> Taste:
     return Taste(space_id=prior.space_id, mean=prior.mean, covariance=prior.covariance, evidence=0)
 
 
-def fit(prior: Prior, phi: NDArray[np.float64], rated: Sequence[Rated]) -> Taste:
-    """Learn one listener's taste from all of their ratings.
+def fit(
+    prior: Prior, phi: NDArray[np.float64], rated: Sequence[Rated], pairs: Sequence[Pair] = ()
+) -> Taste:
+    """Learn one listener's taste from all of their ratings and comparisons.
 
     Args:
         prior: Where the listener starts.
         phi: (n, k + 1) from ``TasteSpace.project``.
-        rated: In any order. An empty one gives the newcomer's taste.
+        rated: In any order.
+        pairs: Answers to duels, in any order. Without these and ratings it is the newcomer's taste.
 
     Raises:
-        ScoringError: ``phi`` does not fit the prior, or a rating names no row or is not a number in [-1, 1].
+        ScoringError: ``phi`` does not fit the prior, or a rating or a pair names no row or holds a number out of range.
     """
     phi = np.asarray(phi, dtype=np.float64)
     if phi.ndim != 2 or phi.shape[1] != len(prior.mean):
@@ -85,21 +89,28 @@ def fit(prior: Prior, phi: NDArray[np.float64], rated: Sequence[Rated]) -> Taste
         raise ScoringError(message)
     for item in rated:
         _check(item, len(phi))
+    for pair in pairs:
+        _check_pair(pair, len(phi))
     # Sums of floats depend on their order, so the order is made the same first.
     ordered = sorted(
         rated, key=lambda r: (r.clip, str(r.round), r.rating, r.weight, r.age, r.favourite)
     )
     own = [item for item in ordered if item.weight > 0]
-    pairs = _pairs(ordered)
-    if not own and not pairs:
+    compared = _pairs(ordered) + sorted(
+        (pair.better, pair.worse, pair.weight * DECAY**pair.age) for pair in pairs
+    )
+    if not own and not compared:
         return newcomer(prior)
-    evidence = _evidence(phi, own, pairs)
+    evidence = _evidence(phi, own, compared)
     mean, covariance = posterior(evidence, prior.mean, _inverse(prior.covariance))
     return Taste(
         space_id=prior.space_id,
         mean=mean,
         covariance=covariance,
-        evidence=len({item.clip for item in own}),
+        evidence=len(
+            {item.clip for item in own}
+            | {row for pair in pairs for row in (pair.better, pair.worse)}
+        ),
         gain=_gain(evidence, len(own), mean, covariance),
     )
 
@@ -118,6 +129,15 @@ def _check(item: Rated, rows: int) -> None:
         raise ScoringError(message)
     if not (0.0 <= item.weight < np.inf and 0.0 <= item.age < np.inf):
         message = "The weight and the age of a rating must be numbers of 0 or more."
+        raise ScoringError(message)
+
+
+def _check_pair(pair: Pair, rows: int) -> None:
+    if not (0 <= pair.better < rows and 0 <= pair.worse < rows) or pair.better == pair.worse:
+        message = f"A pair compares clip rows {pair.better} and {pair.worse}; there are {rows} rows, and it needs two."
+        raise ScoringError(message)
+    if not (0.0 < pair.weight < np.inf and 0.0 <= pair.age < np.inf):
+        message = "The weight of a pair must be a number above 0, and its age one of 0 or more."
         raise ScoringError(message)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from domain.errors import ScoringError
 from domain.vote import Grade
 from scoring.taste import (
+    Pair,
     Rated,
     default_prior,
     draw,
@@ -312,3 +313,58 @@ def test_the_prior_does_not_depend_on_the_order_of_members(bank, prior, space):
     tastes = many(bank, prior, 12)
     one, two = fit_prior(tastes, space), fit_prior(tastes[::-1], space)
     assert one.mean == pytest.approx(two.mean, abs=1e-12)
+
+
+PAIR = st.builds(
+    lambda one, step, weight, age: Pair(
+        better=one, worse=(one + step) % CLIPS, weight=weight, age=age
+    ),
+    st.integers(0, CLIPS - 1),
+    st.integers(1, CLIPS - 1),
+    st.sampled_from([0.5, 1.0]),
+    st.integers(0, 40),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rated=st.lists(RATED, max_size=8), pairs=st.lists(PAIR, max_size=12), seed=st.integers(0, 9))
+def test_the_order_of_comparisons_does_not_matter(phi, prior, rated, pairs, seed):
+    shuffled = [pairs[i] for i in np.random.default_rng(seed).permutation(len(pairs))]
+    taste = fit(prior, phi, rated, pairs)
+    assert same(taste, fit(prior, phi, rated, shuffled))
+    assert np.linalg.eigvalsh(taste.covariance).min() > 0
+
+
+def test_a_comparison_moves_the_two_clips_apart_and_counts_as_evidence(phi, prior):
+    taste = fit(prior, phi, [], [Pair(better=3, worse=7)])
+    before = predict([newcomer(prior)], phi).mean[0]
+    after = predict([taste], phi).mean[0]
+    assert after[3] - after[7] > before[3] - before[7] + 0.1
+    assert taste.evidence == 2
+    half = fit(prior, phi, [], [Pair(better=3, worse=7, weight=0.5)])
+    apart = predict([half], phi).mean[0]
+    assert before[3] - before[7] < apart[3] - apart[7] < after[3] - after[7]
+
+
+def test_a_tie_as_two_halves_pulls_two_clips_together(phi, prior):
+    sure = [Pair(better=3, worse=7, age=1.0) for _ in range(4)]
+    tie = [Pair(better=3, worse=7, weight=0.5), Pair(better=7, worse=3, weight=0.5)]
+    apart = predict([fit(prior, phi, [], sure)], phi).mean[0]
+    nearer = predict([fit(prior, phi, [], sure + tie)], phi).mean[0]
+    assert nearer[3] - nearer[7] < apart[3] - apart[7]
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        Pair(better=3, worse=3),
+        Pair(better=-1, worse=3),
+        Pair(better=0, worse=CLIPS),
+        Pair(better=0, worse=1, weight=0.0),
+        Pair(better=0, worse=1, weight=float("nan")),
+        Pair(better=0, worse=1, age=-1.0),
+    ],
+)
+def test_pairs_that_mean_nothing_are_refused(phi, prior, pair):
+    with pytest.raises(ScoringError, match="pair"):
+        fit(prior, phi, [], [pair])
