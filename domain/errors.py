@@ -8,6 +8,7 @@
     │   ├── BusyError        somebody else holds it, or a cap is reached: try again later
     │   ├── ForbiddenError   this person may not do this
     │   ├── UsageError       an argument of a command is wrong
+    │   ├── UploadError      a file that somebody sent cannot be listened to; names what is wrong with it
     │   └── DescriptionError a piece of music is described that cannot be; names the place
     ├── ConfigError          a setting is unknown or wrong; names it and the nearest right one
     ├── PromptError          a template or vocabulary file is wrong
@@ -21,6 +22,8 @@
         ├── DiskFullError    no room left
         └── MigrationError   the file is of a schema that this version cannot open
 """
+
+from enum import StrEnum
 
 
 class TunebreederError(Exception):
@@ -45,6 +48,30 @@ class ForbiddenError(UserError):
 
 class UsageError(UserError):
     """An argument of a command is out of range or does not exist."""
+
+
+class UploadFault(StrEnum):
+    """What is wrong with a file that somebody sent."""
+
+    WRONG_TYPE = "wrong_type"
+    CORRUPT = "corrupt"
+    TOO_BIG = "too_big"
+    TOO_LONG = "too_long"
+    TOO_SHORT = "too_short"
+    SILENT = "silent"
+
+
+class UploadError(UserError):
+    """A file that somebody sent cannot be listened to.
+
+    Args:
+        fault: What is wrong.
+        message: The sentence for the person who sent it.
+    """
+
+    def __init__(self, fault: UploadFault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class DescriptionError(UserError):
