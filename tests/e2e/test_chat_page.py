@@ -1,4 +1,4 @@
-"""People talk to the bot on the playground's page: a mention, a reply to a round, a question before something is lost."""
+"""People talk to the bot on the playground's page: mentions, rights, and a question before something is lost."""
 
 from __future__ import annotations
 
