@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
 ARGS ?=
-# Training is tested with PyTorch. This index has it without gigabytes for GPUs; without a network it is passed over.
+# Training and learned encoders are tested with PyTorch. This index has it without gigabytes for GPUs; without a network it is passed over.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .PHONY: setup run test check bench clean
@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 --extra-index-url $(TORCH_INDEX) torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,training]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,training,models]'
 	touch $@
 
 run: setup

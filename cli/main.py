@@ -25,6 +25,7 @@ COMMANDS = (
     "compose",
     "soundfont",
     "train",
+    "models",
     "doctor",
     "bench",
     "backup",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cli.logs import set_up_logging
 from domain.errors import UsageError, UserError
-from service.settings import Settings, load
+from service.settings import Settings, load, models_folder
 
 if TYPE_CHECKING:
     from playground.parts import Parts
@@ -70,7 +70,9 @@ def with_arguments(settings: Settings, args: argparse.Namespace) -> Settings:
         if key in ours and not low <= ours[key] <= high:
             raise UsageError(f"--{key} must be from {low} to {high}, not {ours[key]}.")
     folder = settings.storage.data_dir / OWN_FOLDER
-    storage = settings.storage.model_copy(update={"data_dir": folder})
+    storage = settings.storage.model_copy(
+        update={"data_dir": folder, "models_dir": str(models_folder(settings))}
+    )
     return settings.model_copy(
         update={"playground": settings.playground.model_copy(update=ours), "storage": storage}
     )

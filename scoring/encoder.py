@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +29,7 @@ class EncoderInfo:
         dimensions: Numbers in a layer.
         layers: Layers in an embedding.
         names: A name for each dimension; empty where dimensions have no meaning of their own.
+        device: Where it runs.
     """
 
     id: str
@@ -34,10 +38,51 @@ class EncoderInfo:
     dimensions: int
     layers: int = 1
     names: tuple[str, ...] = ()
+    device: str = "cpu"
+
+
+class Kind(StrEnum):
+    """What loads an encoder's weights."""
+
+    MERT = "mert"
+    CLAP = "clap"
+    HUB = "hub"
+    """Any network of the hub that reads waveforms, without code of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Weights of an encoder on this machine. Picklable: it crosses to the processes that encode.
+
+    Attributes:
+        name: As the catalogue or the hub calls them.
+        kind: What loads them.
+        folder: Where they lie.
+        licence: Under which they may be used.
+        fingerprint: Changes with the weights; part of the encoder's id.
+    """
+
+    name: str
+    kind: Kind
+    folder: Path
+    licence: str
+    fingerprint: str
+
+    @property
+    def encoder_id(self) -> str:
+        """The id of the encoder that loads them, known without loading them."""
+        return f"{self.name}-{LEARNED_VERSION}.{self.fingerprint}"
+
+
+LEARNED_VERSION = "1"
+"""Of how learned encoders listen (``scoring.learned``): changes when the same weights would give other numbers."""
+
+Heard = Floats | ScoringError
+"""An embedding, or what is wrong with the clip."""
 
 
 class Encoder(Protocol):
-    """Anything that embeds audio."""
+    """Anything that embeds audio. What it says of a clip depends neither on its gain nor on the clips beside it."""
 
     @property
     def info(self) -> EncoderInfo:
@@ -56,6 +101,18 @@ class Encoder(Protocol):
 
         Raises:
             ScoringError: The audio is empty, not finite or not audio at all.
+        """
+        ...
+
+    def encode_batch(self, clips: Sequence[NDArray[Any]], sample_rate: int) -> list[Heard]:
+        """Embed clips together, where that is faster.
+
+        Args:
+            clips: Each as for ``encode``; their lengths may differ.
+            sample_rate: Of all of them, in Hz.
+
+        Returns:
+            For each clip its embedding, or the error that ``encode`` would raise: one bad clip costs no other.
         """
         ...
 
@@ -84,3 +141,11 @@ def checked(samples: NDArray[Any], sample_rate: int) -> Floats:
         message = "The clip holds samples that are not finite numbers; it cannot be scored."
         raise ScoringError(message)
     return np.ascontiguousarray(audio, dtype=np.float32)
+
+
+def mono(audio: Floats) -> Floats:
+    """Return the mean of the channels (frames,); of channels that cancel each other, the first."""
+    out: Floats = audio.mean(axis=1)
+    if audio.shape[1] > 1 and float(out @ out) < 1e-3 * float((audio[:, 0] ** 2).sum()):
+        out = audio[:, 0]
+    return out

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.errors import ScoringError
 from scoring import rhythm, timbre, tonality
-from scoring.encoder import EncoderInfo, Floats, checked
+from scoring.encoder import EncoderInfo, Floats, Heard, checked, mono
 from scoring.spectra import cosines, mel_filters, spectrogram
 from scoring.windows import pieces
 
@@ -80,14 +82,23 @@ class FeatureEncoder:
         out: Floats = np.mean([self._piece(audio[part], sample_rate) for part in parts], axis=0)
         return out
 
+    def encode_batch(self, clips: Sequence[NDArray[Any]], sample_rate: int) -> list[Heard]:
+        """Embed clips one by one; see ``scoring.encoder.Encoder``."""
+        out: list[Heard] = []
+        for clip in clips:
+            try:
+                out.append(self.encode(clip, sample_rate))
+            except ScoringError as error:
+                out.append(error)
+        return out
+
     def _piece(self, audio: Floats, sample_rate: int) -> Floats:
-        mono = audio.mean(axis=1)
-        if audio.shape[1] > 1 and float(mono @ mono) < 1e-3 * float((audio[:, 0] ** 2).sum()):
-            mono = audio[:, 0]  # channels that cancel each other are still heard
-        mono = mono - mono.mean()
-        rms = float(np.sqrt(np.mean(mono.astype(np.float64) ** 2)))
-        mono = (mono / rms if rms > 1e-7 else np.zeros_like(mono)).astype(np.float32)
-        out: Floats = np.concatenate(_measure(audio, mono, sample_rate)).astype(np.float32)[None, :]
+        sound = mono(audio)
+        sound = sound - sound.mean()
+        rms = float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
+        sound = (sound / rms if rms > 1e-7 else np.zeros_like(sound)).astype(np.float32)
+        measures = _measure(audio, sound, sample_rate)
+        out: Floats = np.concatenate(measures).astype(np.float32)[None, :]
         return np.nan_to_num(out, nan=0.0, posinf=0.0, neginf=0.0)
 
 

@@ -59,10 +59,29 @@ class StorageSettings(Section):
     """Where things are kept, and for how long."""
 
     data_dir: Path = Field(Path("data"), description="Folder of the database and the audio files.")
+    models_dir: str = Field(
+        "", description="Folder of model weights; empty is models below data_dir."
+    )
     audio_days: float = Field(
         30.0,
         ge=0.0,
         description="Days after which audio that was never posted is deleted. Posted and kept clips stay; 0 keeps all.",
+    )
+
+
+class ScoringSettings(Section):
+    """What hears clips."""
+
+    encoder: str = Field(
+        "features",
+        description="What tastes are learned over: features (built in), or besides them an encoder with weights that "
+        "bot.py models has fetched: mert-95m, mert-330m, clap, or OWNER/NAME of the hub.",
+        pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$",
+    )
+    device: str = Field(
+        "auto",
+        description="Where that encoder runs: cpu, a GPU such as cuda:0, or auto: a GPU where there is one.",
+        pattern=r"^[a-z]+(:\d+)?$",
     )
 
 
@@ -274,6 +293,7 @@ class Settings(Section):
     runs: RunDefaults = Field(default_factory=RunDefaults)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     generation: GenerationSettings = Field(default_factory=GenerationSettings)
+    scoring: ScoringSettings = Field(default_factory=ScoringSettings)
     reactions: ReactionSettings = Field(default_factory=ReactionSettings)
     taste: TasteSettings = Field(default_factory=TasteSettings)
     language: LanguageSettings = Field(default_factory=LanguageSettings)
@@ -286,6 +306,12 @@ class Settings(Section):
 def language_key(settings: LanguageSettings, environ: Mapping[str, str]) -> SecretStr:
     """Return the key of the language model's server from the environment; empty where none is set."""
     return SecretStr(environ.get(settings.key_variable, "").strip())
+
+
+def models_folder(settings: Settings) -> Path:
+    """Return where model weights lie."""
+    named = settings.storage.models_dir
+    return Path(named) if named else settings.storage.data_dir / "models"
 
 
 SECRET_WORDS = ("token", "secret", "password", "api_key", "apikey")

@@ -1,0 +1,1 @@
+"""Encoders with learned weights. They need PyTorch and transformers, and are imported only by processes that encode."""
