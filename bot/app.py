@@ -12,6 +12,7 @@ from discord import app_commands
 
 from bot.chat import Chat
 from bot.dispatch import Dispatcher, persistent_item
+from bot.duel import DuelFace, duel_command
 from bot.endpoints import shield
 from bot.errors import WIRE_ERRORS, sentence_for, tell
 from bot.evolve import Evolve
@@ -100,6 +101,7 @@ class TunebreederBot(discord.Client):
         self.tree.add_command(Operators(room, tuning))
         self.tree.add_command(Prompts(room, tuning))
         self.tree.add_command(mood_command(moods))
+        self.tree.add_command(duel_command(DuelFace(room, steering)))
         self.tree.add_command(about_command(room))
         self.tree.add_command(help_command())
         self.add_dynamic_items(persistent_item(self._dispatcher))
@@ -134,6 +136,7 @@ class TunebreederBot(discord.Client):
                 await outcome
         await self._reactions.heal()
         await self._room.services.conductor.wake()
+        await self._room.services.duels.wake()
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Answer what no command and no button of ours answers."""

@@ -10,6 +10,7 @@ from discord import ui
 
 from bot import ids, mood_face, views
 from bot.chat import Chat
+from bot.duel import DuelFace
 from bot.errors import acknowledge_quietly, answering, tell
 from bot.mood import MoodPanel
 from bot.panel import Panel
@@ -41,6 +42,7 @@ class Dispatcher:
         self._chat = chat
         self._panel = Panel(room, steering, moods)
         self._tuning = Tuning(room)
+        self._duels = DuelFace(room, steering)
 
     async def component(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Answer a press or a select of ours."""
@@ -70,6 +72,8 @@ class Dispatcher:
                 await self._vote(interaction, press)
             case ids.Do() | ids.Pick() | ids.More() | ids.Mood():
                 await self._on_music(interaction, press)
+            case ids.DuelPress():
+                await self._duels.press(interaction, press)
             case ids.Chat():
                 await self._chat.press(interaction, press)
             case ids.Resume(run_id=run_id):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.tuning_ids import Tune, read_tune
-from domain.ids import ClipId, RunId
+from domain.ids import ClipId, DuelId, RunId
 from domain.vote import Grade
 
 PREFIX = "tb:"
@@ -148,6 +148,29 @@ class Mood:
         return f"tb:mood:{self.panel_id}:{self.action}{clip}"
 
 
+class DuelAction(StrEnum):
+    """What a button of a duel or of its verdict does."""
+
+    A = "a"
+    B = "b"
+    TIE = "tie"
+    BAD = "bad"
+    DECIDE = "decide"
+    BRANCH_A = "brancha"
+    BRANCH_B = "branchb"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuelPress:
+    """A button of a duel or of its verdict."""
+
+    duel_id: DuelId
+    action: DuelAction
+
+    def __str__(self) -> str:
+        return f"tb:duel:{self.duel_id}:{self.action}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentAnswer:
     """Yes or no to a taste profile."""
@@ -206,6 +229,7 @@ Press = (
     | Pick
     | More
     | Mood
+    | DuelPress
     | ConsentAnswer
     | EraseAnswer
     | Resume
@@ -278,6 +302,11 @@ def _mood(rest: list[str]) -> Press:
     )
 
 
+def _duel(rest: list[str]) -> Press:
+    duel, action = rest
+    return DuelPress(duel_id=DuelId(_number(duel)), action=DuelAction(action))
+
+
 def _chat(rest: list[str]) -> Press:
     action, subject = rest
     if not _SUBJECT.fullmatch(subject):
@@ -309,6 +338,7 @@ _READERS = {
     "pick": _pick,
     "more": _more,
     "mood": _mood,
+    "duel": _duel,
     "consent": lambda rest: ConsentAnswer(yes=_yes(rest)),
     "erase": lambda rest: EraseAnswer(yes=_yes(rest)),
     "resume": _resume,

@@ -166,7 +166,7 @@ def receipt_text(receipt: Receipt) -> str:
             "Collection is paused for you, so this changes nothing. `/mydata pause` turns it on again."
         )
     elif receipt.consent is Consent.TASTE:
-        lines.append(_until_taste(receipt.votes_until_taste))
+        lines.append(taste_line(receipt.votes_until_taste))
     return fit(lines)
 
 
@@ -177,7 +177,8 @@ def _rating(one: ClipRating) -> str:
     return f"**{letter(one.slot)}** {marks or '·'}"
 
 
-def _until_taste(votes: int) -> str:
+def taste_line(votes: int) -> str:
+    """Return how far a listener is from a taste of their own that counts."""
     if votes <= 0:
         return "-# Your taste counts. `/taste show` says what it looks like."
     return f"-# {count(votes, 'more vote')} until your taste counts."

@@ -1,4 +1,4 @@
-"""One private receipt for each listener and round, updated and never repeated, however fast somebody presses."""
+"""One private receipt for each listener and round or duel, updated and never repeated, however fast they press."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from dataclasses import dataclass, field, replace
 
 import discord
 
+from bot.duel_words import duel_receipt_text
 from bot.errors import WIRE_ERRORS, acknowledge, acknowledge_quietly, sentence_for, show
 from bot.present import difference_text, receipt_text
 from bot.views import consent_buttons, nothing
 from domain.vote import Consent
+from service.duel_views import DuelReceipt
 from service.views import Receipt, RevealView
 
 log = logging.getLogger(__name__)
 
-Vote = Callable[[], Awaitable[Receipt]]
+Vote = Callable[[], Awaitable[Receipt | DuelReceipt]]
 MARGIN = datetime.timedelta(seconds=60)
 """A receipt's token is not used in the last minute of its fifteen."""
 MOST_BALLOTS = 4096
@@ -37,7 +39,7 @@ class _Ballot:
     showing: bool = False
     face: tuple[str, discord.ui.View] | None = None
     """What the receipt has to say next."""
-    last: Receipt | None = None
+    last: Receipt | DuelReceipt | None = None
 
     def has_receipt(self) -> bool:
         """Tell whether there is a receipt that can still be edited."""
@@ -68,7 +70,10 @@ class ReceiptBook:
         """Tell who voted in a closed round, on the receipts that are still there, how their taste differed."""
         for ballot in list(self._ballots.values()):
             receipt = ballot.last
-            if receipt is None or (receipt.run_id, receipt.number) != (view.run.id, view.number):
+            if not isinstance(receipt, Receipt) or (
+                receipt.run_id,
+                receipt.number,
+            ) != (view.run.id, view.number):
                 continue
             difference = difference_text(receipt, view)
             if difference and ballot.has_receipt() and not ballot.showing:
@@ -156,7 +161,9 @@ async def _recorded(ballot: _Ballot) -> tuple[str, discord.ui.View]:
     return text, view
 
 
-def faces(receipt: Receipt) -> tuple[str, discord.ui.View]:
+def faces(receipt: Receipt | DuelReceipt) -> tuple[str, discord.ui.View]:
     """Return the text of a receipt, and its buttons: the question about consent while it is open."""
     view = consent_buttons() if receipt.consent is Consent.UNASKED else nothing()
+    if isinstance(receipt, DuelReceipt):
+        return duel_receipt_text(receipt), view
     return receipt_text(receipt), view

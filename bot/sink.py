@@ -11,14 +11,15 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot import present, views
+from bot import duel_words, present, views
 from bot.errors import WIRE_ERRORS
-from bot.ids import Rate, Resume
+from bot.ids import DuelAction, DuelPress, Rate, Resume
 from bot.room import place, snowflake
 from domain.clip import Clip
 from domain.ids import MessageId
 from domain.run import Post
 from domain.vote import Grade
+from service.duel_views import DuelView, VerdictView
 from service.posting import Undeliverable, View
 from service.views import PauseView, RevealView, RoundView
 
@@ -151,9 +152,20 @@ def _parts(view: View) -> tuple[str, list[discord.File], ui.View]:
         ]
         text = present.made_text(view) if by_hand else present.round_text(view)
         return text, files, views.round_buttons(view.run.id, view.number, slots, by_hand=by_hand)
+    if isinstance(view, DuelView):
+        return duel_words.duel_text(view), _duel_files(view), duel_words.duel_buttons(view.duel.id)
+    if isinstance(view, VerdictView):
+        return duel_words.verdict_text(view), [], duel_words.verdict_buttons(view.duel.id)
     if isinstance(view, RevealView):
         return present.reveal_text(view), [], views.nothing()
     return present.pause_text(view), [], views.resume_button(view.run.id)
+
+
+def _duel_files(view: DuelView) -> list[discord.File]:
+    return [
+        AudioFile(one.data, one.filename, one.clip, duel_words.duel_alt_text(view.duel, one.clip))
+        for one in view.clips
+    ]
 
 
 def nonce(post: Post) -> str:
@@ -168,11 +180,15 @@ def is_post(message: discord.Message, view: View) -> bool:
     """Tell whether a message of ours, sent after the post was made, is this post."""
     if isinstance(view, RevealView):
         return message.content.startswith(present.reveal_title(view))
+    if isinstance(view, VerdictView):
+        return message.content.startswith(duel_words.verdict_title(view.duel))
     wanted = _marker(view)
     return wanted is not None and wanted in _custom_ids(message)
 
 
-def _marker(view: RoundView | PauseView) -> str | None:
+def _marker(view: RoundView | PauseView | DuelView) -> str | None:
+    if isinstance(view, DuelView):
+        return str(DuelPress(duel_id=view.duel.id, action=DuelAction.A))
     if isinstance(view, PauseView):
         return str(Resume(run_id=view.run.id))
     if not view.clips:

@@ -14,5 +14,6 @@ RunId = NewType("RunId", int)
 CandidateId = NewType("CandidateId", int)
 ClipId = NewType("ClipId", int)
 PostId = NewType("PostId", int)
+DuelId = NewType("DuelId", int)
 
 DIRECT_MESSAGES = GuildId(0)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.ids import CandidateId, ChannelId, ClipId, GuildId, ListenerId, MessageId, PostId, RunId
+from domain.ids import (
+    CandidateId,
+    ChannelId,
+    ClipId,
+    DuelId,
+    GuildId,
+    ListenerId,
+    MessageId,
+    PostId,
+    RunId,
+)
 
 
 class RunState(StrEnum):
@@ -104,6 +114,8 @@ class PostKind(StrEnum):
     ROUND = "round"
     REVEAL = "reveal"
     PAUSE = "pause"
+    DUEL = "duel"
+    VERDICT = "verdict"
 
 
 class PostState(StrEnum):
@@ -118,7 +130,7 @@ class PostState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A row of the outbox, later the record of a message."""
+    """A row of the outbox, later the record of a message. ``duel_id`` is set where it shows a duel."""
 
     id: PostId
     run_id: RunId
@@ -130,3 +142,4 @@ class Post:
     attempts: int = 0
     error: str = ""
     created_at: float = 0.0
+    duel_id: DuelId | None = None

@@ -21,6 +21,9 @@ from service.clips import ClipService
 from service.clock import Clock, SystemClock
 from service.conductor import Conductor
 from service.device import DeviceWorker, ProcessWorker, RenderSpec
+from service.duel_clips import DuelClips
+from service.duel_presenting import DuelViews
+from service.duels import DuelService
 from service.exports import ExportService
 from service.feedback import FeedbackService
 from service.handmade import Handmade
@@ -70,6 +73,7 @@ class Services:
     about: AboutService
     outbox: Outbox
     conductor: Conductor
+    duels: DuelService
     tastes: TasteService
     retention: Retention
 
@@ -200,6 +204,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
     about = AboutService(settings, device, space.encoder_id, language)
     views = Views(db, store, clock, about)
+    duel_views = DuelViews(db, store, clock, about)
 
     async def view_of(post: Post) -> View:
         match post.kind:
@@ -209,16 +214,28 @@ def _build(settings: Settings, ground: _Ground) -> Services:
                 return await views.reveal(post)
             case PostKind.PAUSE:
                 return await views.pause(post)
+            case PostKind.DUEL:
+                return await duel_views.duel(post)
+            case PostKind.VERDICT:
+                return await duel_views.verdict(post)
 
-    outbox = Outbox(db, clock, tasks, view_of, conductor.posted)
+    async def posted(post: Post) -> None:
+        await conductor.posted(post)
+        await duels.posted(post)
+
+    writer = VoteWriter(db)
+    found = DuelClips(db, store, device, learner, clock)
+    duels = DuelService(db, writer, found, learner, queue, settings, clock, tasks)
+    outbox = Outbox(db, clock, tasks, view_of, posted)
     conductor.attach(outbox)
+    duels.attach(outbox)
     library = ClipService(db, store, device, learner)
     handmade = Handmade(db, store, device, queue, clock)
     retention = Retention(db, store, clock, settings.storage.audio_days)
     tasks.spawn(queue.serve(), "job queue")
     tasks.spawn(retention.serve(), "retention")
     runs = RunService(db, queue, conductor, settings, clock)
-    feedback = FeedbackService(db, VoteWriter(db), learner, settings, clock, conductor.voted)
+    feedback = FeedbackService(db, writer, learner, settings, clock, conductor.voted)
     listeners = ListenerService(db, store, learner, settings.taste, conductor.forget)
     exports = ExportService(library, device)
     moods = MoodService(db, handmade, library, outbox, clock)
@@ -250,6 +267,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         about=about,
         outbox=outbox,
         conductor=conductor,
+        duels=duels,
         tastes=learner,
         retention=retention,
     )

@@ -52,7 +52,7 @@ class Conductor:
         self._clock = clock
         self._tasks = tasks
         self._settle = settle
-        self._timers = Timers(clock, tasks)
+        self._timers = Timers[RunId](clock, tasks)
         self._locks: dict[RunId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._last_vote: dict[RunId, float] = {}
         self._arming: set[tuple[RunId, int]] = set()

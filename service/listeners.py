@@ -12,11 +12,11 @@ import numpy as np
 from domain.clip import Clip
 from domain.ids import RunId
 from domain.vote import Consent
-from scoring.taste import Reason, describe, fit
+from scoring.taste import Reason, describe
 from service.settings import TasteSettings
-from service.tasting import TasteService, evidence, fold, said_of
+from service.tasting import TasteService, said_of
 from service.views import Actor, TasteView, TasteWord
-from storage import clips, listeners, runs, tastes, votes
+from storage import clips, duels, listeners, preferences, runs, tastes, votes
 from storage.database import Database
 from storage.files import AudioStore
 
@@ -52,6 +52,8 @@ class ListenerService:
         """Store what the listener allows. Without opting in, a stored taste is deleted; votes stay for the channel."""
         async with self._db.transaction() as tx:
             await listeners.set_consent(tx, actor.guild_id, actor.user_id, consent)
+            if consent is not Consent.TASTE:  # what was learned from their preferences goes at once
+                await preferences.delete_rewards(tx, actor.guild_id)
             if consent is Consent.CHANNEL_ONLY:
                 await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
         if consent is Consent.CHANNEL_ONLY:
@@ -65,21 +67,20 @@ class ListenerService:
         async with self._db.reading() as tx:
             consent = await listeners.consent(tx, actor.guild_id, actor.user_id)
             cast = await votes.votes_of_listener(tx, actor.guild_id, actor.user_id)
-            found, phi = await self._learner.phi(tx, sorted({vote.clip_id for vote in cast}))
-            rounds = await clips.rounds_of(tx, found)
-            rated_clips = await clips.clips_by_id(tx, found)
+            answers = await duels.answers_of(tx, actor.guild_id, actor.user_id)
+            heard = await self._learner.evidence(tx, cast, answers)
+            rated_clips = await clips.clips_by_id(tx, sorted({vote.clip_id for vote in cast}))
             run = await runs.latest_run_in_channel(tx, actor.channel_id)
             shared = run is not None and run.for_listener in {None, actor.user_id}
             note, _ = await runs.searcher_words(tx, run.id) if run and shared else ("", ())
-        rated = fold(cast, {clip_id: row for row, clip_id in enumerate(found)}, rounds)
-        taste = fit(await self._learner.prior(actor.guild_id), phi, rated)
+        taste = heard.taste(await self._learner.prior(actor.guild_id))
         words = [
             word(reason)
             for reason in describe(taste, self._learner.space)
             if reason.certainty >= CERTAIN
         ]
         said = {clip_id: theirs[actor.user_id].rating for clip_id, theirs in said_of(cast).items()}
-        count = evidence(rated)
+        count = heard.count
         return TasteView(
             consent=consent,
             evidence=count,
@@ -99,6 +100,8 @@ class ListenerService:
         """
         async with self._db.transaction() as tx:
             gone = await votes.delete_votes(tx, actor.guild_id, actor.user_id)
+            gone += await duels.delete_answers(tx, actor.guild_id, actor.user_id)
+            await preferences.delete_rewards(tx, actor.guild_id)
             await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
         self._learner.forget(actor.guild_id)
         return gone

@@ -7,20 +7,22 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from domain.duel import DuelState
 from domain.errors import NotFoundError, StorageError
 from domain.ids import MessageId, PostId
 from domain.run import CloseReason, GenerationState, Post, PostKind, PostState, RunState
 from service.clock import Clock
+from service.duel_views import DuelView, VerdictView
 from service.tasks import TaskSet
 from service.views import PauseView, RevealView, RoundView
-from storage import posts, runs
+from storage import duels, posts, runs
 from storage.database import Database, Transaction
 
 log = logging.getLogger(__name__)
 
 FIRST_RETRY = 2.0
 LAST_RETRY = 300.0
-View = RoundView | RevealView | PauseView
+View = RoundView | RevealView | PauseView | DuelView | VerdictView
 
 
 class Undeliverable(Exception):  # noqa: N818 - a state of the world, not a fault
@@ -130,6 +132,10 @@ class Outbox:
             await posts.mark_posted(tx, post_id, message_id)
             if isinstance(view, RoundView):
                 await self._open(tx, post, view)
+            elif isinstance(view, DuelView):
+                await duels.set_duel(
+                    tx, view.duel.id, state=DuelState.OPEN, closes_at=view.closes_at
+                )
         await self._posted(post)
 
     async def _open(self, tx: Transaction, post: Post, view: RoundView) -> None:
@@ -147,13 +153,21 @@ class Outbox:
         )
 
     async def _give_up(self, post_id: PostId, sentence: str) -> None:
-        """Remember why, and pause the run: somebody has to change something first."""
+        """Remember why, and pause the run: somebody has to change something first. A duel just ends."""
         async with self._db.transaction() as tx:
             post = await posts.mark_failed(tx, post_id, sentence)
+            if post.kind is PostKind.DUEL and post.duel_id is not None:
+                await duels.set_duel(tx, post.duel_id, state=DuelState.FAILED)
             if post.kind is PostKind.ROUND:
                 run = await runs.get_run(tx, post.run_id)
                 if run.state is RunState.ACTIVE:
                     await runs.set_run(tx, run.id, state=RunState.PAUSED)
+
+    async def wait_for(self, post_id: PostId, patience: float) -> None:
+        """Wait until a post that is being delivered is out, or for some seconds."""
+        task = self._busy.get(post_id)
+        if task is not None:
+            await asyncio.wait([task], timeout=patience)
 
     async def idle(self) -> None:
         """Wait until nothing is being delivered."""

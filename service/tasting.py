@@ -12,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.clip import Clip
+from domain.duel import Answer
 from domain.errors import ScoringError, StorageError
 from domain.ids import ClipId, GuildId, ListenerId, RunId
 from domain.run import Run
 from domain.vote import Consent, Vote, VoteSource
 from scoring.space import TasteSpace
-from scoring.taste import Prior, Rated, Taste, default_prior, fit, fit_prior, pack, unpack
+from scoring.taste import Pair, Prior, Rated, Taste, default_prior, fit, fit_prior, pack, unpack
 from service.clock import Clock
+from service.comparing import compare
 from service.settings import TasteSettings
 from service.tasks import TaskSet
-from storage import clips, listeners, tastes, votes
+from storage import clips, duels, listeners, tastes, votes
 from storage.database import Database, Reader
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,31 @@ class Voice:
     taste: Taste
     evidence: int
     opted_in: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What one listener said, ready to be learned from.
+
+    Attributes:
+        phi: (n, k + 1) of the clips it is about.
+        rated: Votes as ratings.
+        pairs: Answers to duels as pairs.
+    """
+
+    phi: NDArray[np.float64]
+    rated: Sequence[Rated]
+    pairs: Sequence[Pair]
+
+    @property
+    def count(self) -> int:
+        """Clips that it is about."""
+        said = {one.clip for one in self.rated}
+        return len(said | {row for pair in self.pairs for row in (pair.better, pair.worse)})
+
+    def taste(self, prior: Prior) -> Taste:
+        """Return the taste that it makes of a prior."""
+        return fit(prior, self.phi, self.rated, self.pairs)
 
 
 class TasteService:
@@ -88,10 +115,10 @@ class TasteService:
             if await listeners.consent(tx, guild_id, listener_id) is not Consent.TASTE:
                 return
             cast = await votes.votes_of_listener(tx, guild_id, listener_id)
-            phi, places, rounds = await self._project(tx, cast)
+            answers = await duels.answers_of(tx, guild_id, listener_id)
+            said = await self.evidence(tx, cast, answers)
             high_water = await votes.high_water(tx, guild_id, listener_id)
-        rated = fold(cast, places, rounds)
-        taste = fit(await self.prior(guild_id), phi, rated)
+        taste = said.taste(await self.prior(guild_id))
         async with self._db.transaction() as tx:
             if await listeners.consent(tx, guild_id, listener_id) is not Consent.TASTE:
                 return  # withdrawn meanwhile
@@ -106,7 +133,7 @@ class TasteService:
                 listener_id,
                 pack(taste),
                 space_id=self.space.id,
-                evidence=evidence(rated),
+                evidence=said.count,
                 high_water=high_water,
                 now=self._clock.now(),
             )
@@ -160,9 +187,9 @@ class TasteService:
         await self.flush()
         async with self._db.reading() as tx:
             here = await votes.votes_of_channel(tx, run.channel_id)
+            latest = await duels.voters_of_channel(tx, run.channel_id)
             paused = await listeners.consenting(tx, run.guild_id, Consent.PAUSED)
         since = self._clock.now() - self._settings.active_days * DAY
-        latest: dict[ListenerId, float] = {}
         for vote in here:
             latest[vote.listener_id] = max(vote.at, latest.get(vote.listener_id, 0.0))
         active = sorted(one for one, at in latest.items() if at >= since and one not in paused)
@@ -194,21 +221,28 @@ class TasteService:
                 if opted_in
                 else [vote for vote in here if vote.listener_id == listener_id]
             )
-            phi, places, rounds = await self._project(tx, cast)
-        rated = fold(cast, places, rounds)
-        taste = fit(await self.prior(run.guild_id), phi, rated)
+            answers = await duels.answers_of(
+                tx, run.guild_id, listener_id, None if opted_in else run.channel_id
+            )
+            said = await self.evidence(tx, cast, answers)
         return Voice(
-            listener_id=listener_id, taste=taste, evidence=evidence(rated), opted_in=opted_in
+            listener_id=listener_id,
+            taste=said.taste(await self.prior(run.guild_id)),
+            evidence=said.count,
+            opted_in=opted_in,
         )
 
-    async def _project(
-        self, tx: Reader, cast: Sequence[Vote]
-    ) -> tuple[NDArray[np.float64], dict[ClipId, int], dict[ClipId, tuple[RunId, int]]]:
-        """Return phi of the voted clips, the row of each clip, and the round of each clip."""
-        ids = sorted({vote.clip_id for vote in cast})
-        found, phi = await self.phi(tx, ids)
+    async def evidence(
+        self, tx: Reader, cast: Sequence[Vote], answers: Sequence[Answer]
+    ) -> Evidence:
+        """Return what one listener's votes and standing answers say about clips that have an embedding of ours."""
+        ids = {vote.clip_id for vote in cast}
+        ids |= {clip_id for answer in answers for clip_id in (answer.a, answer.b)}
+        found, phi = await self.phi(tx, sorted(ids))
         rounds = await clips.rounds_of(tx, found)
-        return phi, {clip_id: row for row, clip_id in enumerate(found)}, rounds
+        places = {clip_id: row for row, clip_id in enumerate(found)}
+        bad, pairs = compare(answers, cast, places)
+        return Evidence(phi=phi, rated=[*fold(cast, places, rounds), *bad], pairs=pairs)
 
     async def phi(
         self, tx: Reader, ids: Sequence[ClipId]
@@ -277,11 +311,6 @@ def _ratings(said: Sequence[Vote]) -> list[tuple[float, float]]:
         return []
     mean = sum(vote.rating * vote.weight for vote in reactions) / total
     return [(mean, min(1.0, max(vote.weight for vote in reactions)))]
-
-
-def evidence(rated: Sequence[Rated]) -> int:
-    """Count the clips that ratings are about."""
-    return len({one.clip for one in rated})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

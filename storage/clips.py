@@ -278,8 +278,8 @@ async def embeddings(
 async def audio_to_keep(tx: Reader, *, closed_before: float) -> set[str]:
     """Return the sha256 of every audio file that the store must keep.
 
-    Posted and kept clips stay for ever; unposted ones stay until their round has been closed (or cancelled) for a
-    while. What is not listed may be swept.
+    Posted, compared and kept clips stay for ever; unposted ones stay until their round has been closed (or cancelled)
+    for a while. What is not listed may be swept.
 
     Args:
         tx: A reader or transaction.
@@ -291,6 +291,7 @@ async def audio_to_keep(tx: Reader, *, closed_before: float) -> set[str]:
         JOIN generations AS g ON g.run_id = c.run_id AND g.number = c.generation
         WHERE c.posted_slot IS NOT NULL
            OR EXISTS (SELECT 1 FROM kept WHERE clip_id = c.id)
+           OR EXISTS (SELECT 1 FROM duels WHERE clip_a = c.id OR clip_b = c.id)
            OR g.state IN ('breeding', 'ready', 'open')
            OR g.closed_at >= ?
         """,

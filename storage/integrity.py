@@ -62,6 +62,27 @@ _INVARIANTS = (
         WHERE v.guild_id <> r.guild_id
         """,
     ),
+    (
+        "{count} duel(s) compare clips of another server or channel, or of somebody's private run",
+        """
+        SELECT count(*) FROM duels AS d JOIN clips AS c ON c.id IN (d.clip_a, d.clip_b)
+        JOIN runs AS r ON r.id = c.run_id
+        WHERE r.guild_id <> d.guild_id OR r.channel_id <> d.channel_id
+           OR (r.for_listener IS NOT NULL AND r.for_listener IS NOT d.for_listener)
+        """,
+    ),
+    (
+        "{count} answer(s) are counted in another server than their duel's",
+        "SELECT count(*) FROM duel_votes AS v JOIN duels AS d ON d.id = v.duel_id WHERE v.guild_id <> d.guild_id",
+    ),
+    (
+        "{count} duel(s) wait for votes or for delivery without a message in the outbox",
+        """
+        SELECT count(*) FROM duels AS d WHERE d.state IN ('waiting', 'open') AND NOT EXISTS (
+            SELECT 1 FROM posts WHERE duel_id = d.id AND kind = 'duel'
+        )
+        """,
+    ),
 )
 """Sentence and the query whose number must be 0."""
 

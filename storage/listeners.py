@@ -23,6 +23,9 @@ PERSONAL_COLUMNS: frozenset[tuple[str, str]] = frozenset(
         ("chat_turns", "listener_id"),
         ("consents", "listener_id"),
         ("debts", "listener_id"),
+        ("duel_votes", "listener_id"),
+        ("duels", "for_listener"),
+        ("duels", "started_by"),
         ("kept", "listener_id"),
         ("mood_panels", "listener_id"),
         ("operator_versions", "author_id"),
@@ -56,6 +59,15 @@ _EXPORTS = {
     "votes": """
         SELECT v.*, c.prompt FROM votes AS v JOIN clips AS c ON c.id = v.clip_id
         WHERE v.listener_id = :listener AND (:guild IS NULL OR v.guild_id = :guild) ORDER BY v.guild_id, v.sequence
+    """,
+    "duel_votes": """
+        SELECT v.*, d.clip_a, d.clip_b, a.prompt AS prompt_a, b.prompt AS prompt_b FROM duel_votes AS v
+        JOIN duels AS d ON d.id = v.duel_id JOIN clips AS a ON a.id = d.clip_a JOIN clips AS b ON b.id = d.clip_b
+        WHERE v.listener_id = :listener AND (:guild IS NULL OR v.guild_id = :guild) ORDER BY v.guild_id, v.sequence
+    """,
+    "duels_started": f"""
+        SELECT id, guild_id, channel_id, clip_a, clip_b, state, created_at FROM duels
+        WHERE (started_by = :listener OR for_listener = :listener) AND {_IN_GUILD} ORDER BY id
     """,
     "tastes": f"""
         SELECT * FROM tastes WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY guild_id, version
@@ -94,6 +106,7 @@ _EXPORTS = {
 _ERASURES = {
     "consents": f"DELETE FROM consents WHERE listener_id = :listener AND {_IN_GUILD}",
     "votes": f"DELETE FROM votes WHERE listener_id = :listener AND {_IN_GUILD}",
+    "duel_votes": f"DELETE FROM duel_votes WHERE listener_id = :listener AND {_IN_GUILD}",
     "tastes": f"DELETE FROM tastes WHERE listener_id = :listener AND {_IN_GUILD}",
     "debts": f"DELETE FROM debts WHERE listener_id = :listener AND run_id IN ({_RUNS_HERE})",
     "kept": f"""
@@ -105,6 +118,8 @@ _ERASURES = {
     "tuned": f"""
         UPDATE operator_versions SET author_id = 0, comment = '' WHERE author_id = :listener AND {_IN_GUILD}
     """,
+    "private_duels": f"DELETE FROM duels WHERE for_listener = :listener AND {_IN_GUILD}",
+    "duels_started": f"UPDATE duels SET started_by = 0 WHERE started_by = :listener AND {_IN_GUILD}",
     "runs_started": f"UPDATE runs SET started_by = 0 WHERE started_by = :listener AND {_IN_GUILD}",
 }
 
@@ -114,14 +129,16 @@ class Erased:
     """What an erasure did.
 
     Attributes:
-        counts: Rows deleted, or made anonymous for ``runs_started`` and ``tuned``, by name.
+        counts: Rows deleted, or made anonymous for ``runs_started``, ``duels_started`` and ``tuned``, by name.
         guilds: Servers whose prior was learned from the listener's taste too. Their priors are gone; learn new ones.
+        rewards: Servers whose reward their preferences may have gone into. Those rewards are gone; learn new ones.
         runs: Private runs that are gone: stop working on them.
         audio: (sha256, extension) of files that no clip needs any more: delete them from the store.
     """
 
     counts: dict[str, int]
     guilds: tuple[GuildId, ...]
+    rewards: tuple[GuildId, ...]
     runs: tuple[RunId, ...]
     audio: tuple[tuple[str, str], ...]
 
@@ -181,13 +198,23 @@ async def erase(
     """Erase everything held about a listener in one server, or in all.
 
     Their private runs go with all clips. Runs they started for everybody live on as nobody's. Priors that their
-    taste went into go too: the caller learns new ones from those who are left.
+    taste went into go too, and so do rewards: the caller learns new ones from those who are left.
     """
     who = {"listener": listener_id, "guild": guild_id}
     guilds = tuple(
         GuildId(row["guild_id"])
         for row in await tx.rows(
             f"SELECT DISTINCT guild_id FROM tastes WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY 1",
+            who,
+        )
+    )
+    preferred = tuple(
+        GuildId(row["guild_id"])
+        for row in await tx.rows(
+            f"""
+            SELECT guild_id FROM votes WHERE listener_id = :listener AND {_IN_GUILD}
+            UNION SELECT guild_id FROM duel_votes WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY 1
+            """,
             who,
         )
     )
@@ -201,12 +228,15 @@ async def erase(
     counts["priors"] = 0
     for guild in guilds:
         counts["priors"] += await tx.run("DELETE FROM priors WHERE guild_id = ?", (guild,))
+    counts["rewards"] = 0
+    for guild in preferred:
+        counts["rewards"] += await tx.run("DELETE FROM rewards WHERE guild_id = ?", (guild,))
     audio = [
         (row["sha256"], row["extension"])
         for row in files
         if await tx.value("SELECT 1 FROM clips WHERE sha256 = ?", (row["sha256"],)) is None
     ]
-    return Erased(counts=counts, guilds=guilds, runs=private, audio=tuple(audio))
+    return Erased(counts=counts, guilds=guilds, rewards=preferred, runs=private, audio=tuple(audio))
 
 
 async def _erase_private_runs(tx: Transaction, private: tuple[RunId, ...]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from storage.m002 import STATEMENTS as M002
 from storage.m003 import STATEMENTS as M003
 from storage.m004 import STATEMENTS as M004
 from storage.m005 import STATEMENTS as M005
+from storage.m006 import STATEMENTS as M006
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -61,12 +62,19 @@ async def m005_language_usage(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
+async def m006_duels(tx: Transaction) -> None:
+    """Duels, what is answered to them, and what is learned from preferences."""
+    for statement in M006:
+        await tx.rows(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_schema,
     m002_mood_panels,
     m003_operator_versions,
     m004_chat_turns,
     m005_language_usage,
+    m006_duels,
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from domain.errors import NotFoundError
-from domain.ids import ChannelId, MessageId, PostId, RunId
+from domain.ids import ChannelId, DuelId, MessageId, PostId, RunId
 from domain.run import Post, PostKind, PostState
 from storage._sqlite import Reader, Transaction
 
@@ -22,7 +22,7 @@ async def add_post(
         """
         INSERT INTO posts (run_id, generation, kind, channel_id, state, created_at)
         VALUES (?, ?, ?, ?, 'pending', ?)
-        ON CONFLICT (run_id, generation, kind) WHERE kind <> 'pause' DO NOTHING RETURNING *
+        ON CONFLICT (run_id, generation, kind) WHERE kind IN ('round', 'reveal') DO NOTHING RETURNING *
         """,
         (run_id, number, kind, channel_id, now),
     )
@@ -37,7 +37,7 @@ async def add_post(
 async def undelivered(tx: Reader) -> list[Post]:
     """Return what is pending or was attempted, oldest first."""
     rows = await tx.rows("SELECT * FROM posts WHERE state IN ('pending', 'attempted') ORDER BY id")
-    return [_post(row) for row in rows]
+    return [post_from(row) for row in rows]
 
 
 async def mark_attempted(tx: Transaction, post_id: PostId) -> Post | None:
@@ -49,7 +49,7 @@ async def mark_attempted(tx: Transaction, post_id: PostId) -> Post | None:
         """,
         (post_id,),
     )
-    return None if row is None else _post(row)
+    return None if row is None else post_from(row)
 
 
 async def mark_pending(tx: Transaction, post_id: PostId, error: str = "") -> Post:
@@ -94,7 +94,7 @@ async def post(tx: Reader, post_id: PostId) -> Post:
 async def post_by_message(tx: Reader, message_id: MessageId) -> Post | None:
     """Return the post that a message shows, or ``None`` for any other message."""
     row = await tx.row("SELECT * FROM posts WHERE message_id = ?", (message_id,))
-    return None if row is None else _post(row)
+    return None if row is None else post_from(row)
 
 
 async def post_of(tx: Reader, run_id: RunId, number: int, kind: PostKind) -> Post | None:
@@ -103,13 +103,13 @@ async def post_of(tx: Reader, run_id: RunId, number: int, kind: PostKind) -> Pos
         "SELECT * FROM posts WHERE run_id = ? AND generation = ? AND kind = ? ORDER BY id DESC LIMIT 1",
         (run_id, number, kind),
     )
-    return None if row is None else _post(row)
+    return None if row is None else post_from(row)
 
 
 async def posts_of_run(tx: Reader, run_id: RunId) -> list[Post]:
     """Return every post of a run, oldest first."""
     rows = await tx.rows("SELECT * FROM posts WHERE run_id = ? ORDER BY id", (run_id,))
-    return [_post(row) for row in rows]
+    return [post_from(row) for row in rows]
 
 
 async def open_round_posts(tx: Reader) -> list[Post]:
@@ -121,16 +121,17 @@ async def open_round_posts(tx: Reader) -> list[Post]:
         WHERE g.state = 'open' AND p.kind = 'round' AND p.state = 'posted' ORDER BY p.id
         """
     )
-    return [_post(row) for row in rows]
+    return [post_from(row) for row in rows]
 
 
 def _found(row: sqlite3.Row | None) -> Post:
     if row is None:
         raise NotFoundError("That message is not there any more.")
-    return _post(row)
+    return post_from(row)
 
 
-def _post(row: sqlite3.Row) -> Post:
+def post_from(row: sqlite3.Row) -> Post:
+    """Rebuild a post from its row."""
     return Post(
         id=PostId(row["id"]),
         run_id=RunId(row["run_id"]),
@@ -142,4 +143,5 @@ def _post(row: sqlite3.Row) -> Post:
         attempts=row["attempts"],
         error=row["error"],
         created_at=row["created_at"],
+        duel_id=None if row["duel_id"] is None else DuelId(row["duel_id"]),
     )

@@ -24,6 +24,7 @@ from storage.candidates import (
     candidates_of_run,
     delete_candidates,
 )
+from storage.duels import delete_duels_of_runs
 from storage.generations import (
     add_generation,
     delete_generation,
@@ -35,6 +36,7 @@ from storage.generations import (
 
 __all__ = [
     "BY_HAND",
+    "FOR_DUEL",
     "NewRun",
     "add_candidates",
     "add_generation",
@@ -66,6 +68,8 @@ __all__ = [
 
 BY_HAND = "mood"
 """Searcher of a run that holds the one clip somebody made by hand. Such runs are stored as stopped."""
+FOR_DUEL = "duel"
+"""Searcher of a run that holds clips made for a duel, where a channel had none to compare. Stored as stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +156,10 @@ async def run_in_channel(tx: Reader, channel_id: ChannelId) -> Run | None:
 
 
 async def latest_run_in_channel(tx: Reader, channel_id: ChannelId) -> Run | None:
-    """Return the youngest run of a channel, stopped or not; clips made by hand are no run in this sense."""
+    """Return the youngest run of a channel, stopped or not; clips made by hand or for a duel are no such run."""
     row = await tx.row(
-        "SELECT * FROM runs WHERE channel_id = ? AND searcher <> ? ORDER BY id DESC LIMIT 1",
-        (channel_id, BY_HAND),
+        "SELECT * FROM runs WHERE channel_id = ? AND searcher NOT IN (?, ?) ORDER BY id DESC LIMIT 1",
+        (channel_id, BY_HAND, FOR_DUEL),
     )
     return None if row is None else _run(row)
 
@@ -214,12 +218,13 @@ async def set_run(tx: Transaction, run_id: RunId, **changes: Unpack[RunChanges])
 
 
 async def delete_run(tx: Transaction, run_id: RunId) -> int:
-    """Delete a run with everything that hangs on it, votes included; returns how many votes went."""
+    """Delete a run with everything that hangs on it, votes and duels included; returns how many votes went."""
+    answers = await delete_duels_of_runs(tx, [run_id])
     votes = await tx.run(
         "DELETE FROM votes WHERE clip_id IN (SELECT id FROM clips WHERE run_id = ?)", (run_id,)
     )
     await tx.rows("DELETE FROM runs WHERE id = ?", (run_id,))
-    return votes
+    return votes + answers
 
 
 async def searcher_state(tx: Reader, run_id: RunId) -> dict[str, Any] | None:

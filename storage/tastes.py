@@ -125,8 +125,10 @@ async def stale_tastes(tx: Reader) -> list[tuple[GuildId, ListenerId]]:
     rows = await tx.rows(
         """
         SELECT c.guild_id, c.listener_id FROM consents AS c
-        WHERE c.consent = 'taste' AND (
-            SELECT coalesce(max(sequence), 0) FROM votes WHERE listener_id = c.listener_id AND guild_id = c.guild_id
+        WHERE c.consent = 'taste' AND max(
+            (SELECT coalesce(max(sequence), 0) FROM votes WHERE listener_id = c.listener_id AND guild_id = c.guild_id),
+            (SELECT coalesce(max(sequence), 0) FROM duel_votes
+             WHERE listener_id = c.listener_id AND guild_id = c.guild_id)
         ) > coalesce((
             SELECT high_water FROM tastes WHERE guild_id = c.guild_id AND listener_id = c.listener_id
             ORDER BY version DESC LIMIT 1

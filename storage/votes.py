@@ -17,12 +17,19 @@ from storage import _json
 from storage._sqlite import Reader, Transaction
 from storage.group_commit import GroupCommit
 
-_UPSERT = """
+NEXT_SEQUENCE = """(
+    SELECT 1 + max(
+        (SELECT coalesce(max(sequence), 0) FROM votes WHERE listener_id = :listener_id AND guild_id = :guild_id),
+        (SELECT coalesce(max(sequence), 0) FROM duel_votes WHERE listener_id = :listener_id AND guild_id = :guild_id)
+    )
+)"""
+"""The next number of a listener's changes in a server, votes and answers to duels counted together."""
+
+_UPSERT = f"""
 INSERT INTO votes (clip_id, listener_id, source, symbol, guild_id, rating, weight, retracted, late, event_id, at,
                    sequence)
-VALUES (:clip_id, :listener_id, :source, :symbol, :guild_id, :rating, :weight, :retracted, :late, :event_id, :at, (
-    SELECT coalesce(max(sequence), 0) + 1 FROM votes WHERE listener_id = :listener_id AND guild_id = :guild_id
-))
+VALUES (:clip_id, :listener_id, :source, :symbol, :guild_id, :rating, :weight, :retracted, :late, :event_id, :at,
+        {NEXT_SEQUENCE})
 ON CONFLICT (clip_id, listener_id, source, symbol) DO UPDATE SET
     guild_id = excluded.guild_id, rating = excluded.rating, weight = excluded.weight,
     retracted = excluded.retracted, late = excluded.late, event_id = excluded.event_id, at = excluded.at,
@@ -126,14 +133,24 @@ async def votes_of_channel(tx: Reader, channel_id: ChannelId) -> list[Vote]:
 
 
 async def rated_clips(tx: Reader, guild_id: GuildId, listener_id: ListenerId) -> int:
-    """Count the clips of a server on which a listener has a standing vote. Calling a clip broken is no vote."""
+    """Count the clips of a server on which a listener has a standing vote or that they compared in a duel.
+
+    Calling a clip broken is no vote.
+    """
     return int(
         await tx.value(
             """
-            SELECT count(DISTINCT clip_id) FROM votes
-            WHERE listener_id = ? AND guild_id = ? AND NOT retracted AND source <> 'broken'
+            WITH compared AS (
+                SELECT d.clip_a, d.clip_b FROM duel_votes AS v JOIN duels AS d ON d.id = v.duel_id
+                WHERE v.listener_id = :listener AND v.guild_id = :guild AND NOT v.retracted
+            )
+            SELECT count(*) FROM (
+                SELECT clip_id FROM votes
+                WHERE listener_id = :listener AND guild_id = :guild AND NOT retracted AND source <> 'broken'
+                UNION SELECT clip_a FROM compared UNION SELECT clip_b FROM compared
+            )
             """,
-            (listener_id, guild_id),
+            {"listener": listener_id, "guild": guild_id},
         )
     )
 
@@ -172,15 +189,14 @@ async def latest_event(tx: Reader) -> int:
 
 
 async def high_water(tx: Reader, guild_id: GuildId, listener_id: ListenerId) -> int:
-    """Return a number that grows with every change of a listener's votes in a server; 0 without votes.
+    """Return a number that grows with every change of a listener's votes and answers in a server; 0 without any.
 
     Save it with a taste to know later whether the taste has seen everything. Event ids cannot serve: an event may
     arrive after a younger one.
     """
     return int(
         await tx.value(
-            "SELECT coalesce(max(sequence), 0) FROM votes WHERE listener_id = ? AND guild_id = ?",
-            (listener_id, guild_id),
+            f"SELECT {NEXT_SEQUENCE} - 1", {"listener_id": listener_id, "guild_id": guild_id}
         )
     )
 

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 
 from domain.candidate import Candidate, Directive
 from domain.clip import Clip
+from domain.duel import Choice, Duel, DuelState
 from domain.errors import BusyError, ForbiddenError, NotFoundError
 from domain.features import Features
-from domain.ids import CandidateId, ChannelId, ClipId, GuildId, ListenerId, PostId, RunId
+from domain.ids import CandidateId, ChannelId, ClipId, DuelId, GuildId, ListenerId, PostId, RunId
 from domain.run import (
     CloseReason,
     Generation,
@@ -24,6 +25,8 @@ from domain.run import (
 )
 from domain.vote import Consent, Grade
 from service import mood_session
+from service.duel_views import DuelClip, DuelReceipt, DuelView, Tally, VerdictRow, VerdictView
+from service.duels import Started
 from service.exports import ENDINGS, play_view
 from service.mood import MoodView
 from service.mood_session import Kind, Session
@@ -179,6 +182,7 @@ class World:
         self.moods = FakeMoods(self)
         self.exports = FakeExports(self)
         self.about = SimpleNamespace(view=self._about)
+        self.duels = FakeDuels(self)
         self.outbox = FakeOutbox(self)
         self.conductor = SimpleNamespace(wake=self._wake)
         self.woken = 0
@@ -456,6 +460,134 @@ class FakeFeedback:
 
     async def open_posts(self):
         return list(self.world.outbox.posts)
+
+
+class FakeDuels:
+    """Duels of two fixed clips: answers in memory, decided when told to."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.all: dict[int, Duel] = {}
+        self.answers: dict[tuple[int, int], Choice] = {}
+        self.events: list[int] = []
+        self.fail: Exception | None = None
+        self.refused = ""
+        self.makes_clips = False
+        self.woken = 0
+
+    async def wake(self) -> None:
+        self.woken += 1
+
+    async def start(self, actor):
+        if self.fail is not None:
+            raise self.fail
+        number = len(self.all) + 1
+        run = make_run(guild_id=actor.guild_id, channel_id=actor.channel_id)
+        view = duel_view(
+            duel=make_duel(
+                id=DuelId(number),
+                guild_id=actor.guild_id,
+                channel_id=actor.channel_id,
+                started_by=actor.user_id,
+            ),
+            run=run,
+            post=make_post(PostKind.DUEL, channel_id=actor.channel_id, duel_id=DuelId(number)),
+        )
+        self.all[number] = view.duel
+        await self.world.outbox.sink.send(view)
+        if self.makes_clips:
+            steps = [Progress(text="1 of 4 candidates ready"), Progress(text="", finished=True)]
+            return Started(ticket=FakeTicket(1, run, steps))
+        return Started(duel=view.duel)
+
+    async def problem(self, duel_id, patience):
+        return self.refused
+
+    async def vote(self, actor, duel_id, choice, event_id):
+        if duel_id not in self.all:
+            raise NotFoundError("That duel is not there any more. /duel starts a new one.")
+        self.events.append(event_id)
+        stands = self.answers.get((actor.user_id, duel_id)) is choice
+        if stands:
+            del self.answers[actor.user_id, duel_id]
+        else:
+            self.answers[actor.user_id, duel_id] = choice
+        return DuelReceipt(
+            duel=self.all[duel_id],
+            choice=None if stands else choice,
+            late=False,
+            consent=await self.world.listeners.consent(actor),
+            votes_until_taste=3,
+        )
+
+    async def decide(self, actor, duel_id):
+        duel = self.all[duel_id]
+        if actor.user_id != duel.started_by and not actor.is_moderator:
+            raise ForbiddenError("Only who started it, or a moderator, can decide it before.")
+        await self.world.outbox.sink.send(verdict_view(duel=duel))
+
+    async def clip(self, actor, duel_id, choice):
+        duel = self.all[duel_id]
+        return duel.a if choice is Choice.A else duel.b
+
+
+def make_duel(**changes) -> Duel:
+    values = {
+        "id": DuelId(1),
+        "run_id": RunId(1),
+        "generation": 1,
+        "guild_id": GuildId(5),
+        "channel_id": ChannelId(6),
+        "for_listener": None,
+        "started_by": ListenerId(7),
+        "a": ClipId(12),
+        "b": ClipId(13),
+        "state": DuelState.OPEN,
+        "quorum": 2,
+        "timer": 1200.0,
+        "created_at": 0.0,
+    }
+    return Duel(**{**values, **changes})
+
+
+def duel_view(**changes) -> DuelView:
+    a, b = make_clip(12, 2), make_clip(13, 3)
+    values = {
+        "post": make_post(PostKind.DUEL, duel_id=DuelId(1)),
+        "run": make_run(),
+        "duel": make_duel(),
+        "clips": (
+            DuelClip(clip=a, filename="A.mp3", data=b"audio"),
+            DuelClip(clip=b, filename="B.mp3", data=b"sound"),
+        ),
+        "stand_ins": ("The built-in composer plays.",),
+        "closes_at": 1_800_000_000.0,
+    }
+    return DuelView(**{**values, **changes})
+
+
+def verdict_view(**changes) -> VerdictView:
+    duel = changes.get("duel") or make_duel()
+    values = {
+        "post": make_post(PostKind.VERDICT, channel_id=duel.channel_id, duel_id=duel.id),
+        "run": make_run(),
+        "duel": duel,
+        "rows": (
+            VerdictRow(
+                choice=Choice.A,
+                clip=make_clip(12, 2),
+                trophies=3,
+                operator="vary",
+                parents=("warm lofi with brushes",),
+            ),
+            VerdictRow(
+                choice=Choice.B, clip=make_clip(13, 3), trophies=1, operator="novel", parents=()
+            ),
+        ),
+        "tally": Tally(a=3, b=1, ties=1, bad=2),
+        "reason": CloseReason.QUORUM,
+    }
+    return VerdictView(**{**values, **changes})
 
 
 class FakeListeners:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import ids
-from domain.ids import ClipId, RunId
+from domain.ids import ClipId, DuelId, RunId
 from domain.vote import Grade
 
 NUMBERS = st.integers(min_value=0, max_value=2**63 - 1)
@@ -32,6 +32,11 @@ PRESSES = st.one_of(
         NUMBERS,
         st.sampled_from(ids.MoreAction),
         st.one_of(st.none(), NUMBERS.map(ClipId)),
+    ),
+    st.builds(
+        lambda d, a: ids.DuelPress(duel_id=DuelId(d), action=a),
+        NUMBERS,
+        st.sampled_from(ids.DuelAction),
     ),
     st.builds(lambda y: ids.ConsentAnswer(yes=y), st.booleans()),
     st.builds(lambda y: ids.EraseAnswer(yes=y), st.booleans()),

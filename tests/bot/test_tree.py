@@ -23,6 +23,7 @@ def tree():
 async def test_the_commands_there_are(tree):
     assert sorted(commands_of(tree)) == [
         "about",
+        "duel",
         "evolve branch",
         "evolve next",
         "evolve reset",

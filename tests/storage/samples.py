@@ -6,10 +6,12 @@ import numpy as np
 
 from domain.candidate import Candidate, Proposal
 from domain.clip import Clip, ClipRequest, GeneratorInfo, RenderedClip
+from domain.duel import Choice, Duel, DuelState, DuelVote
 from domain.ids import (
     CandidateId,
     ChannelId,
     ClipId,
+    DuelId,
     GuildId,
     ListenerId,
     MessageId,
@@ -20,12 +22,14 @@ from domain.vote import Consent, Vote, VoteSource
 from storage import (
     chat_memory,
     clips,
+    duels,
     guilds,
     language_usage,
     listeners,
     operator_versions,
     panels,
     posts,
+    preferences,
     runs,
     tastes,
     votes,
@@ -111,6 +115,44 @@ def tuned(number: int = 1, **changes) -> operator_versions.Version:
         "at": 3000.0 + number,
     }
     return operator_versions.Version(**(values | changes))
+
+
+def new_duel(a: Clip, b: Clip, **changes) -> duels.NewDuel:
+    values = {
+        "run_id": a.run_id,
+        "generation": a.generation,
+        "guild_id": GUILD,
+        "channel_id": CHANNEL,
+        "for_listener": None,
+        "started_by": ALICE,
+        "a": a.id,
+        "b": b.id,
+        "quorum": 2,
+        "timer": 1200.0,
+        "created_at": 4000.0,
+    }
+    return duels.NewDuel(**(values | changes))
+
+
+def answer(duel_id: DuelId, event_id: int, **changes) -> DuelVote:
+    values = {
+        "duel_id": duel_id,
+        "guild_id": GUILD,
+        "listener_id": ALICE,
+        "choice": Choice.A,
+        "event_id": event_id,
+        "at": 4100.0,
+    }
+    return DuelVote(**(values | changes))
+
+
+async def make_duel(tx: Transaction, a: Clip, b: Clip, **changes) -> Duel:
+    """Store a duel that is posted and awaits votes."""
+    made = await duels.add_duel(tx, new_duel(a, b, **changes))
+    post = await duels.add_duel_post(tx, made, PostKind.DUEL, 4000.0)
+    await posts.mark_attempted(tx, post.id)
+    await posts.mark_posted(tx, post.id, MessageId(9500 + post.id))
+    return await duels.set_duel(tx, made.id, state=DuelState.OPEN, closes_at=5200.0)
 
 
 @dataclass
@@ -225,6 +267,30 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
         )
         await clips.keep_clip(tx, first, listener)
     await votes.upsert(tx, [vote(private.clips[0].id, 300, listener_id=who)])
+    duel = await make_duel(tx, shared.clips[2], shared.clips[3], started_by=who)
+    await duels.upsert(tx, answer(duel.id, 400, listener_id=who))
+    await duels.upsert(tx, answer(duel.id, 401, listener_id=other, choice=Choice.TIE))
+    mine = await make_duel(
+        tx,
+        private.clips[0],
+        private.clips[1],
+        channel_id=ChannelId(801),
+        started_by=who,
+        for_listener=who,
+    )
+    await duels.upsert(tx, answer(mine.id, 402, listener_id=who, choice=Choice.BAD))
+    await preferences.save_reward(
+        tx,
+        preferences.StoredReward(
+            guild_id=GUILD,
+            version=0,
+            space_id="space-1",
+            payload=b"\x00reward",
+            pairs=3,
+            listeners=2,
+            saved_at=3000.0,
+        ),
+    )
     await panels.add_panel(tx, GUILD, CHANNEL, who, {"features": {"energy": 0.7}}, 3000.0)
     await operator_versions.add_version(tx, tuned(author_id=who))
     said = chat_memory.Turn(

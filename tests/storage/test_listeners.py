@@ -42,7 +42,7 @@ NAMES_NOBODY = {
     "operator_versions": {"guild_id", "kind", "name", "number", "content", "comment", "at"},
     "posts": {
         *("id", "run_id", "generation", "kind", "channel_id", "state", "message_id"),
-        *("attempts", "error", "created_at"),
+        *("attempts", "error", "created_at", "duel_id"),
     },
     "priors": {"guild_id", "version", "space_id", "payload", "members", "saved_at"},
     "runs": {
@@ -56,6 +56,27 @@ NAMES_NOBODY = {
     "votes": {
         *("clip_id", "source", "symbol", "guild_id", "rating", "weight", "retracted", "late"),
         *("event_id", "at", "sequence"),
+    },
+    "duels": {
+        *(
+            "id",
+            "run_id",
+            "generation",
+            "guild_id",
+            "channel_id",
+            "clip_a",
+            "clip_b",
+            "state",
+            "quorum",
+            "timer",
+        ),
+        *("created_at", "closes_at", "decided_at", "reason"),
+    },
+    "duel_votes": {
+        *("duel_id", "guild_id", "choice", "retracted", "late", "event_id", "at", "sequence"),
+    },
+    "rewards": {
+        *("guild_id", "version", "space_id", "payload", "pairs", "listeners", "saved_at"),
     },
     "language_usage": {
         *("day", "account", "task", "model"),  # an account is a server
@@ -113,6 +134,8 @@ async def test_export_holds_everything_and_is_json(db):
     assert counts == {
         "consents": 1,
         "votes": 3,
+        "duel_votes": 2,
+        "duels_started": 2,
         "tastes": 1,
         "debts": 2,
         "kept": 1,
@@ -124,7 +147,7 @@ async def test_export_holds_everything_and_is_json(db):
         "private_generations": 1,
         "private_candidates": 4,
         "private_clips": 4,
-        "private_posts": 1,
+        "private_posts": 2,
     }
     assert held["listener_id"] == str(ALICE)
     assert held["consents"] == [{"guild_id": str(GUILD), "consent": "taste"}]
@@ -154,13 +177,18 @@ async def test_erasure_leaves_no_trace_and_touches_nobody_else(db):
         assert await tastes.latest_prior(tx, GUILD) is None
     assert all(rows == [] for rows in held.values() if isinstance(rows, list))
     assert erased.guilds == (GUILD,)
+    assert erased.rewards == (GUILD,)
     assert len(erased.runs) == 1
     assert len(erased.audio) == 4
     assert erased.counts == {
         "private_runs": 1,
         "private_clips": 4,
-        "votes": 3,
+        "votes": 4,
         "consents": 1,
+        "duel_votes": 1,
+        "private_duels": 0,
+        "duels_started": 1,
+        "rewards": 1,
         "tastes": 1,
         "debts": 1,
         "kept": 1,
