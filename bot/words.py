@@ -25,6 +25,7 @@ liked, **Cross** mixes two, **Remix** changes one in your words, **More** has th
 “why?”, “help”.
 `/evolve start` begins in this channel; try `vibe: rainy lofi`. With `for: me` it is private.
 `/mood` sets energy, happiness, tempo and more with buttons and plays what they give; try `from: B`.
+`/duel` puts two clips side by side, blind: one of them gets the trophy.
 `/evolve status` · `next` · `resume` · `stop` · `reset` · `branch` (a thread of your own from any clip)
 `/taste show` what you seem to like · `/taste reset`
 `/mydata show` · `export` · `delete` · `pause`
