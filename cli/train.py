@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 from pathlib import Path
 
+from cli import train_aligner
 from domain.errors import UsageError, UserError
 
 
@@ -46,6 +47,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         emotion.add_argument(
             f"--{name}", type=int, default=default, metavar="N", help=f"{text} (default: {default})"
         )
+    train_aligner.add_to(kinds)
 
 
 _RANGES = {
@@ -64,16 +66,20 @@ def run(args: argparse.Namespace) -> int:
         UsageError: An argument is out of range.
         UserError: PyTorch is missing, or the data is not usable.
     """
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
+        raise UserError(
+            "Training needs PyTorch and safetensors: pip install torch==2.13.0 safetensors"
+        )
+    return train_aligner.run(args) if args.what == "aligner" else _emotion(args)
+
+
+def _emotion(args: argparse.Namespace) -> int:
     for name, (low, high) in _RANGES.items():
         value = getattr(args, name)
         if not low <= value <= high:
             raise UsageError(f"--{name} must be from {low} to {high}, not {value}.")
     if args.width % 4:
         raise UsageError(f"--width must be a multiple of 4, not {args.width}.")
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
-        raise UserError(
-            "Training needs PyTorch and safetensors: pip install torch==2.13.0 safetensors"
-        )
     from generation.emotion.model import Shape  # noqa: PLC0415 - PyTorch only for this command
     from training.emotion.learn import Plan, train  # noqa: PLC0415
     from training.emotion.songs import Account, read_songs, split  # noqa: PLC0415

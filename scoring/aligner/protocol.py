@@ -6,6 +6,8 @@ of the model, up to a constant for each listener. ``scoring.aligner.load`` reads
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -112,3 +114,12 @@ def unit(vectors: NDArray[Any]) -> Floats:
     length = np.linalg.norm(found, axis=-1, keepdims=True)
     out: Floats = found / np.maximum(length, np.float32(1e-6))
     return out
+
+
+def fingerprint(weights: Mapping[str, NDArray[Any]]) -> str:
+    """Return eight hexadecimal digits that other weights will not have."""
+    total = hashlib.sha256()
+    for name, values in sorted(weights.items()):
+        total.update(name.encode())
+        total.update(np.ascontiguousarray(values).tobytes())
+    return total.hexdigest()[:8]

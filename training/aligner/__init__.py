@@ -1,0 +1,1 @@
+"""Learns an aligner from a listening log and embeddings of its tracks."""
