@@ -25,6 +25,7 @@ from bot.room import Room
 from bot.sink import DiscordSink
 from bot.steering import Steering
 from bot.sync import sync_if_changed
+from bot.top import top_command
 from bot.tuning import Tuning
 from domain.errors import StorageError, UserError
 from domain.ids import ChannelId, GuildId
@@ -102,6 +103,7 @@ class TunebreederBot(discord.Client):
         self.tree.add_command(Prompts(room, tuning))
         self.tree.add_command(mood_command(moods))
         self.tree.add_command(duel_command(DuelFace(room, steering)))
+        self.tree.add_command(top_command(room))
         self.tree.add_command(about_command(room))
         self.tree.add_command(help_command())
         self.add_dynamic_items(persistent_item(self._dispatcher))

@@ -132,8 +132,8 @@ async def _tell(interaction: discord.Interaction, text: str, extra: dict[str, An
         await interaction.response.send_message(text, ephemeral=True, **extra)
         return
     if interaction.extras.pop(PLACEHOLDER, False):
-        if "file" in extra:
-            extra["attachments"] = [extra.pop("file")]
+        if "file" in extra or "files" in extra:
+            extra["attachments"] = [extra.pop("file")] if "file" in extra else extra.pop("files")
         await interaction.edit_original_response(content=text, **extra)
     else:
         await interaction.followup.send(text, ephemeral=True, **extra)

@@ -77,6 +77,21 @@ def check_may_post(interaction: Setting) -> None:
         )
 
 
+def may_see(interaction: Setting, channel_id: int) -> bool:
+    """Tell whether who acts may read another channel of the server; a place that is not known here counts as closed.
+
+    A private thread is for those inside it, and who they are is not known here.
+    """
+    guild = getattr(interaction.channel, "guild", None)
+    if not isinstance(guild, discord.Guild) or not isinstance(interaction.user, discord.Member):
+        return False
+    channel = guild.get_channel_or_thread(channel_id)
+    if channel is None or (isinstance(channel, discord.Thread) and channel.is_private()):
+        return False
+    can = channel.permissions_for(interaction.user)
+    return can.view_channel and can.read_message_history
+
+
 @asynccontextmanager
 async def private_place(interaction: Setting, title: str) -> AsyncIterator[Place]:
     """Make a place that one person and the bot see: a private thread, else their direct messages.

@@ -130,11 +130,19 @@ def _reveal_row(row: RevealRow) -> str:
         stars = f" · {FAVOURITE_EMOJI} {row.favourites}" if row.favourites else ""
         split = " · opinions differ" if row.votes > 1 and row.spread > 0.7 else ""
         verdict = f"{bar((row.mean + 1) / 2, 8)} {row.mean:+.1f} from {count(row.votes, 'vote')}{stars}{split}"
+    if row.clip.original_generation is not None:
+        return f"**{letter(row.slot)}** {verdict} · {_friend(row)}"
     role = _ROLES.get(row.clip.role or "", "")
     why = f" · {role}" if role else ""
     parents = "; ".join(f"“{quote(parent, 50)}”" for parent in row.parents[:2])
     origin = f" · {row.operator} of {parents}" if parents else f" · {row.operator}"
     return f"**{letter(row.slot)}** {verdict}{why}{origin}"
+
+
+def _friend(row: RevealRow) -> str:
+    """Return where a clip that came back unmarked is from, and what was thought of it then."""
+    then = "" if row.then is None else f" ({row.then:+.1f} then)"
+    return f"an old friend from round {row.clip.original_generation}{then}, to see whether new ones beat it"
 
 
 def pause_text(view: PauseView) -> str:

@@ -27,6 +27,7 @@ liked, **Cross** mixes two, **Remix** changes one in your words, **More** has th
 `/mood` sets energy, happiness, tempo and more with buttons and plays what they give; try `from: B`.
 `/duel` puts two clips side by side, blind: one of them gets the trophy.
 `/evolve status` · `next` · `resume` · `stop` · `reset` · `branch` (a thread of your own from any clip)
+`/top` the best clips here, and whether new rounds win
 `/taste show` what you seem to like · `/taste reset`
 `/mydata show` · `export` · `delete` · `pause`
 Moderators: `/operators` · `/prompts` tune what a language model is asked.

@@ -27,6 +27,7 @@ COMMANDS = (
     "train",
     "models",
     "doctor",
+    "progress",
     "bench",
     "backup",
     "import-config",

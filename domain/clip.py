@@ -102,6 +102,7 @@ class ArchivedClip:
     quality: float
     posted_slot: int | None
     broken: bool
+    original_id: ClipId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,7 @@ class Clip:
     """A stored clip. Its audio lies in the audio store under ``sha256``.
 
     ``posted_slot`` is 1 to 4 once the clip was chosen for a round, else ``None``; ``role`` says why it was chosen.
+    ``original_id`` and ``original_generation`` are set for an old clip that was posted again in a later round.
     """
 
     id: ClipId
@@ -134,3 +136,5 @@ class Clip:
     role: str | None = None
     kept_by: int | None = None
     broken: bool = False
+    original_id: ClipId | None = None
+    original_generation: int | None = None

@@ -59,6 +59,7 @@ class RunSettings:
         quorum: Voters that close a round, at least 1.
         timer: Seconds after which a round closes if anybody voted (or counts as unattended), at least 30; 0 is off.
         unattended_limit: Unattended rounds in a row after which the run pauses.
+        repost_every: In every how many rounds an old clip comes back unmarked; 0 is never.
     """
 
     seconds: float = 8.0
@@ -66,6 +67,7 @@ class RunSettings:
     quorum: int = 2
     timer: float = 1200.0
     unattended_limit: int = 3
+    repost_every: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ from service.runs import RunService
 from service.settings import Settings
 from service.tasks import TaskSet
 from service.tasting import TasteService
+from service.top import TopService
 from storage import tastes
 from storage.database import Database
 from storage.files import AudioStore
@@ -75,6 +76,7 @@ class Services:
     conductor: Conductor
     duels: DuelService
     tastes: TasteService
+    top: TopService
     retention: Retention
 
 
@@ -269,6 +271,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         conductor=conductor,
         duels=duels,
         tastes=learner,
+        top=TopService(db, library),
         retention=retention,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from domain.candidate import Candidate
 from domain.clip import Clip, ClipFailure, ClipRequest
 from domain.errors import ForbiddenError, NotFoundError, StorageError
 from domain.ids import ClipId, ListenerId, RunId
-from domain.run import Run
+from domain.run import GenerationState, Run
 from scoring.taste import explain, predict
 from service.device import DeviceWorker
 from service.listeners import word
@@ -28,9 +29,12 @@ ROLES = {
     "opening": "picked to be as different as can be, before anybody here had voted",
     "exploit": "picked because the people here are expected to like it",
     "uncertain": "picked because your votes on it teach the most",
+    "repost": "an old clip of this run, posted again unmarked: only so can votes tell whether the new ones are better",
     "wild": "the wild card: something else, so that the search does not narrow too early",
     "mood": "made by hand with /mood",
 }
+STILL_BLIND = "posted in this round; ask again when it is closed"
+"""Said of an old clip while its round is open: it stays unmarked."""
 
 
 class ClipService:
@@ -66,6 +70,8 @@ class ClipService:
             candidate = await runs.candidate(tx, clip.candidate_id)
             parents = [await runs.candidate(tx, parent) for parent in (candidate.parents)]
             _, phi = await self._learner.phi(tx, [clip_id])
+            generation = await runs.generation(tx, clip.run_id, clip.generation)
+        blind = clip.original_id is not None and generation.state is not GenerationState.CLOSED
         liking = spread = 0.0
         reasons = []
         if voice.evidence and len(phi):
@@ -76,7 +82,7 @@ class ClipService:
             ]
         return WhyView(
             clip=clip,
-            role=ROLES.get(clip.role or "", "not posted in its round"),
+            role=STILL_BLIND if blind else ROLES.get(clip.role or "", "not posted in its round"),
             liking=liking if voice.evidence else None,
             spread=spread,
             reasons=tuple(reasons),
@@ -201,6 +207,21 @@ class ClipService:
                 note=f"The best of {len(found)} for you. {posted}",
             )
         raise NotFoundError("The audio of that round is not kept any more.")
+
+    async def expected(self, actor: Actor, clip_ids: Sequence[ClipId]) -> dict[ClipId, float]:
+        """Return how much this listener is expected to like each clip that can be read.
+
+        Raises:
+            NotFoundError: They have not voted yet.
+        """
+        async with self._db.reading() as tx:
+            run = await runs.latest_run_in_channel(tx, actor.channel_id)
+            found, phi = await self._learner.phi(tx, clip_ids)
+        voice = None if run is None else await self._voice(run, actor.user_id)
+        if voice is None or not voice.evidence:
+            raise NotFoundError("Rate a clip or two first, so that I know what to look for.")
+        liking = predict([voice.taste], phi).liking[0]
+        return {clip_id: float(liking[row]) for row, clip_id in enumerate(found)}
 
     async def _voice(self, run: Run, listener_id: ListenerId) -> Voice:
         await self._learner.flush()

@@ -16,7 +16,7 @@ from scoring.taste import Reason, describe
 from service.settings import TasteSettings
 from service.tasting import TasteService, said_of
 from service.views import Actor, TasteView, TasteWord
-from storage import clips, duels, listeners, preferences, runs, tastes, votes
+from storage import clips, duels, listeners, preferences, proof, runs, tastes, votes
 from storage.database import Database
 from storage.files import AudioStore
 
@@ -56,6 +56,7 @@ class ListenerService:
                 await preferences.delete_rewards(tx, actor.guild_id)
             if consent is Consent.CHANNEL_ONLY:
                 await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
+                await proof.delete_predictions(tx, actor.guild_id, actor.user_id)
         if consent is Consent.CHANNEL_ONLY:
             self._learner.forget(actor.guild_id)
         if consent is Consent.TASTE:
@@ -103,6 +104,7 @@ class ListenerService:
             gone += await duels.delete_answers(tx, actor.guild_id, actor.user_id)
             await preferences.delete_rewards(tx, actor.guild_id)
             await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
+            await proof.delete_predictions(tx, actor.guild_id, actor.user_id)
         self._learner.forget(actor.guild_id)
         return gone
 

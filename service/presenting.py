@@ -17,7 +17,7 @@ from service.about import AboutService
 from service.clips import filename
 from service.clock import Clock
 from service.posting import Undeliverable
-from service.tasting import said_of
+from service.tasting import Said, said_of
 from service.views import PauseView, RevealRow, RevealView, RoundClip, RoundView
 from storage import clips, runs, votes
 from storage.database import Database, Reader
@@ -91,9 +91,10 @@ class Views:
             generation = await runs.generation(tx, post.run_id, post.generation)
             shown = await clips.posted_clips(tx, post.run_id, post.generation)
             cast = await votes.votes_of_clips(tx, [clip.id for clip in shown])
+            then = await self._then(tx, shown)
             bred = {clip.id: await self._bred(tx, clip) for clip in shown}
         standing = [vote for vote in cast if not vote.retracted and not vote.late]
-        rows = tuple(_row(clip, standing, *bred[clip.id]) for clip in shown)
+        rows = tuple(_row(clip, standing, *bred[clip.id], then.get(clip.id)) for clip in shown)
         people = {vote.listener_id for vote in standing}
         return RevealView(
             post=post,
@@ -104,6 +105,16 @@ class Views:
             reason=generation.close_reason or CloseReason.NEXT,
             voters=len(people),
         )
+
+    async def _then(self, tx: Reader, shown: Sequence[Clip]) -> dict[ClipId, float]:
+        """Return the mean rating that clips which came back had the first time."""
+        back = {clip.id: clip.original_id for clip in shown if clip.original_id is not None}
+        said = said_of(await votes.votes_of_clips(tx, list(back.values())))
+        return {
+            clip_id: mean
+            for clip_id, original_id in back.items()
+            if (mean := _mean(list(said.get(original_id, {}).values()))) is not None
+        }
 
     async def _bred(self, tx: Reader, clip: Clip) -> tuple[str, tuple[Candidate, ...]]:
         candidate = await runs.candidate(tx, clip.candidate_id)
@@ -118,12 +129,19 @@ class Views:
         return PauseView(post=post, run=run, rounds=run.unattended, reason=post.error)
 
 
+def _mean(said: Sequence[Said]) -> float | None:
+    weight = sum(one.weight for one in said)
+    return sum(one.rating * one.weight for one in said) / weight if said else None
+
+
 def _row(
-    clip: Clip, standing: Sequence[Vote], operator: str, parents: Sequence[Candidate]
+    clip: Clip,
+    standing: Sequence[Vote],
+    operator: str,
+    parents: Sequence[Candidate],
+    then: float | None,
 ) -> RevealRow:
     said = list(said_of(standing).get(ClipId(clip.id), {}).values())
-    weight = sum(one.weight for one in said)
-    mean = sum(one.rating * one.weight for one in said) / weight if said else None
     stars = {
         vote.listener_id
         for vote in standing
@@ -132,12 +150,13 @@ def _row(
     return RevealRow(
         slot=clip.posted_slot or 0,
         clip=clip,
-        mean=mean,
+        mean=_mean(said),
         votes=len(said),
         favourites=len(stars),
         spread=pstdev(one.rating for one in said) if len(said) > 1 else 0.0,
         operator=operator,
         parents=tuple(parent.prompt for parent in parents),
+        then=then,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,13 @@ from evolution.searcher import Searcher
 from evolution.timing import refitted
 from scoring.slate import Pick, choose, fairness, settle_debts
 from scoring.taste import herd, predict
+from service import auditing
 from service.briefing import Kits, feedback_words, no_kits, taste_words
 from service.clock import Clock
 from service.device import DeviceWorker
 from service.tasting import Said, TasteService, Voice, said_of
-from storage import clips, listeners, posts, runs, votes
-from storage.database import Database
+from storage import clips, listeners, posts, proof, runs, votes
+from storage.database import Database, Transaction
 from storage.files import AudioStore
 
 log = logging.getLogger(__name__)
@@ -55,13 +57,24 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The clips of a round in the order of their slots.
+    """The clips of a round.
 
-    ``heard`` says whether anybody's taste had a say; ``debts`` is what each listener is owed after the round.
+    Attributes:
+        picks: In the order of their slots; ``None`` is the place of the old friend.
+        friend: An old clip that comes back unmarked, if one does.
+        chances: How likely each picked clip was to be picked, by its index.
+        voices: Whose tastes had a say; none in an opening.
+        liking: (voices, clips), what was foretold.
+        spread: (voices, clips), how unsure that was.
+        debts: What each listener is owed after the round.
     """
 
-    picks: list[Pick]
-    heard: bool
+    picks: list[Pick | None]
+    friend: auditing.Friend | None
+    chances: dict[int, float]
+    voices: Sequence[Voice]
+    liking: NDArray[np.float64]
+    spread: NDArray[np.float64]
     debts: dict[ListenerId, float]
 
 
@@ -158,9 +171,10 @@ class RoundMaker:
             cast = await votes.votes_of_run(tx, run.id)
             debts = await runs.debts(tx, run.id)
         by_id = {clip.id: clip for clip in made}
-        rows = [by_id[clip_id] for clip_id in found]
+        rows = [by_id[clip_id] for clip_id in found if by_id[clip_id].original_id is None]
+        phi = phi[[by_id[clip_id].original_id is None for clip_id in found]]
         fitness, doubt = self._fitness(rows, phi, voices, debts)
-        said = said_of(cast)
+        said = auditing.same_audio_once(said_of(cast), made)
         evaluations = [
             _evaluation(candidates[clip.candidate_id], clip, float(expected), float(unsure), said)
             for clip, expected, unsure in zip(rows, fitness, doubt, strict=True)
@@ -222,6 +236,8 @@ class RoundMaker:
         quality = np.array([clip.quality for _, clip in made])
         async with self._db.reading() as tx:
             owed = await runs.debts(tx, run.id)
+            lots = np.random.default_rng([run.seed, generation.number, 1])
+            friend = await auditing.old_friend(tx, run, generation.number, lots)
         debts = np.array([owed.get(voice.listener_id, 0.0) for voice in voices])
         if voices:
             prediction = predict([voice.taste for voice in voices], phi)
@@ -229,7 +245,8 @@ class RoundMaker:
         else:
             liking, spread = np.zeros((0, len(made))), np.zeros((0, len(made)))
         rng = np.random.default_rng([run.seed, generation.number])
-        picks = choose(
+        draw = functools.partial(
+            choose,
             liking=liking,
             spread=spread,
             quality=quality,
@@ -237,14 +254,23 @@ class RoundMaker:
             phi=phi,
             debts=debts,
             recent_families=archive.recent_families,
-            rng=rng,
             count=POSTED,
         )
+        picks = draw(rng=rng)
+        if friend is not None:
+            picks = auditing.make_room(picks, POSTED)
         settled = settle_debts(debts, liking, picks)
-        order = rng.permutation(len(picks))  # the place on the message says nothing about the clip
+        shown = [*picks, None] if friend is not None and picks else picks
+        order = rng.permutation(len(shown))  # the place on the message says nothing about the clip
         return Choice(
-            picks=[picks[place] for place in order],
-            heard=bool(voices),
+            picks=[shown[place] for place in order],
+            friend=friend,
+            chances=await auditing.chances(
+                lambda dice: draw(rng=dice), picks, [run.seed, generation.number, 2]
+            ),
+            voices=voices,
+            liking=liking,
+            spread=spread,
             debts={
                 voice.listener_id: float(debt) for voice, debt in zip(voices, settled, strict=True)
             },
@@ -267,11 +293,9 @@ class RoundMaker:
             for candidate, (_, rendered), sha in zip(candidates, made, shas, strict=True):
                 clip = await clips.add_clip(tx, candidate, rendered, sha, _family(rendered))
                 ids.append(clip.id)
-            for slot, pick in enumerate(choice.picks, start=1):
-                role = pick.role.value if choice.heard else OPENING
-                await clips.mark_posted(tx, ids[pick.index], slot, role)
-            await runs.save_searcher_state(tx, run.id, searcher.state())
             kept = await listeners.consenting(tx, run.guild_id, Consent.TASTE)
+            await self._save_choice(tx, number, ids, choice, kept)
+            await runs.save_searcher_state(tx, run.id, searcher.state())
             owed = {one: debt for one, debt in choice.debts.items() if one in kept}
             await runs.save_debts(tx, run.id, owed)
             await runs.set_generation(tx, run.id, number, state=GenerationState.READY)
@@ -280,6 +304,30 @@ class RoundMaker:
                 tx, run.id, number, PostKind.ROUND, run.channel_id, self._clock.now()
             )
         return post.id
+
+    async def _save_choice(
+        self,
+        tx: Transaction,
+        number: int,
+        ids: Sequence[ClipId],
+        choice: Choice,
+        kept: set[ListenerId],
+    ) -> None:
+        """Give the chosen clips their slots, and keep what their votes will be compared with."""
+        chances: dict[ClipId, float] = {}
+        posted: dict[int, ClipId] = {}
+        for slot, pick in enumerate(choice.picks, start=1):
+            if pick is not None:
+                role = pick.role.value if choice.voices else OPENING
+                await clips.mark_posted(tx, ids[pick.index], slot, role)
+                posted[pick.index] = ids[pick.index]
+                chances[ids[pick.index]] = choice.chances[pick.index]
+            elif choice.friend is not None:
+                again = await proof.add_repost(tx, choice.friend.clip_id, number, slot)
+                chances[again.id] = choice.friend.chance
+        await proof.save_chances(tx, chances)
+        foretold = auditing.foretold(posted, choice.voices, choice.liking, choice.spread, kept)
+        await proof.save_predictions(tx, foretold)
 
 
 def _request(run: Run, proposal: Proposal) -> ClipRequest:

@@ -154,6 +154,7 @@ class RunService:
             quorum=runs_.quorum,
             timer=60.0 * runs_.timer_minutes,
             unattended_limit=runs_.unattended_limit,
+            repost_every=runs_.repost_every,
         )
 
     async def next(

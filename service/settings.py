@@ -108,6 +108,13 @@ class RunDefaults(Section):
     unattended_limit: int = Field(
         3, ge=1, le=100, description="Rounds in a row without a vote after which a run pauses."
     )
+    repost_every: int = Field(
+        5,
+        ge=0,
+        le=1000,
+        description="Rounds after which an old clip comes back unmarked among new ones, so that votes prove whether "
+        "these are better; 0 is never.",
+    )
     searcher: Literal["offline", "evolve", "full", "auto"] = Field(
         "auto",
         description="What breeds. evolve applies operators and full rewrites the whole population, both with the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from service.clock import Clock
 from service.comparing import compare
 from service.settings import TasteSettings
 from service.tasks import TaskSet
-from storage import clips, duels, listeners, tastes, votes
+from storage import clips, duels, listeners, proof, tastes, votes
 from storage.database import Database, Reader
 
 log = logging.getLogger(__name__)
@@ -240,7 +240,7 @@ class TasteService:
         ids |= {clip_id for answer in answers for clip_id in (answer.a, answer.b)}
         found, phi = await self.phi(tx, sorted(ids))
         rounds = await clips.rounds_of(tx, found)
-        places = {clip_id: row for row, clip_id in enumerate(found)}
+        places = places_of(found, await proof.originals(tx, found))
         bad, pairs = compare(answers, cast, places)
         return Evidence(phi=phi, rated=[*fold(cast, places, rounds), *bad], pairs=pairs)
 
@@ -254,17 +254,25 @@ class TasteService:
         return found, self.space.project(embeddings)
 
 
+def places_of(found: Sequence[ClipId], originals: Mapping[ClipId, ClipId]) -> dict[ClipId, int]:
+    """Return the row of each clip; a re-post shares the row of its original, or of whichever of the two is there."""
+    rows: dict[ClipId, int] = {}
+    for row, clip_id in enumerate(found):
+        rows.setdefault(originals.get(clip_id, clip_id), row)
+    return {clip_id: rows[originals.get(clip_id, clip_id)] for clip_id in found}
+
+
 def fold(
     cast: Sequence[Vote], places: Mapping[ClipId, int], rounds: Mapping[ClipId, tuple[RunId, int]]
 ) -> list[Rated]:
     """Turn one listener's votes into ratings, whatever the order in which they arrived.
 
     A clip called broken says nothing. A button press outranks reactions on the same clip. A favourite without a grade
-    counts as the highest grade.
+    counts as the highest grade. Of a clip that was posted twice each vote has half the weight: it is one opinion.
 
     Args:
         cast: Votes of one listener, retracted ones included.
-        places: Row in phi of each clip.
+        places: Row in phi of each clip, see ``places_of``.
         rounds: (run, generation) of each clip.
     """
     by_clip: dict[ClipId, list[Vote]] = defaultdict(list)
@@ -275,6 +283,7 @@ def fold(
     order = sorted(
         spoken, key=lambda clip_id: (min(vote.event_id for vote in spoken[clip_id]), clip_id)
     )
+    times = Counter(places[clip_id] for clip_id in order)
     rated: list[Rated] = []
     for age, clip_id in enumerate(reversed(order)):
         favourite = any(vote.source is VoteSource.FAVOURITE for vote in spoken[clip_id])
@@ -283,7 +292,7 @@ def fold(
                 Rated(
                     clip=places[clip_id],
                     rating=rating,
-                    weight=weight,
+                    weight=weight / times[places[clip_id]],
                     age=age,
                     round="{}/{}".format(*rounds.get(clip_id, (0, 0))),
                     favourite=favourite,

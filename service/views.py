@@ -130,6 +130,7 @@ class RevealRow:
         spread: Standard deviation of the ratings.
         operator: What bred it.
         parents: Prompts of its parents.
+        then: Mean rating of the round it comes from, where it is an old clip that was posted again.
     """
 
     slot: int
@@ -140,6 +141,7 @@ class RevealRow:
     spread: float
     operator: str
     parents: tuple[str, ...]
+    then: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

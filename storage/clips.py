@@ -23,8 +23,9 @@ from storage._sqlite import Reader, Transaction
 _PEAKS = tuple(level / 255 for level in range(256))
 
 _SELECT = """
-SELECT c.*, (SELECT listener_id FROM kept WHERE clip_id = c.id ORDER BY id LIMIT 1) AS kept_by
-FROM clips AS c
+SELECT c.*, (SELECT listener_id FROM kept WHERE clip_id = c.id ORDER BY id LIMIT 1) AS kept_by, o.id AS original_id,
+       o.generation AS original_generation
+FROM clips AS c LEFT JOIN reposts AS p ON p.clip_id = c.id LEFT JOIN clips AS o ON o.id = p.original_id
 """
 
 
@@ -117,8 +118,8 @@ async def archive_of_run(tx: Reader, run_id: RunId) -> list[ArchivedClip]:
     """Return every clip of a run, oldest first, with only what breeding needs."""
     rows = await tx.rows(
         """
-        SELECT id, candidate_id, generation, family, quality, posted_slot, broken
-        FROM clips WHERE run_id = ? ORDER BY id
+        SELECT c.id, c.candidate_id, c.generation, c.family, c.quality, c.posted_slot, c.broken, p.original_id
+        FROM clips AS c LEFT JOIN reposts AS p ON p.clip_id = c.id WHERE c.run_id = ? ORDER BY c.id
         """,
         (run_id,),
     )
@@ -131,6 +132,7 @@ async def archive_of_run(tx: Reader, run_id: RunId) -> list[ArchivedClip]:
             quality=row["quality"],
             posted_slot=row["posted_slot"],
             broken=bool(row["broken"]),
+            original_id=_original(row),
         )
         for row in rows
     ]
@@ -325,7 +327,13 @@ def _clip(row: sqlite3.Row) -> Clip:
         role=row["role"],
         kept_by=row["kept_by"],
         broken=bool(row["broken"]),
+        original_id=_original(row),
+        original_generation=row["original_generation"],
     )
+
+
+def _original(row: sqlite3.Row) -> ClipId | None:
+    return None if row["original_id"] is None else ClipId(row["original_id"])
 
 
 def _missing() -> NotFoundError:

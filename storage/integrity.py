@@ -36,7 +36,14 @@ _INVARIANTS = (
         "{count} clip(s) belong to another round than the candidate they were made from",
         """
         SELECT count(*) FROM clips AS c JOIN candidates AS k ON k.id = c.candidate_id
-        WHERE c.run_id <> k.run_id OR c.generation <> k.generation
+        WHERE (c.run_id <> k.run_id OR c.generation <> k.generation) AND c.id NOT IN (SELECT clip_id FROM reposts)
+        """,
+    ),
+    (
+        "{count} clip(s) that were posted again are not those of an earlier round of the same run",
+        """
+        SELECT count(*) FROM reposts AS p JOIN clips AS c ON c.id = p.clip_id JOIN clips AS o ON o.id = p.original_id
+        WHERE c.run_id <> o.run_id OR c.generation <= o.generation OR c.sha256 <> o.sha256
         """,
     ),
     (

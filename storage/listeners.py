@@ -29,6 +29,7 @@ PERSONAL_COLUMNS: frozenset[tuple[str, str]] = frozenset(
         ("kept", "listener_id"),
         ("mood_panels", "listener_id"),
         ("operator_versions", "author_id"),
+        ("predictions", "listener_id"),
         ("runs", "for_listener"),
         ("runs", "started_by"),
         ("tastes", "listener_id"),
@@ -73,6 +74,11 @@ _EXPORTS = {
         SELECT * FROM tastes WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY guild_id, version
     """,
     "debts": f"SELECT run_id, debt FROM debts WHERE listener_id = :listener AND run_id IN ({_RUNS_HERE})",
+    "predictions": f"""
+        SELECT p.clip_id, c.prompt, p.liking, p.spread, p.evidence FROM predictions AS p
+        JOIN clips AS c ON c.id = p.clip_id
+        WHERE p.listener_id = :listener AND c.run_id IN ({_RUNS_HERE}) ORDER BY p.clip_id
+    """,
     "kept": f"""
         SELECT k.clip_id, c.prompt, c.sha256, c.extension FROM kept AS k JOIN clips AS c ON c.id = k.clip_id
         WHERE k.listener_id = :listener AND c.run_id IN ({_RUNS_HERE}) ORDER BY k.id
@@ -109,6 +115,10 @@ _ERASURES = {
     "duel_votes": f"DELETE FROM duel_votes WHERE listener_id = :listener AND {_IN_GUILD}",
     "tastes": f"DELETE FROM tastes WHERE listener_id = :listener AND {_IN_GUILD}",
     "debts": f"DELETE FROM debts WHERE listener_id = :listener AND run_id IN ({_RUNS_HERE})",
+    "predictions": f"""
+        DELETE FROM predictions WHERE listener_id = :listener
+        AND clip_id IN (SELECT id FROM clips WHERE run_id IN ({_RUNS_HERE}))
+    """,
     "kept": f"""
         DELETE FROM kept WHERE listener_id = :listener
         AND clip_id IN (SELECT id FROM clips WHERE run_id IN ({_RUNS_HERE}))

@@ -17,6 +17,7 @@ from storage.m003 import STATEMENTS as M003
 from storage.m004 import STATEMENTS as M004
 from storage.m005 import STATEMENTS as M005
 from storage.m006 import STATEMENTS as M006
+from storage.m007 import STATEMENTS as M007
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -68,6 +69,12 @@ async def m006_duels(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
+async def m007_proof(tx: Transaction) -> None:
+    """Re-posts, and what was expected of posted clips."""
+    for statement in M007:
+        await tx.rows(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_schema,
     m002_mood_panels,
@@ -75,6 +82,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m004_chat_turns,
     m005_language_usage,
     m006_duels,
+    m007_proof,
 )
 
 

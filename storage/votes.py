@@ -135,7 +135,7 @@ async def votes_of_channel(tx: Reader, channel_id: ChannelId) -> list[Vote]:
 async def rated_clips(tx: Reader, guild_id: GuildId, listener_id: ListenerId) -> int:
     """Count the clips of a server on which a listener has a standing vote or that they compared in a duel.
 
-    Calling a clip broken is no vote.
+    A clip that was posted again counts once. Calling a clip broken is no vote.
     """
     return int(
         await tx.value(
@@ -144,11 +144,11 @@ async def rated_clips(tx: Reader, guild_id: GuildId, listener_id: ListenerId) ->
                 SELECT d.clip_a, d.clip_b FROM duel_votes AS v JOIN duels AS d ON d.id = v.duel_id
                 WHERE v.listener_id = :listener AND v.guild_id = :guild AND NOT v.retracted
             )
-            SELECT count(*) FROM (
+            SELECT count(DISTINCT coalesce(p.original_id, h.clip_id)) FROM (
                 SELECT clip_id FROM votes
                 WHERE listener_id = :listener AND guild_id = :guild AND NOT retracted AND source <> 'broken'
                 UNION SELECT clip_a FROM compared UNION SELECT clip_b FROM compared
-            )
+            ) AS h LEFT JOIN reposts AS p ON p.clip_id = h.clip_id
             """,
             {"listener": listener_id, "guild": guild_id},
         )

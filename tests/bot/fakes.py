@@ -24,6 +24,7 @@ from domain.run import (
     RunState,
 )
 from domain.vote import Consent, Grade
+from scoring.intervals import share
 from service import mood_session
 from service.duel_views import DuelClip, DuelReceipt, DuelView, Tally, VerdictRow, VerdictView
 from service.duels import Started
@@ -32,8 +33,10 @@ from service.mood import MoodView
 from service.mood_session import Kind, Session
 from service.mood_start import from_clip, from_words
 from service.posting import Undeliverable
+from service.progress import assess
 from service.settings import Settings
 from service.tasks import TaskSet
+from service.top import Scope, TopClip, TopView
 from service.views import (
     AboutView,
     ClipRating,
@@ -181,6 +184,7 @@ class World:
         self.clips = FakeClips(self)
         self.moods = FakeMoods(self)
         self.exports = FakeExports(self)
+        self.top = FakeTop()
         self.about = SimpleNamespace(view=self._about)
         self.duels = FakeDuels(self)
         self.outbox = FakeOutbox(self)
@@ -721,6 +725,36 @@ class FakeMoods:
         again = clip_id in self.posted
         self.posted.append(clip_id)
         return self._view(panel_id, "It is posted already." if again else "Posted for everybody.")
+
+
+class FakeTop:
+    """The best of a channel; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Scope, bool]] = []
+        self.seen: dict[int, bool] = {}
+
+    async def top(self, actor, scope, *, for_me=False, may_see=lambda _: True):
+        self.asked.append((scope, for_me))
+        self.seen = {channel_id: may_see(channel_id) for channel_id in self.seen}
+        clip = make_clip(11, 1)
+        best = TopClip(
+            clip=clip,
+            likes=9,
+            voters=10,
+            liked=share(9, 10),
+            channel_id=actor.channel_id,
+            message_id=None,
+        )
+        return TopView(
+            scope=scope,
+            guild_id=actor.guild_id,
+            for_me=for_me,
+            best=(best,),
+            files=(RoundClip(slot=1, clip=clip, filename="1-lofi-84bpm.mp3", data=b"mp3"),),
+            rated=4,
+            progress=assess([]),
+        )
 
 
 class FakeExports:

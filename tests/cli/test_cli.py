@@ -18,7 +18,9 @@ from cli.logs import SecretFilter, set_up_logging
 from cli.main import main
 from service.bootstrap import open_services
 from service.settings import Settings
+from storage.database import Database
 from tests.fakes import FakeDevice
+from tests.storage.samples import ALICE, BOB, GUILD, fill
 
 ROOT = Path(__file__).parents[2]
 
@@ -202,3 +204,24 @@ def test_the_entry_point_and_what_it_does_not_load():
     )
     assert done.returncode == 0
     assert "playground" in done.stdout
+
+
+def test_progress_reads_what_there_is(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TUNEBREEDER_DATA_DIR", str(tmp_path))
+
+    async def fill_one() -> None:
+        database = await Database.open(tmp_path / "tunebreeder.db")
+        async with database.transaction() as tx:
+            await fill(tx, ALICE, BOB)
+        await database.close()
+
+    asyncio.run(fill_one())
+    assert main(["progress"]) == 0
+    text = capsys.readouterr().out
+    assert f"Server {GUILD}" in text
+    assert "not enough votes yet to tell" in text
+    assert main(["progress", "--json", "--server", str(GUILD)]) == 0
+    (figures,) = json.loads(capsys.readouterr().out)
+    assert figures["votes"] == 4
+    assert main(["progress", "--server", "5"]) == 2
+    assert "server 5" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """Ready-made rows for the storage tests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from domain.ids import (
     MessageId,
     RunId,
 )
+from domain.outcome import Foretold
 from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run
 from domain.vote import Consent, Vote, VoteSource
 from storage import (
@@ -30,6 +31,7 @@ from storage import (
     panels,
     posts,
     preferences,
+    proof,
     runs,
     tastes,
     votes,
@@ -229,6 +231,12 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
         closed_at=3000.0,
         close_reason=CloseReason.QUORUM,
     )
+    await proof.add_repost(tx, shared.clips[3].id, 2, 1)
+    await proof.save_chances(tx, {shared.clips[0].id: 0.5})
+    guess = Foretold(
+        clip_id=shared.clips[0].id, listener_id=who, liking=0.7, spread=0.2, evidence=3
+    )
+    await proof.save_predictions(tx, [guess, replace(guess, listener_id=other)])
     branch = await runs.create_run(
         tx,
         new_run(channel_id=ChannelId(802), started_by=other, parent_clip_id=private.clips[0].id),

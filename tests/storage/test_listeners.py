@@ -44,6 +44,9 @@ NAMES_NOBODY = {
         *("id", "run_id", "generation", "kind", "channel_id", "state", "message_id"),
         *("attempts", "error", "created_at", "duel_id"),
     },
+    "choices": {"clip_id", "propensity"},
+    "predictions": {"clip_id", "liking", "spread", "evidence"},
+    "reposts": {"clip_id", "original_id"},
     "priors": {"guild_id", "version", "space_id", "payload", "members", "saved_at"},
     "runs": {
         *("id", "guild_id", "channel_id", "vibe", "seed", "searcher", "settings_json", "state"),
@@ -138,6 +141,7 @@ async def test_export_holds_everything_and_is_json(db):
         "duels_started": 2,
         "tastes": 1,
         "debts": 2,
+        "predictions": 1,
         "kept": 1,
         "mood_panels": 1,
         "chat_turns": 1,
@@ -173,7 +177,7 @@ async def test_erasure_leaves_no_trace_and_touches_nobody_else(db):
         }
         shared = await runs.run_in_channel(tx, CHANNEL)
         assert (shared.started_by, shared.state) == (0, RunState.ACTIVE)
-        assert len(await clips.clips_of_run(tx, shared.id)) == 4
+        assert len(await clips.clips_of_run(tx, shared.id)) == 5
         assert await tastes.latest_prior(tx, GUILD) is None
     assert all(rows == [] for rows in held.values() if isinstance(rows, list))
     assert erased.guilds == (GUILD,)
@@ -191,6 +195,7 @@ async def test_erasure_leaves_no_trace_and_touches_nobody_else(db):
         "rewards": 1,
         "tastes": 1,
         "debts": 1,
+        "predictions": 1,
         "kept": 1,
         "mood_panels": 1,
         "chat_turns": 1,
