@@ -59,6 +59,7 @@ class Borrowed:
         self.render = device.render
         self.wav = device.wav
         self.export = device.export
+        self.listen = device.listen
         self.info = device.info
         self.warm_up = device.warm_up
 

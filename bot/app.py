@@ -17,6 +17,7 @@ from bot.endpoints import shield
 from bot.errors import WIRE_ERRORS, sentence_for, tell
 from bot.evolve import Evolve
 from bot.general import about_command, help_command
+from bot.like_this import LikeThis, like_this_command
 from bot.mood import MoodPanel, mood_command
 from bot.operators import Operators, Prompts
 from bot.personal import MyData, Taste
@@ -104,6 +105,7 @@ class TunebreederBot(discord.Client):
         self.tree.add_command(mood_command(moods))
         self.tree.add_command(duel_command(DuelFace(room, steering)))
         self.tree.add_command(top_command(room))
+        self.tree.add_command(like_this_command(LikeThis(room, steering)))
         self.tree.add_command(about_command(room))
         self.tree.add_command(help_command())
         self.add_dynamic_items(persistent_item(self._dispatcher))

@@ -16,6 +16,7 @@ from service.views import (
     RevealView,
     RoundView,
     StatusView,
+    TargetView,
 )
 
 SAME = 0.5
@@ -40,6 +41,7 @@ _ROLES = {
     "uncertain": "posted to learn from",
     "wild": "the wild card",
     "opening": "chosen to be different",
+    "nearest": "near the track",
 }
 
 
@@ -229,6 +231,8 @@ def status_text(view: StatusView) -> str:
             f"Round {generation.number} is open: {count(view.voters, 'voter')} so far. "
             f"It closes at {1 if run.for_listener is not None else settings.quorum}{closing}."
         )
+    if view.target is not None:
+        lines.append(_towards(view.target))
     if view.problem:
         lines.append(f"The last round could not be posted: {view.problem}")
     if view.families:
@@ -242,6 +246,16 @@ def status_text(view: StatusView) -> str:
         f"pauses after {count(settings.unattended_limit, 'round')} without a vote"
     )
     return fit(lines)
+
+
+def _towards(target: TargetView) -> str:
+    minutes, seconds = divmod(round(target.seconds), 60)
+    sounds = f": {target.words}" if target.words else ""
+    return (
+        f"Bred towards “{quote(target.title, 80)}” ({minutes}:{seconds:02}){quote(sounds, 200)}. "
+        f"With {count(target.rated, 'clip')} rated here, votes count for {target.votes_share:.0%} and the track for "
+        "the rest."
+    )
 
 
 def _state(run: Run) -> str:

@@ -19,6 +19,7 @@ from domain.candidate import Directive
 from domain.errors import ForbiddenError, NotFoundError, UserError
 from domain.ids import DIRECT_MESSAGES, ChannelId, ClipId, GuildId, RunId
 from domain.run import Run, RunSettings, RunState
+from service.like_this import Track
 from service.queue import Ticket
 from service.rules import steering
 from service.views import Actor, Receipt
@@ -54,11 +55,17 @@ TOO_FEW = "A cross needs two clips. Pick two or more."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """What ``/evolve start`` was asked for; ``settings`` is ``None`` for the host's defaults."""
+    """What a run shall be; ``settings`` is ``None`` for the host's defaults, ``track`` where it follows votes alone."""
 
     vibe: str
     for_me: bool
     settings: RunSettings | None
+    track: Track | None = None
+
+    @property
+    def towards(self) -> str:
+        """The track in words, to put behind a headline; ``""`` where there is none."""
+        return f" towards “{quote(self.track.title, 60)}”" if self.track is not None else ""
 
 
 class Steering:
@@ -77,8 +84,11 @@ class Steering:
             return
         await acknowledge(interaction)
         check_may_post(interaction)
-        ticket = await self._runs.start(actor, vibe=request.vibe, settings=request.settings)
-        await self._show(interaction, ticket, f"🎛️ {_name(actor)} breeds {vibe_of(ticket.run)}")
+        ticket = await self._runs.start(
+            actor, vibe=request.vibe, settings=request.settings, track=request.track
+        )
+        what = request.towards or f" {vibe_of(ticket.run)}"
+        await self._show(interaction, ticket, f"🎛️ {_name(actor)} breeds{what}")
 
     async def _start_private(
         self, interaction: discord.Interaction, actor: Actor, request: StartRequest
@@ -88,11 +98,15 @@ class Steering:
             guild = actor.guild_id if isinstance(where, discord.Thread) else GuildId(0)
             there = replace(actor, channel_id=ChannelId(where.id), guild_id=guild)
             ticket = await self._runs.start(
-                there, vibe=request.vibe, for_listener=actor.user_id, settings=request.settings
+                there,
+                vibe=request.vibe,
+                for_listener=actor.user_id,
+                settings=request.settings,
+                track=request.track,
             )
         link = f"<#{where.id}>" if isinstance(where, discord.Thread) else "our direct messages"
         await tell(interaction, f"Your own run starts in {link}.")
-        await self._show(interaction, ticket, "🎛️ Bred for you")
+        await self._show(interaction, ticket, f"🎛️ Bred for you{request.towards}")
 
     async def next(self, interaction: discord.Interaction) -> None:
         """Close the open round and breed the next one: the command."""

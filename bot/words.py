@@ -8,6 +8,7 @@ from typing import Any
 from bot.present import made_words
 from bot.text import bar, count, fit, quote, shorten
 from domain.candidate import Candidate
+from domain.fitness import Component, Judgement
 from domain.vote import Consent
 from service.views import AboutView, ForMe, LineageView, TasteView, TasteWord, WhyView
 
@@ -26,6 +27,7 @@ liked, **Cross** mixes two, **Remix** changes one in your words, **More** has th
 `/evolve start` begins in this channel; try `vibe: rainy lofi`. With `for: me` it is private.
 `/mood` sets energy, happiness, tempo and more with buttons and plays what they give; try `from: B`.
 `/duel` puts two clips side by side, blind: one of them gets the trophy.
+`/like-this` breeds towards a track that you upload.
 `/evolve status` · `next` · `resume` · `stop` · `reset` · `branch` (a thread of your own from any clip)
 `/top` the best clips here, and whether new rounds win
 `/taste show` what you seem to like · `/taste reset`
@@ -85,6 +87,15 @@ def spark(values: Iterable[float]) -> str:
     return "".join(blocks[min(7, max(0, int((value + 1) * 4)))] for value in list(values)[-40:])
 
 
+_PARTS = {
+    Component.TASTE: "tastes here",
+    Component.TARGET: "like the track",
+    Component.ADHERENCE: "as asked",
+    Component.NOVELTY: "new",
+    Component.PREFERENCE: "what people prefer",
+}
+
+
 def why_text(view: WhyView) -> str:
     """Return why a clip was chosen, for one listener."""
     lines = [f"**Why this clip**: {quote(view.clip.prompt, 160)}"]
@@ -108,7 +119,22 @@ def why_text(view: WhyView) -> str:
     lines.append(
         f"Bred by {_origin(view.operator, view.parents)}. Sound quality {view.clip.quality:.0%}."
     )
+    if view.judgement is not None and view.judgement.fitness is not None:
+        lines.append(_judged(view.judgement))
     return fit(lines)
+
+
+def _judged(judgement: Judgement) -> str:
+    """Return what a clip's fitness was made of: every part that counts, with its share."""
+    weights = {part: judgement.weights.of(part) for part in judgement.components}
+    total = sum(weights.values())
+    counted = [
+        f"{_PARTS[part]} {value:.2f} (counts {weights[part] / total:.0%})"
+        for part, value in judgement.components.items()
+        if total and weights[part] > 0
+    ]
+    gate = f"times {judgement.gate:.2f} for whole, new sound"
+    return f"-# Fitness when it was chosen: {judgement.fitness:.2f} = {' + '.join(counted) or 'nothing known'}, {gate}"
 
 
 def _origin(operator: str, parents: tuple[str, ...]) -> str:
@@ -131,12 +157,17 @@ def lineage_text(view: LineageView) -> str:
         )
         lines.append(
             f"`#{candidate.id}` gen {candidate.generation} · {_operator(candidate)}{parents}"
-            f" · {quote(candidate.prompt, 90)}"
+            f" · {_fit(view, candidate)}{quote(candidate.prompt, 90)}"
         )
     lines.append(
         f"-# Made by {clip.generator} {clip.generator_version}, seed {clip.seed}, licence {clip.licence}"
     )
     return fit(lines)
+
+
+def _fit(view: LineageView, candidate: Candidate) -> str:
+    fitness = view.fitness.get(candidate.id)
+    return "" if fitness is None else f"fitness {fitness:.2f} · "
 
 
 def _operator(candidate: Candidate) -> str:

@@ -74,6 +74,7 @@ class RenderedClip:
         quality: In [0, 1]; 1 is clean.
         defects: Strength in [0, 1] of each defect found, by name.
         description: What was composed (tempo, key, chords ...), for lineage and ``Why``; JSON-safe.
+        adherence: In [0, 1], whether it does what its prompt says; ``None`` where nothing could be checked.
     """
 
     request: ClipRequest
@@ -89,6 +90,22 @@ class RenderedClip:
     quality: float
     defects: Mapping[str, float]
     description: Mapping[str, Any]
+    adherence: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardTrack:
+    """A track that somebody sent, heard whole. Picklable. Nothing of its sound is in it.
+
+    Attributes:
+        encoder_id: Encoder and version that made ``embedding``.
+        embedding: float32, flattened: one place for the whole track.
+        seconds: Length of the track.
+    """
+
+    encoder_id: str
+    embedding: bytes
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

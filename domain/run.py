@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from domain.fitness import Weights
 from domain.ids import (
     CandidateId,
     ChannelId,
@@ -60,6 +61,7 @@ class RunSettings:
         timer: Seconds after which a round closes if anybody voted (or counts as unattended), at least 30; 0 is off.
         unattended_limit: Unattended rounds in a row after which the run pauses.
         repost_every: In every how many rounds an old clip comes back unmarked; 0 is never.
+        weights: What each part of fitness counts.
     """
 
     seconds: float = 8.0
@@ -68,6 +70,7 @@ class RunSettings:
     timer: float = 1200.0
     unattended_limit: int = 3
     repost_every: int = 0
+    weights: Weights = field(default_factory=Weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

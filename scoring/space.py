@@ -144,7 +144,7 @@ class TasteSpace:
         if not np.isfinite(given).all():
             message = "An embedding holds numbers that are not finite; encode the clip again."
             raise ScoringError(message)
-        standard = REACH * np.tanh((given - self._centre) / (REACH * self._scale))
+        standard = self._standard(given)
         squares = (standard[:, self._square] ** 2 - 1.0) / np.sqrt(2.0)
         parts = [
             standard[:, self._linear],
@@ -155,6 +155,21 @@ class TasteSpace:
         phi = np.concatenate([*parts, np.ones((len(given), 1))], axis=1)
         phi[:, :-1] *= self._weights
         return phi
+
+    def kinds(self, embeddings: NDArray[Any]) -> dict[str, Doubles]:
+        """Return the share in [0, 1], of shape (n,), of each kind of music in what clips sound like.
+
+        Args:
+            embeddings: (n, dimensions of the encoder).
+        """
+        names = [column.name for column in self.columns if column.form is Form.KIND]
+        given = np.asarray(embeddings, dtype=np.float64)
+        shares = self._likeness(self._standard(given)) + self._shares
+        return {name: shares[:, place] for place, name in enumerate(names)}
+
+    def _standard(self, given: Doubles) -> Doubles:
+        out: Doubles = REACH * np.tanh((given - self._centre) / (REACH * self._scale))
+        return out
 
     def _likeness(self, standard: Doubles) -> Doubles:
         """Return (n, kinds) how much each clip sounds like each kind, less the usual share of the kind."""

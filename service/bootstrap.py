@@ -27,7 +27,9 @@ from service.duels import DuelService
 from service.exports import ExportService
 from service.feedback import FeedbackService
 from service.handmade import Handmade
+from service.judging import Judging
 from service.language import LanguageService
+from service.like_this import LikeThisService
 from service.listeners import ListenerService
 from service.mood import MoodService
 from service.operator_record import Spent
@@ -68,6 +70,7 @@ class Services:
     clips: ClipService
     exports: ExportService
     moods: MoodService
+    like_this: LikeThisService
     language: LanguageService
     operators: OperatorService
     chat: ChatAgent
@@ -202,7 +205,8 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     learner = TasteService(db, space, clock, settings.taste, tasks)
     queue = JobQueue(settings.limits, clock, tasks)
     kits = _kits(settings, language, operators)
-    maker = RoundMaker(db, store, device, learner, clock, kits)
+    judging = Judging(db, learner, clock)
+    maker = RoundMaker(db, store, device, judging, clock, kits)
     conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
     about = AboutService(settings, device, space.encoder_id, language)
     views = Views(db, store, clock, about)
@@ -263,6 +267,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         clips=library,
         exports=exports,
         moods=moods,
+        like_this=LikeThisService(device, space, settings.limits),
         chat=_chat(ground, cases, operators),
         language=language,
         operators=operators,

@@ -17,7 +17,7 @@ from service.device import DeviceWorker
 from service.listeners import word
 from service.tasting import TasteService, Voice, said_of
 from service.views import Actor, Download, ForMe, LineageView, WhyView
-from storage import clips, runs, votes
+from storage import clips, judgements, runs, votes
 from storage.database import Database
 from storage.files import AudioStore
 
@@ -30,6 +30,7 @@ ROLES = {
     "exploit": "picked because the people here are expected to like it",
     "uncertain": "picked because your votes on it teach the most",
     "repost": "an old clip of this run, posted again unmarked: only so can votes tell whether the new ones are better",
+    "nearest": "picked because it is near the track that this run is bred towards",
     "wild": "the wild card: something else, so that the search does not narrow too early",
     "mood": "made by hand with /mood",
 }
@@ -71,6 +72,7 @@ class ClipService:
             parents = [await runs.candidate(tx, parent) for parent in (candidate.parents)]
             _, phi = await self._learner.phi(tx, [clip_id])
             generation = await runs.generation(tx, clip.run_id, clip.generation)
+            judged = await judgements.judgements(tx, [clip.original_id or clip_id])
         blind = clip.original_id is not None and generation.state is not GenerationState.CLOSED
         liking = spread = 0.0
         reasons = []
@@ -90,6 +92,7 @@ class ClipService:
             nearest=await self._nearest(actor, clip, phi),
             operator=candidate.operator,
             parents=tuple(parent.prompt for parent in parents),
+            judgement=next(iter(judged.values()), None),
         )
 
     async def _nearest(
@@ -120,7 +123,9 @@ class ClipService:
         async with self._db.reading() as tx:
             ancestors: list[Candidate] = await runs.ancestors(tx, clip.candidate_id, DEPTH)
             own = await runs.candidate(tx, clip.candidate_id)
-        return LineageView(clip=clip, ancestors=(own, *ancestors))
+            line = (own, *ancestors)
+            fitness = await judgements.fitness_of(tx, [one.id for one in line])
+        return LineageView(clip=clip, ancestors=line, fitness=fitness)
 
     async def keep(self, actor: Actor, clip_id: ClipId) -> Clip:
         """Keep a clip for good: no retention rule deletes its audio."""

@@ -21,7 +21,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, RenderedClip
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -52,6 +52,9 @@ class DeviceWorker(Protocol):
 
     async def export(self, request: ClipRequest, kind: str) -> bytes | ClipFailure:
         """Compose one request again and write it as notes, parts or sheet music, see ``service.exports``."""
+
+    async def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
+        """Hear a file that somebody sent, of at most ``longest`` seconds; what is wrong with it is a value."""
 
     async def info(self) -> GeneratorInfo:
         """Say what makes the sound."""
@@ -116,6 +119,16 @@ class ProcessWorker:
     async def export(self, request: ClipRequest, kind: str) -> bytes | ClipFailure:
         """Compose one request again and write it as notes, parts or sheet music, see ``service.exports``."""
         return await self._clip(functools.partial(_export, kind), request)
+
+    async def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
+        """Hear a file that somebody sent, of at most ``longest`` seconds; what is wrong with it is a value."""
+        try:
+            return await self._call(_listen, self._spec, track, longest)
+        except TimeoutError:
+            return ClipFailure(reason="Listening to that file took too long. Send a shorter one.")
+        except BrokenProcessPool:
+            log.warning("A render process died twice on a file that somebody sent")
+            return ClipFailure(reason="That file cannot be listened to. Send another one.")
 
     async def info(self) -> GeneratorInfo:
         """Say what makes the sound."""
@@ -215,6 +228,12 @@ def _export(kind: str, spec: RenderSpec, request: ClipRequest) -> bytes | ClipFa
     if spec.generator != "composer":
         return ClipFailure(reason=f"{spec.generator} makes sound without notes.")
     return made(request, kind, spec.renderer, spec.soundfont)
+
+
+def _listen(spec: RenderSpec, track: bytes, longest: float) -> HeardTrack | ClipFailure:
+    from service.rendering import engine  # noqa: PLC0415 - only in the worker process
+
+    return engine(spec).listen(track, longest)
 
 
 def _info(spec: RenderSpec) -> GeneratorInfo:

@@ -16,7 +16,7 @@ from scoring.taste import Reason, describe
 from service.settings import TasteSettings
 from service.tasting import TasteService, said_of
 from service.views import Actor, TasteView, TasteWord
-from storage import clips, duels, listeners, preferences, proof, runs, tastes, votes
+from storage import clips, duels, judgements, listeners, preferences, proof, runs, tastes, votes
 from storage.database import Database
 from storage.files import AudioStore
 
@@ -100,6 +100,7 @@ class ListenerService:
             Votes that were deleted.
         """
         async with self._db.transaction() as tx:
+            await judgements.forget_tastes(tx, actor.user_id, actor.guild_id)
             gone = await votes.delete_votes(tx, actor.guild_id, actor.user_id)
             gone += await duels.delete_answers(tx, actor.guild_id, actor.user_id)
             await preferences.delete_rewards(tx, actor.guild_id)

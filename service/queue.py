@@ -12,7 +12,7 @@ from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
 from domain.ids import DIRECT_MESSAGES, GuildId, ListenerId, RunId
 from domain.run import Run
 from service.clock import Clock
-from service.settings import LimitSettings
+from service.settings_rules import LimitSettings
 from service.tasks import TaskSet
 from service.views import Actor, Progress
 

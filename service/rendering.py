@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Protocol
 
 import numpy as np
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, RenderedClip
-from domain.errors import GenerationError, ScoringError
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
+from domain.errors import GenerationError, ScoringError, UploadError
 from generation.encode import encode, media_type, waveform
+from generation.generator import Composition
 from generation.registry import create_generator
+from prompts.reader import read
+from scoring.adherence import TextAudio, by_model, by_properties, segments
+from scoring.encoder import Floats
 from scoring.features import FeatureEncoder
+from scoring.likeness import listen, pool
 from scoring.quality import assess
+from scoring.space import default_space
+from scoring.uploads import read_windows
 from service.device import RenderSpec
 
 
@@ -24,12 +32,19 @@ class Engine(Protocol):
     def render(self, request: ClipRequest) -> RenderedClip | ClipFailure:
         """Return the clip, or why there is none."""
 
+    def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
+        """Return what is heard in a file that somebody sent, or what is wrong with it."""
+
 
 class RenderEngine:
-    """Generator, encoder and quality gate of one process."""
+    """Generator, encoder and quality gate of one process.
 
-    def __init__(self, spec: RenderSpec) -> None:
+    Without a model of text and audio, what a clip is described and measured as says whether it keeps to its prompt.
+    """
+
+    def __init__(self, spec: RenderSpec, text_audio: TextAudio | None = None) -> None:
         self._spec = spec
+        self._text_audio = text_audio
         self._generator = create_generator(
             spec.generator,
             renderer=spec.renderer,
@@ -37,6 +52,7 @@ class RenderEngine:
             emotion=spec.emotion,
         )
         self._encoder = FeatureEncoder()
+        self._space = default_space()
         self.info = self._generator.info
 
     def render(self, request: ClipRequest) -> RenderedClip | ClipFailure:
@@ -52,6 +68,7 @@ class RenderEngine:
         try:
             quality = assess(audio.samples, audio.sample_rate)
             embedding = self._encoder.encode(audio.samples, audio.sample_rate)
+            adherence = self._adherence(request.prompt, made, embedding)
             data = encode(audio, extension=self._spec.extension, title=request.prompt[:120])
         except (ScoringError, GenerationError) as error:
             return ClipFailure(reason=str(error))
@@ -69,6 +86,44 @@ class RenderEngine:
             quality=quality.score,
             defects=dict(quality.defects),
             description=made.description,
+            adherence=adherence,
+        )
+
+    def _adherence(self, prompt: str, made: Composition, embedding: Floats) -> float | None:
+        """Return whether a clip does what its prompt says, ten seconds at a time; ``None`` where nothing says so."""
+        samples, rate = made.audio.samples, made.audio.sample_rate
+        if self._text_audio is not None:
+            found = by_model(self._text_audio, prompt, samples, rate)
+        elif self._encoder.info.id != self._space.encoder_id:
+            return None
+        else:
+            parts = segments(len(samples), rate)
+            heard = (
+                [embedding[-1]]
+                if len(parts) == 1
+                else [self._encoder.encode(samples[part], rate)[-1] for part in parts]
+            )
+            found = by_properties(read(prompt), made.description, np.stack(heard), self._space)
+        return found if math.isfinite(found) else None
+
+    def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
+        """Return what is heard in a file that somebody sent, or what is wrong with it.
+
+        It is read in windows spread over its length, so that a long file takes no more memory than a short one.
+        """
+        heard: list[Floats] = []
+        seconds = 0.0
+        try:
+            for window in read_windows(track, longest=longest):
+                heard += listen(window.samples, window.sample_rate, self._encoder)
+                seconds = window.start + len(window.samples) / window.sample_rate
+            place = pool(heard)
+        except (UploadError, ScoringError) as error:
+            return ClipFailure(reason=str(error))
+        return HeardTrack(
+            encoder_id=self._encoder.info.id,
+            embedding=np.ascontiguousarray(place, dtype="<f4").tobytes(),
+            seconds=seconds,
         )
 
 

@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
-from domain.clip import ArchivedClip, ClipFailure, ClipRequest, RenderedClip
+from domain.candidate import Brief, Directive, Evaluation, Proposal
+from domain.clip import ClipFailure, ClipRequest, RenderedClip
 from domain.description import Description
 from domain.errors import UserError
 from domain.ids import ClipId, ListenerId, PostId
@@ -22,14 +21,14 @@ from domain.vote import Consent
 from evolution.registry import create_searcher
 from evolution.searcher import Searcher
 from evolution.timing import refitted
-from scoring.slate import Pick, choose, fairness, settle_debts
-from scoring.taste import herd, predict
+from scoring.slate import Pick, choose, settle_debts
 from service import auditing
 from service.briefing import Kits, feedback_words, no_kits, taste_words
 from service.clock import Clock
 from service.device import DeviceWorker
-from service.tasting import Said, TasteService, Voice, said_of
-from storage import clips, listeners, posts, proof, runs, votes
+from service.judging import Archive, Judging, Verdict
+from service.tasting import Voice
+from storage import clips, judgements, listeners, posts, proof, runs
 from storage.database import Database, Transaction
 from storage.files import AudioStore
 
@@ -39,20 +38,10 @@ POSTED = 4
 """Clips of a round: as many as a message's 5 x 5 buttons can rate, and about what people will listen to."""
 OPENING = "opening"
 """Role of clips that were chosen before anybody had voted."""
-OWN_VOTES = 2.0
-"""Raters after which what people said about a clip counts as much as what their tastes predict."""
+NEAREST = "nearest"
+"""Likewise, in a run that is bred towards a track."""
 LENGTH_KEPT = 0.5
 """Seconds by which a clip may miss the length of its run."""
-RECENT = 3
-"""Rounds whose families the wild card avoids."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
-    """What a run has rendered so far, under today's tastes."""
-
-    evaluations: list[Evaluation]
-    recent_families: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +52,9 @@ class Choice:
         picks: In the order of their slots; ``None`` is the place of the old friend.
         friend: An old clip that comes back unmarked, if one does.
         chances: How likely each picked clip was to be picked, by its index.
-        voices: Whose tastes had a say; none in an opening.
-        liking: (voices, clips), what was foretold.
-        spread: (voices, clips), how unsure that was.
+        voices: Whose tastes had a say.
+        opening: Role of the clips where no taste had one, else ``""``.
+        verdict: What all clips that were rendered are worth.
         debts: What each listener is owed after the round.
     """
 
@@ -73,8 +62,8 @@ class Choice:
     friend: auditing.Friend | None
     chances: dict[int, float]
     voices: Sequence[Voice]
-    liking: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    opening: str
+    verdict: Verdict
     debts: dict[ListenerId, float]
 
 
@@ -89,14 +78,14 @@ class RoundMaker:
         db: Database,
         store: AudioStore,
         device: DeviceWorker,
-        tastes: TasteService,
+        judging: Judging,
         clock: Clock,
         kits: Kits = no_kits,
     ) -> None:
         self._db = db
         self._store = store
         self._device = device
-        self._tastes = tastes
+        self._judging = judging
         self._clock = clock
         self._kits = kits
 
@@ -114,8 +103,7 @@ class RoundMaker:
         Raises:
             UserError: Not one clip could be made.
         """
-        voices = await self._tastes.voices(run)
-        archive = await self._archive(run, voices)
+        archive = await self._judging.archive(run)
         async with self._db.reading() as tx:
             state = await runs.searcher_state(tx, run.id)
         kit = await self._kits(run.guild_id)
@@ -129,7 +117,7 @@ class RoundMaker:
             parents=generation.directive_parents,
             words=generation.directive_words,
             account=str(run.guild_id),
-            taste=taste_words(voices, self._tastes.space),
+            taste=taste_words(archive.voices, self._judging.space),
             feedback=feedback_words(archive.evaluations, run.generation),
         )
         proposals = await searcher.ask(brief)
@@ -154,54 +142,12 @@ class RoundMaker:
             raise UserError(
                 f"No clip could be made: {failures[0] if failures else 'nothing was proposed'}"
             )
-        choice = await self._choose(run, generation, voices, archive, made)
+        choice = await self._choose(run, generation, archive, made)
         if not choice.picks:
             raise UserError(
                 "Not one of the clips passed the quality gate. Try again, or ask for something else."
             )
         return await self._save(run, generation, searcher, made, choice)
-
-    # The past, rescored --------------------------------------------------------------------------------
-
-    async def _archive(self, run: Run, voices: Sequence[Voice]) -> Archive:
-        async with self._db.reading() as tx:
-            made = await clips.archive_of_run(tx, run.id)
-            candidates = {one.id: one for one in await runs.candidates_of_run(tx, run.id)}
-            found, phi = await self._tastes.phi(tx, [clip.id for clip in made])
-            cast = await votes.votes_of_run(tx, run.id)
-            debts = await runs.debts(tx, run.id)
-        by_id = {clip.id: clip for clip in made}
-        rows = [by_id[clip_id] for clip_id in found if by_id[clip_id].original_id is None]
-        phi = phi[[by_id[clip_id].original_id is None for clip_id in found]]
-        fitness, doubt = self._fitness(rows, phi, voices, debts)
-        said = auditing.same_audio_once(said_of(cast), made)
-        evaluations = [
-            _evaluation(candidates[clip.candidate_id], clip, float(expected), float(unsure), said)
-            for clip, expected, unsure in zip(rows, fitness, doubt, strict=True)
-            if clip.candidate_id in candidates
-        ]
-        recent: dict[str, int] = {}
-        for clip in made:
-            if clip.posted_slot and clip.generation > run.generation - RECENT:
-                recent[clip.family] = recent.get(clip.family, 0) + 1
-        return Archive(evaluations=evaluations, recent_families=recent)
-
-    def _fitness(
-        self,
-        rows: Sequence[ArchivedClip],
-        phi: NDArray[np.float64],
-        voices: Sequence[Voice],
-        debts: dict[ListenerId, float],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return expected liking of the channel and its standard deviation, each of shape (n,)."""
-        if not rows:
-            return np.zeros(0), np.zeros(0)
-        if not voices:
-            return np.full(len(rows), 0.5), np.full(len(rows), 0.25)
-        prediction = predict([voice.taste for voice in voices], phi)
-        weights = fairness(np.array([debts.get(voice.listener_id, 0.0) for voice in voices]))
-        opinion = herd(prediction, weights)
-        return opinion.fitness, opinion.uncertainty
 
     async def _foreign_parents(
         self, run: Run, generation: Generation, archive: Archive
@@ -224,42 +170,28 @@ class RoundMaker:
     # Four out of many --------------------------------------------------------------------------------
 
     async def _choose(
-        self,
-        run: Run,
-        generation: Generation,
-        voices: Sequence[Voice],
-        archive: Archive,
-        made: Made,
+        self, run: Run, generation: Generation, archive: Archive, made: Made
     ) -> Choice:
-        embeddings = np.stack([np.frombuffer(clip.embedding, dtype=np.float32) for _, clip in made])
-        phi = self._tastes.space.project(embeddings)
-        quality = np.array([clip.quality for _, clip in made])
+        verdict = self._judging.verdict(archive, [clip for _, clip in made])
         async with self._db.reading() as tx:
-            owed = await runs.debts(tx, run.id)
             lots = np.random.default_rng([run.seed, generation.number, 1])
             friend = await auditing.old_friend(tx, run, generation.number, lots)
-        debts = np.array([owed.get(voice.listener_id, 0.0) for voice in voices])
-        if voices:
-            prediction = predict([voice.taste for voice in voices], phi)
-            liking, spread = prediction.liking, prediction.spread
-        else:
-            liking, spread = np.zeros((0, len(made))), np.zeros((0, len(made)))
         rng = np.random.default_rng([run.seed, generation.number])
         draw = functools.partial(
             choose,
-            liking=liking,
-            spread=spread,
-            quality=quality,
+            liking=verdict.liking,
+            spread=verdict.spread,
+            quality=verdict.gate,
             families=[_family(clip) for _, clip in made],
-            phi=phi,
-            debts=debts,
+            phi=verdict.phi,
+            debts=verdict.debts,
             recent_families=archive.recent_families,
             count=POSTED,
         )
         picks = draw(rng=rng)
         if friend is not None:
             picks = auditing.make_room(picks, POSTED)
-        settled = settle_debts(debts, liking, picks)
+        settled = settle_debts(verdict.debts, verdict.liking, picks)
         shown = [*picks, None] if friend is not None and picks else picks
         order = rng.permutation(len(shown))  # the place on the message says nothing about the clip
         return Choice(
@@ -268,11 +200,12 @@ class RoundMaker:
             chances=await auditing.chances(
                 lambda dice: draw(rng=dice), picks, [run.seed, generation.number, 2]
             ),
-            voices=voices,
-            liking=liking,
-            spread=spread,
-            debts={
-                voice.listener_id: float(debt) for voice, debt in zip(voices, settled, strict=True)
+            voices=archive.voices,
+            opening=_opening(archive),
+            verdict=verdict,
+            debts={  # nothing is owed to a track
+                voice.listener_id: float(debt)
+                for voice, debt in zip(archive.voices, settled, strict=False)
             },
         )
 
@@ -313,12 +246,14 @@ class RoundMaker:
         choice: Choice,
         kept: set[ListenerId],
     ) -> None:
-        """Give the chosen clips their slots, and keep what their votes will be compared with."""
+        """Give the chosen clips their slots, and keep what all are worth and what votes will be compared with."""
+        judged = dict(zip(ids, choice.verdict.judgements, strict=True))
+        await judgements.add_judgements(tx, judged)
         chances: dict[ClipId, float] = {}
         posted: dict[int, ClipId] = {}
         for slot, pick in enumerate(choice.picks, start=1):
             if pick is not None:
-                role = pick.role.value if choice.voices else OPENING
+                role = choice.opening or pick.role.value
                 await clips.mark_posted(tx, ids[pick.index], slot, role)
                 posted[pick.index] = ids[pick.index]
                 chances[ids[pick.index]] = choice.chances[pick.index]
@@ -326,7 +261,8 @@ class RoundMaker:
                 again = await proof.add_repost(tx, choice.friend.clip_id, number, slot)
                 chances[again.id] = choice.friend.chance
         await proof.save_chances(tx, chances)
-        foretold = auditing.foretold(posted, choice.voices, choice.liking, choice.spread, kept)
+        own = choice.verdict.own
+        foretold = auditing.foretold(posted, choice.voices, own.liking, own.spread, kept)
         await proof.save_predictions(tx, foretold)
 
 
@@ -357,31 +293,8 @@ def _family(rendered: RenderedClip) -> str:
     return str(rendered.description.get("family", ""))
 
 
-def _evaluation(
-    candidate: Candidate,
-    clip: ArchivedClip,
-    expected: float,
-    unsure: float,
-    said: dict[ClipId, dict[ListenerId, Said]],
-) -> Evaluation:
-    """Blend what tastes predict with what people said about this very clip, times its quality."""
-    ratings = list(said.get(clip.id, {}).values())
-    weight = sum(one.weight for one in ratings)
-    share = weight / (weight + OWN_VOTES)
-    observed = (
-        (1.0 + sum(one.rating * one.weight for one in ratings) / weight) / 2.0 if ratings else 0.0
-    )
-    liking = (1.0 - share) * expected + share * observed
-    gate = 0.0 if clip.broken else clip.quality
-    return Evaluation(
-        candidate=candidate,
-        fitness=liking * gate,
-        uncertainty=unsure * (1.0 - share) * gate,
-        rated=bool(ratings),
-        components={
-            "expected": expected,
-            "observed": observed,
-            "raters": float(len(ratings)),
-            "quality": gate,
-        },
-    )
+def _opening(archive: Archive) -> str:
+    """Return the role of clips that no taste had a say in, or ``""`` where one had."""
+    if archive.voices:
+        return ""
+    return OPENING if archive.standard.track is None else NEAREST

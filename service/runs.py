@@ -10,19 +10,22 @@ from dataclasses import replace
 from domain.candidate import Directive
 from domain.clip import Clip
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
+from domain.fitness import Weights
 from domain.ids import DIRECT_MESSAGES, CandidateId, ChannelId, ClipId, GuildId, ListenerId
 from domain.run import CloseReason, GenerationState, Post, PostKind, Run, RunSettings, RunState
 from service import lifecycle
 from service.clock import Clock
 from service.conductor import Conductor
 from service.lifecycle import WORDS_LIMIT, Order
+from service.like_this import Track
 from service.queue import JobQueue, Ticket
 from service.settings import Settings
-from service.tasting import families_of
-from service.views import Actor, StatusView
-from storage import clips, posts, runs, votes
+from service.tasting import families_of, said_of
+from service.views import Actor, StatusView, TargetView
+from storage import clips, posts, runs, targets, votes
 from storage.database import Database, Reader
 from storage.runs import NewRun
+from storage.targets import Target
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class RunService:
         vibe: str = "",
         for_listener: ListenerId | None = None,
         settings: RunSettings | None = None,
+        track: Track | None = None,
     ) -> Ticket:
         """Start a run in the actor's channel and queue its first round.
 
@@ -56,24 +60,43 @@ class RunService:
             vibe: What the music should be about; empty for anything.
             for_listener: Breed for this one listener only.
             settings: How it goes; the host's defaults when ``None``.
+            track: What it is bred towards, if anything.
 
         Raises:
             BusyError: The channel has a run, or a cap is reached.
             ForbiddenError: Only moderators may start here.
         """
-        if not (
-            self._settings.discord.everyone_may_start
-            or actor.is_moderator
-            or for_listener is not None
-        ):
-            raise ForbiddenError("Only moderators can start a run in this server.")
+        self.check_may_start(actor, private=for_listener is not None)
         new = self._new_run(
             actor,
             vibe=" ".join(vibe.split())[:WORDS_LIMIT],
             settings=settings or self.default_settings(),
             for_listener=for_listener,
         )
-        return await self._begin(new, Order())
+        return await self._begin(new, Order(), self._target(actor, track) if track else None)
+
+    def check_may_start(self, actor: Actor, *, private: bool) -> None:
+        """Check what can be checked before anything is heard or made for a new run.
+
+        Raises:
+            BusyError: A cap is reached.
+            ForbiddenError: Only moderators may start here.
+        """
+        if not (self._settings.discord.everyone_may_start or actor.is_moderator or private):
+            raise ForbiddenError("Only moderators can start a run in this server.")
+        self._queue.check(None, actor.user_id, actor.guild_id)
+
+    def _target(self, actor: Actor, track: Track) -> Target:
+        return Target(
+            guild_id=actor.guild_id,
+            listener_id=actor.user_id,
+            title=track.title,
+            words=track.words,
+            seconds=track.heard.seconds,
+            encoder_id=track.heard.encoder_id,
+            vector=track.heard.embedding,
+            at=self._clock.now(),
+        )
 
     async def branch(self, actor: Actor, clip_id: ClipId) -> Ticket:
         """Start a run in the actor's channel (a new thread) that descends from a clip.
@@ -119,12 +142,14 @@ class RunService:
         wanted = self._settings.runs.searcher
         return "offline" if wanted == "auto" and not self._settings.language.base_url else wanted
 
-    async def _begin(self, new: NewRun, order: Order) -> Ticket:
-        """Store a run with its first generation, and queue that."""
+    async def _begin(self, new: NewRun, order: Order, target: Target | None = None) -> Ticket:
+        """Store a run with what it is bred towards and its first generation, and queue that."""
         self._queue.check(None, new.started_by, new.guild_id)
         async with self._db.transaction() as tx:
             self._check_live(new, await runs.live_runs(tx))
             run = await runs.create_run(tx, new)
+            if target is not None:
+                await targets.save_target(tx, run.id, target)
             generation = await lifecycle.begin_next(tx, run, order)
         return self._conductor.submit(run, new.started_by, generation)
 
@@ -155,6 +180,7 @@ class RunService:
             timer=60.0 * runs_.timer_minutes,
             unattended_limit=runs_.unattended_limit,
             repost_every=runs_.repost_every,
+            weights=Weights(**self._settings.fitness.model_dump()),
         )
 
     async def next(
@@ -233,15 +259,16 @@ class RunService:
         return await self._conductor.stop(run)
 
     async def reset(self, actor: Actor) -> Ticket:
-        """Start over in this channel: the same vibe, settings and descent, a new population. Tastes stay."""
+        """Start over in this channel: the same vibe, settings, track and descent, a new population. Tastes stay."""
         run = await self._run_here(actor.channel_id)
         self._check_may_end(actor, run)
         self._queue.check(None, actor.user_id, actor.guild_id)
         order = Order()
-        if run.parent_clip_id is not None:
-            async with self._db.reading() as tx:
+        async with self._db.reading() as tx:
+            target = await targets.target_of(tx, run.id)
+            if run.parent_clip_id is not None:
                 source = await clips.clip(tx, run.parent_clip_id)
-            order = Order(directive=Directive.VARY, parents=(source.candidate_id,))
+                order = Order(directive=Directive.VARY, parents=(source.candidate_id,))
         await self._conductor.stop(run)
         new = self._new_run(
             actor,
@@ -250,7 +277,7 @@ class RunService:
             for_listener=run.for_listener,
             parent_clip_id=run.parent_clip_id,
         )
-        return await self._begin(replace(new, started_by=run.started_by), order)
+        return await self._begin(replace(new, started_by=run.started_by), order, target)
 
     async def cancel(self, actor: Actor, ticket_id: int) -> None:
         """Cancel a round that is waiting or being made.
@@ -290,6 +317,8 @@ class RunService:
             made = await clips.clips_of_generation(tx, run.id, run.generation)
             people = await votes.voters(tx, run.id, run.generation)
             post = await posts.post_of(tx, run.id, run.generation, PostKind.ROUND)
+            target = await targets.target_of(tx, run.id)
+            rated = len(said_of(await votes.votes_of_run(tx, run.id))) if target else 0
         ticket = self._queue.ticket_of(run.id)
         return StatusView(
             run=run,
@@ -299,6 +328,7 @@ class RunService:
             families=families_of(made),
             message_id=post.message_id if post else None,
             problem=post.error if post else "",
+            target=None if target is None else _target_view(run, target, rated),
         )
 
     # Rules ------------------------------------------------------------------------------------------
@@ -341,6 +371,18 @@ class RunService:
                     )
                 parents.append(clip.candidate_id)
         return tuple(dict.fromkeys(parents))
+
+
+def _target_view(run: Run, target: Target, rated: int) -> TargetView:
+    now = run.settings.weights.after(rated, has_target=True)
+    total = now.taste + now.target
+    return TargetView(
+        title=target.title,
+        words=target.words,
+        seconds=target.seconds,
+        rated=rated,
+        votes_share=now.taste / total if total else 0.0,
+    )
 
 
 async def _is_by_hand_here(tx: Reader, actor: Actor, clip: Clip) -> bool:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from domain.errors import ConfigError
+from service.settings_rules import FitnessSettings, LimitSettings
+from service.settings_section import Section
 
 DEFAULT_FILE = Path("config.yaml")
 
@@ -28,12 +30,6 @@ ENVIRONMENT = {
     "TUNEBREEDER_LANGUAGE_MODEL": ("language", "model"),
 }
 """Environment variables and the setting each one overrides. ``DISCORD_TOKEN`` is apart: it has no key."""
-
-
-class Section(BaseModel):
-    """A part of the settings; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class DiscordSettings(Section):
@@ -120,20 +116,6 @@ class RunDefaults(Section):
         description="What breeds. evolve applies operators and full rewrites the whole population, both with the "
         "language model; auto mixes them with the built-in offline breeder by what each has earned, and is offline in "
         "runs that start while no model is set up.",
-    )
-
-
-class LimitSettings(Section):
-    """Caps that keep one person or server from using up the machine."""
-
-    jobs_per_user: int = Field(
-        2, ge=1, le=100, description="Rounds one person may have waiting or rendering."
-    )
-    jobs_per_guild: int = Field(
-        4, ge=1, le=1000, description="Rounds one server may have waiting or rendering."
-    )
-    live_runs_per_guild: int = Field(
-        20, ge=1, le=10000, description="Runs one server may have going, branches included."
     )
 
 
@@ -303,6 +285,7 @@ class Settings(Section):
     scoring: ScoringSettings = Field(default_factory=ScoringSettings)
     reactions: ReactionSettings = Field(default_factory=ReactionSettings)
     taste: TasteSettings = Field(default_factory=TasteSettings)
+    fitness: FitnessSettings = Field(default_factory=FitnessSettings)
     language: LanguageSettings = Field(default_factory=LanguageSettings)
     playground: PlaygroundSettings = Field(default_factory=PlaygroundSettings)
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.candidate import Candidate
 from domain.clip import Clip
-from domain.ids import ChannelId, ClipId, GuildId, ListenerId
+from domain.fitness import Judgement
+from domain.ids import CandidateId, ChannelId, ClipId, GuildId, ListenerId
 from domain.run import CloseReason, Generation, Post, Run
 from domain.vote import Consent, Grade
 
@@ -168,10 +169,30 @@ class PauseView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetView:
+    """A track that a run is bred towards.
+
+    Attributes:
+        title: The file's name; data, never trusted.
+        words: What it sounds like, ``""`` where nothing stands out.
+        seconds: Its length.
+        rated: Clips of the run that people have rated.
+        votes_share: In [0, 1], what votes count by now; the track counts the rest.
+    """
+
+    title: str
+    words: str
+    seconds: float
+    rated: int
+    votes_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView:
     """A run as it stands.
 
-    ``progress`` is set while a round is being made; ``problem`` says why the last round could not be posted.
+    ``progress`` is set while a round is being made; ``problem`` says why the last round could not be posted;
+    ``target`` is what the run is bred towards, if anything.
     """
 
     run: Run
@@ -181,6 +202,7 @@ class StatusView:
     families: Mapping[str, int]
     message_id: int | None = None
     problem: str = ""
+    target: TargetView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +259,7 @@ class WhyView:
         nearest: Prompts of the most similar clips they rated, with the rating.
         operator: What bred it.
         parents: Prompts of its parents.
+        judgement: What its fitness was made of when it was chosen; ``None`` for clips from before that was recorded.
     """
 
     clip: Clip
@@ -248,14 +271,19 @@ class WhyView:
     nearest: tuple[tuple[str, float], ...]
     operator: str
     parents: tuple[str, ...]
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineageView:
-    """Ancestors of a clip's candidate, by generation, the clip's own candidate first."""
+    """Ancestors of a clip's candidate, by generation, the clip's own candidate first.
+
+    ``fitness`` is what each of them had in [0, 1] when clips were chosen, where that is recorded.
+    """
 
     clip: Clip
     ancestors: tuple[Candidate, ...]
+    fitness: Mapping[CandidateId, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

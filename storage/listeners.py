@@ -15,7 +15,7 @@ from typing import Any
 
 from domain.ids import GuildId, ListenerId, RunId
 from domain.vote import Consent
-from storage import _json, runs
+from storage import _json, judgements, runs
 from storage._sqlite import Reader, Transaction
 
 PERSONAL_COLUMNS: frozenset[tuple[str, str]] = frozenset(
@@ -32,6 +32,7 @@ PERSONAL_COLUMNS: frozenset[tuple[str, str]] = frozenset(
         ("predictions", "listener_id"),
         ("runs", "for_listener"),
         ("runs", "started_by"),
+        ("targets", "listener_id"),
         ("tastes", "listener_id"),
         ("votes", "listener_id"),
     }
@@ -94,6 +95,7 @@ _EXPORTS = {
         SELECT guild_id, kind, name, number, content, comment, at FROM operator_versions
         WHERE author_id = :listener AND {_IN_GUILD} ORDER BY guild_id, kind, name, number
     """,
+    "targets": f"SELECT * FROM targets WHERE listener_id = :listener AND {_IN_GUILD} ORDER BY run_id",
     "runs_started": f"SELECT * FROM runs WHERE started_by = :listener AND {_IN_GUILD} ORDER BY id",
     "private_runs": f"SELECT * FROM runs WHERE for_listener = :listener AND {_IN_GUILD} ORDER BY id",
     "private_generations": f"SELECT * FROM generations WHERE run_id IN ({_PRIVATE_RUNS}) ORDER BY run_id, number",
@@ -102,6 +104,10 @@ _EXPORTS = {
         SELECT id, candidate_id, run_id, generation, prompt, family, seed, seconds, sha256, extension, media_type,
                quality, generator, generator_version, licence, description_json, posted_slot, role
         FROM clips WHERE run_id IN ({_PRIVATE_RUNS}) ORDER BY id
+    """,
+    "private_judgements": f"""
+        SELECT j.* FROM judgements AS j JOIN clips AS c ON c.id = j.clip_id
+        WHERE c.run_id IN ({_PRIVATE_RUNS}) ORDER BY j.clip_id
     """,
     "private_posts": f"""
         SELECT run_id, generation, kind, channel_id, state, message_id, created_at
@@ -130,6 +136,7 @@ _ERASURES = {
     """,
     "private_duels": f"DELETE FROM duels WHERE for_listener = :listener AND {_IN_GUILD}",
     "duels_started": f"UPDATE duels SET started_by = 0 WHERE started_by = :listener AND {_IN_GUILD}",
+    "targets": f"DELETE FROM targets WHERE listener_id = :listener AND {_IN_GUILD}",
     "runs_started": f"UPDATE runs SET started_by = 0 WHERE started_by = :listener AND {_IN_GUILD}",
 }
 
@@ -139,7 +146,8 @@ class Erased:
     """What an erasure did.
 
     Attributes:
-        counts: Rows deleted, or made anonymous for ``runs_started``, ``duels_started`` and ``tuned``, by name.
+        counts: Rows deleted, or made anonymous for ``runs_started``, ``duels_started``, ``tuned`` and ``judgements``,
+            by name.
         guilds: Servers whose prior was learned from the listener's taste too. Their priors are gone; learn new ones.
         rewards: Servers whose reward their preferences may have gone into. Those rewards are gone; learn new ones.
         runs: Private runs that are gone: stop working on them.
@@ -233,6 +241,7 @@ async def erase(
         f"SELECT DISTINCT sha256, extension FROM clips WHERE run_id IN ({_PRIVATE_RUNS})", who
     )
     counts = await _erase_private_runs(tx, private)
+    counts["judgements"] = await judgements.forget_tastes(tx, listener_id, guild_id)
     for name, statement in _ERASURES.items():
         counts[name] = counts.get(name, 0) + await tx.run(statement, who)
     counts["priors"] = 0

@@ -18,6 +18,7 @@ from storage.m004 import STATEMENTS as M004
 from storage.m005 import STATEMENTS as M005
 from storage.m006 import STATEMENTS as M006
 from storage.m007 import STATEMENTS as M007
+from storage.m008 import STATEMENTS as M008
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -75,6 +76,12 @@ async def m007_proof(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
+async def m008_fitness(tx: Transaction) -> None:
+    """Tracks that runs are bred towards, and what fitness was made of."""
+    for statement in M008:
+        await tx.rows(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_schema,
     m002_mood_panels,
@@ -83,6 +90,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m005_language_usage,
     m006_duels,
     m007_proof,
+    m008_fitness,
 )
 
 

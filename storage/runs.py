@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
 from domain.errors import BusyError, NotFoundError
+from domain.fitness import Weights
 from domain.ids import ChannelId, ClipId, GuildId, ListenerId, RunId
 from domain.run import Run, RunSettings, RunState
 from storage import _json
@@ -316,7 +317,10 @@ def _run(row: sqlite3.Row) -> Run:
 def _settings(text: str) -> RunSettings:
     """Read stored settings; fields that came later get their default, fields that went are ignored."""
     names = {item.name for item in dataclasses.fields(RunSettings)}
-    return RunSettings(**{key: value for key, value in _json.load(text).items() if key in names})
+    known = {key: value for key, value in _json.load(text).items() if key in names}
+    if "weights" in known:
+        known["weights"] = Weights.from_json(known["weights"])
+    return RunSettings(**known)
 
 
 def _missing() -> NotFoundError:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, RenderedClip
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
 from domain.facets import FAMILIES
 from domain.ids import MessageId
 from scoring.features import FeatureEncoder
@@ -107,6 +107,15 @@ class FakeDevice:
     async def export(self, request: ClipRequest, kind: str) -> bytes | ClipFailure:
         reason = self.fail(request)
         return ClipFailure(reason=reason) if reason else f"{kind} {request.seed}".encode()
+
+    async def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
+        """Hear the family that the bytes name, as a clip of it is."""
+        if not track.startswith(b"RIFF"):
+            return ClipFailure(reason="That is no sound. Send an MP3.")
+        heard = self.clip(ClipRequest(prompt=track[4:].decode(), seed=1, seconds=8.0))
+        return HeardTrack(
+            encoder_id=heard.encoder_id, embedding=heard.embedding, seconds=longest / 10
+        )
 
     async def info(self) -> GeneratorInfo:
         return INFO

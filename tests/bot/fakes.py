@@ -7,7 +7,7 @@ import dataclasses
 from types import SimpleNamespace
 
 from domain.candidate import Candidate, Directive
-from domain.clip import Clip
+from domain.clip import Clip, HeardTrack
 from domain.duel import Choice, Duel, DuelState
 from domain.errors import BusyError, ForbiddenError, NotFoundError
 from domain.features import Features
@@ -29,6 +29,7 @@ from service import mood_session
 from service.duel_views import DuelClip, DuelReceipt, DuelView, Tally, VerdictRow, VerdictView
 from service.duels import Started
 from service.exports import ENDINGS, play_view
+from service.like_this import Track
 from service.mood import MoodView
 from service.mood_session import Kind, Session
 from service.mood_start import from_clip, from_words
@@ -185,6 +186,7 @@ class World:
         self.moods = FakeMoods(self)
         self.exports = FakeExports(self)
         self.top = FakeTop()
+        self.like_this = FakeLikeThis()
         self.about = SimpleNamespace(view=self._about)
         self.duels = FakeDuels(self)
         self.outbox = FakeOutbox(self)
@@ -250,6 +252,7 @@ class FakeRuns:
         self.error: str | None = None
         self.gone: list[int] = []
         self.cancelled: list[int] = []
+        self.tracks: list[Track | None] = []
 
     def put(self, run: Run) -> None:
         self.all[run.id] = run
@@ -266,8 +269,14 @@ class FakeRuns:
     def default_settings(self) -> RunSettings:
         return RunSettings()
 
-    async def start(self, actor, *, vibe="", for_listener=None, settings=None):
+    def check_may_start(self, actor, *, private):
+        self.calls.append(("may start", private))
+        if self.fail is not None:
+            raise self.fail
+
+    async def start(self, actor, *, vibe="", for_listener=None, settings=None, track=None):
         self.calls.append(("start", settings))
+        self.tracks.append(track)
         if self.fail is not None:
             raise self.fail
         if any(
@@ -778,6 +787,23 @@ class FakeExports:
 
     async def export(self, actor, clip_id, kind):
         return Download(filename=f"A-lofi-84bpm{ENDINGS[kind]}", data=self.data, note="Notes.")
+
+
+class FakeLikeThis:
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+        self.fail: Exception | None = None
+
+    async def hear(self, user_id, upload, wish=""):
+        self.heard.append(await upload.fetch())
+        if self.fail is not None:
+            raise self.fail
+        return Track(
+            title=upload.filename.removesuffix(".mp3"),
+            words="fast techno",
+            vibe=f"{wish}, fast techno",
+            heard=HeardTrack(encoder_id="features-1", embedding=b"0000", seconds=200.0),
+        )
 
 
 class FakeMoodTicket:

@@ -32,6 +32,7 @@ async def test_the_commands_there_are(tree):
         "evolve status",
         "evolve stop",
         "help",
+        "like-this",
         "mood",
         "mydata delete",
         "mydata export",
@@ -58,6 +59,7 @@ async def test_the_commands_there_are(tree):
         "prompts try",
         "taste reset",
         "taste show",
+        "top",
     ]
 
 

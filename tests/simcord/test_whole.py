@@ -345,3 +345,15 @@ async def test_a_mood_in_direct_messages_starts_a_run_there(stage):
     await user.click(result.response, label="Delete everything")
     async with stage.world.db.reading() as tx:
         assert await runs.runs_of_guild(tx, DIRECT_MESSAGES) == []
+
+
+async def test_a_channel_breeds_towards_a_track_and_says_so(stage):
+    await stage.ann.slash(stage.channel, "like-this", track=("Night_Drive.wav", b"RIFFtechno"))
+    await until(stage, lambda: [one for one in stage.channel.history() if one.attachments])
+    await stage.ann.slash(stage.channel, "evolve status")
+    told = stage.private(stage.ann)[-1].content
+    assert "Bred towards “Night Drive” (3:00)" in told
+    assert "votes count for 0% and the track for the rest" in told
+    await stage.ann.click(stage.round(), label="More")
+    await stage.ann.slash(stage.channel, "like-this", track=("notes.pdf", b"%PDF"))
+    assert stage.private(stage.ann)[-1].content == "That is no sound. Send an MP3."

@@ -7,6 +7,7 @@ import numpy as np
 from domain.candidate import Candidate, Proposal
 from domain.clip import Clip, ClipRequest, GeneratorInfo, RenderedClip
 from domain.duel import Choice, Duel, DuelState, DuelVote
+from domain.fitness import Component, Judgement, Mode, Weights
 from domain.ids import (
     CandidateId,
     ChannelId,
@@ -25,6 +26,7 @@ from storage import (
     clips,
     duels,
     guilds,
+    judgements,
     language_usage,
     listeners,
     operator_versions,
@@ -33,6 +35,7 @@ from storage import (
     preferences,
     proof,
     runs,
+    targets,
     tastes,
     votes,
 )
@@ -155,6 +158,33 @@ async def make_duel(tx: Transaction, a: Clip, b: Clip, **changes) -> Duel:
     await posts.mark_attempted(tx, post.id)
     await posts.mark_posted(tx, post.id, MessageId(9500 + post.id))
     return await duels.set_duel(tx, made.id, state=DuelState.OPEN, closes_at=5200.0)
+
+
+def target(**changes) -> targets.Target:
+    values = {
+        "guild_id": GUILD,
+        "listener_id": ALICE,
+        "title": "my song",
+        "words": "slow lofi",
+        "seconds": 200.5,
+        "encoder_id": "features-1",
+        "vector": np.arange(4, dtype="<f4").tobytes(),
+        "at": 3000.0,
+    }
+    return targets.Target(**(values | changes))
+
+
+def judgement(**changes) -> Judgement:
+    values = {
+        "mode": Mode.HERD,
+        "fitness": 0.6,
+        "gate": 0.9,
+        "adherence": 0.75,
+        "components": {Component.TASTE: 0.7, Component.NOVELTY: 0.25},
+        "weights": Weights(novelty=0.1),
+        "at": 3000.0,
+    }
+    return Judgement(**(values | changes))
 
 
 @dataclass
@@ -310,6 +340,9 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
         at=3000.0,
     )
     await chat_memory.add_turn(tx, said, most=12)
+    for made in (shared, private):
+        await targets.save_target(tx, made.run.id, target(listener_id=who))
+        await judgements.add_judgements(tx, {made.clips[0].id: judgement()})
     await tastes.save_prior(tx, GUILD, b"\x00prior", space_id="space-1", members=2, now=3000.0)
     spent = language_usage.Spent(requests=3, failed=1, tokens_in=900, tokens_out=120, cost=0.01)
     await language_usage.add_usage(

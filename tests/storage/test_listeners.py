@@ -81,6 +81,11 @@ NAMES_NOBODY = {
     "rewards": {
         *("guild_id", "version", "space_id", "payload", "pairs", "listeners", "saved_at"),
     },
+    "targets": {"run_id", "guild_id", "title", "words", "seconds", "encoder_id", "vector", "at"},
+    "judgements": {  # averages over a channel; what one vote may have made goes with the votes
+        *("clip_id", "mode", "fitness", "gate", "adherence"),
+        *("components_json", "weights_json", "at"),
+    },
     "language_usage": {
         *("day", "account", "task", "model"),  # an account is a server
         *("requests", "failed", "tokens_in", "tokens_out", "cost"),
@@ -146,11 +151,13 @@ async def test_export_holds_everything_and_is_json(db):
         "mood_panels": 1,
         "chat_turns": 1,
         "tuned": 1,
+        "targets": 2,
         "runs_started": 2,
         "private_runs": 1,
         "private_generations": 1,
         "private_candidates": 4,
         "private_clips": 4,
+        "private_judgements": 1,
         "private_posts": 2,
     }
     assert held["listener_id"] == str(ALICE)
@@ -200,6 +207,8 @@ async def test_erasure_leaves_no_trace_and_touches_nobody_else(db):
         "mood_panels": 1,
         "chat_turns": 1,
         "tuned": 1,
+        "targets": 1,
+        "judgements": 1,
         "runs_started": 1,
         "priors": 1,
     }
