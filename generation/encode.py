@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from domain.errors import GenerationError
 from generation import id3
 from generation.audio import Audio, Floats
+from generation.resampling import resampled
 
 LABEL = "AI-made by Tunebreeder"
 """Written into every file that can carry it."""
@@ -182,8 +182,4 @@ def _format(extension: str) -> _Format:
 
 
 def _resample(samples: Floats, rate: int, target: int) -> Floats:
-    from scipy.signal import resample_poly  # noqa: PLC0415  # slow, only Opus needs it
-
-    common = math.gcd(rate, target)
-    out = resample_poly(samples, target // common, rate // common, axis=0)
-    return np.asarray(np.clip(out, -1, 1), dtype=np.float32)
+    return np.clip(resampled(samples, rate, target), -1, 1)

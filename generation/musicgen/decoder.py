@@ -1,0 +1,312 @@
+"""MusicGen's decoder in as few kernels as it takes: fused projections, keys and values in place.
+
+The arithmetic is that of Copet et al. 2023 as transformers' ``MusicgenForCausalLM`` has it: pre-norm layers of causal
+self-attention, cross-attention to the text and a GELU feed-forward, no biases outside the norms, sinusoidal positions,
+a linear head for each codebook. A row without a prompt attends to states that are all zero, and with no biases gets
+zero from them, so unconditional rows leave cross-attention out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+
+from domain.errors import GenerationError
+from generation.musicgen.shapes import Shape
+
+EPSILON = 1e-5
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Attention of queries, keys and values (rows, heads, new steps, depth) over all steps so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Weights of a layer: matrices (out, in), norms (2, hidden) as weight and bias."""
+
+    norm: Tensor
+    qkv: Tensor
+    out: Tensor
+    cross_norm: Tensor
+    cross_q: Tensor
+    cross_kv: Tensor
+    cross_out: Tensor
+    last_norm: Tensor
+    up: Tensor
+    down: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Weights of a decoder.
+
+    ``embedding`` is (codebooks x (vocabulary + 1), hidden), ``heads`` (codebooks x vocabulary, hidden).
+    """
+
+    embedding: Tensor
+    layers: tuple[Layer, ...]
+    norm: Tensor
+    heads: Tensor
+
+
+def packed(
+    state: Mapping[str, Tensor], shape: Shape, *, device: torch.device | str, dtype: torch.dtype
+) -> Weights:
+    """Pack a checkpoint's decoder.
+
+    Args:
+        state: Tensors by the names of ``MusicgenForCausalLM``, without a prefix.
+        shape: What they should be.
+        device: Where to.
+        dtype: float32 or bfloat16.
+
+    Raises:
+        GenerationError: A tensor is missing or of another size; names it.
+    """
+
+    def take(name: str, *size: int) -> Tensor:
+        found = state.get(name)
+        if found is None:
+            raise GenerationError(
+                f"The checkpoint has no {name}; it is cut off or of another model."
+            )
+        if tuple(found.shape) != size:
+            raise GenerationError(
+                f"{name} is of the size {tuple(found.shape)} and not {size}; this is another model."
+            )
+        return found.to(device=device, dtype=dtype)
+
+    def norm(name: str) -> Tensor:
+        return torch.stack(
+            [take(f"{name}.weight", shape.hidden), take(f"{name}.bias", shape.hidden)]
+        )
+
+    def square(name: str) -> Tensor:
+        return take(f"{name}.weight", shape.hidden, shape.hidden)
+
+    layers = []
+    for number in range(shape.layers):
+        at = f"model.decoder.layers.{number}"
+        own, cross = f"{at}.self_attn", f"{at}.encoder_attn"
+        layers.append(
+            Layer(
+                norm=norm(f"{at}.self_attn_layer_norm"),
+                qkv=torch.cat([square(f"{own}.{one}_proj") for one in "qkv"]),
+                out=square(f"{own}.out_proj"),
+                cross_norm=norm(f"{at}.encoder_attn_layer_norm"),
+                cross_q=square(f"{cross}.q_proj"),
+                cross_kv=torch.cat([square(f"{cross}.{one}_proj") for one in "kv"]),
+                cross_out=square(f"{cross}.out_proj"),
+                last_norm=norm(f"{at}.final_layer_norm"),
+                up=take(f"{at}.fc1.weight", shape.feedforward, shape.hidden),
+                down=take(f"{at}.fc2.weight", shape.hidden, shape.feedforward),
+            )
+        )
+    books, words = range(shape.codebooks), shape.vocabulary
+    return Weights(
+        embedding=torch.cat(
+            [
+                take(f"model.decoder.embed_tokens.{book}.weight", words + 1, shape.hidden)
+                for book in books
+            ]
+        ),
+        layers=tuple(layers),
+        norm=norm("model.decoder.layer_norm"),
+        heads=torch.cat([take(f"lm_heads.{book}.weight", words, shape.hidden) for book in books]),
+    )
+
+
+def random_weights(
+    shape: Shape, *, device: torch.device | str, dtype: torch.dtype, seed: int = 0
+) -> Weights:
+    """Return weights of the right sizes with nothing learned, for measuring speed."""
+    own = torch.Generator(device=device).manual_seed(seed)
+
+    def draw(*size: int) -> Tensor:
+        values = torch.randn(size, generator=own, device=device, dtype=torch.float32)
+        return (0.02 * values).to(dtype)
+
+    def norm() -> Tensor:
+        return torch.stack([torch.ones(hidden), torch.zeros(hidden)]).to(device, dtype)
+
+    hidden, wide = shape.hidden, shape.feedforward
+    layers = tuple(
+        Layer(
+            norm=norm(),
+            qkv=draw(3 * hidden, hidden),
+            out=draw(hidden, hidden),
+            cross_norm=norm(),
+            cross_q=draw(hidden, hidden),
+            cross_kv=draw(2 * hidden, hidden),
+            cross_out=draw(hidden, hidden),
+            last_norm=norm(),
+            up=draw(wide, hidden),
+            down=draw(hidden, wide),
+        )
+        for _ in range(shape.layers)
+    )
+    return Weights(
+        embedding=draw(shape.codebooks * (shape.vocabulary + 1), hidden),
+        layers=layers,
+        norm=norm(),
+        heads=draw(shape.codebooks * shape.vocabulary, hidden),
+    )
+
+
+def positions(steps: int, hidden: int, *, device: torch.device | str, dtype: torch.dtype) -> Tensor:
+    """Return (steps, hidden) sinusoids: cosines, then sines, of frequencies from 1 down to 1/10000."""
+    half = hidden // 2
+    rates = torch.exp(torch.arange(half).float() * -(math.log(10000) / max(half - 1, 1)))
+    angles = torch.arange(steps).float()[:, None] * rates[None, :]
+    return torch.cat([angles.cos(), angles.sin()], dim=1).to(device=device, dtype=dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Keys and values of one batch.
+
+    Attributes:
+        own: (layers, 2, rows, heads, room, hidden / heads), written step by step.
+        cross: (layers, 2, told rows, heads, tokens, hidden / heads), from the prompts.
+        mask: (told rows, 1, 1, tokens), added to attention: 0, or minus infinity where a prompt has ended.
+    """
+
+    own: Tensor
+    cross: Tensor
+    mask: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of it."""
+        return int(self.own.nbytes + self.cross.nbytes + self.mask.nbytes)
+
+
+class Decoder:
+    """Weights with what is computed from them. ``told`` rows have a prompt and come first; the others have none."""
+
+    def __init__(self, shape: Shape, weights: Weights) -> None:
+        self.shape = shape
+        self.weights = weights
+        self.device = weights.heads.device
+        self.dtype = weights.heads.dtype
+        self._offsets = (shape.vocabulary + 1) * torch.arange(shape.codebooks, device=self.device)
+        self._positions = positions(
+            shape.positions, shape.hidden, device=self.device, dtype=self.dtype
+        )
+
+    def remember(self, states: Tensor, mask: Tensor, *, rows: int, room: int) -> Memory:
+        """Make room for a batch, and compute the keys and values of its prompts once and for all.
+
+        Args:
+            states: (told rows, tokens, hidden) from the text encoder, zero where a prompt has ended.
+            mask: (told rows, tokens), 1 for a token and 0 after the end.
+            rows: Told rows and rows without a prompt together.
+            room: Steps.
+        """
+        shape, told = self.shape, len(states)
+        depth = shape.hidden // shape.heads
+        states = states.to(self.device, self.dtype)
+        cross = torch.stack(
+            [
+                linear(states, layer.cross_kv).view(told, -1, 2, shape.heads, depth)
+                for layer in self.weights.layers
+            ]
+        ).permute(0, 3, 1, 4, 2, 5)
+        own = torch.zeros(
+            (shape.layers, 2, rows, shape.heads, room, depth), device=self.device, dtype=self.dtype
+        )
+        bias = torch.zeros(mask.shape, device=self.device, dtype=self.dtype)
+        bias = bias.masked_fill(mask.to(self.device) == 0, -torch.inf)[:, None, None, :]
+        return Memory(own=own, cross=cross.contiguous(), mask=bias)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Return (rows, steps, hidden) of tokens (rows, codebooks, steps)."""
+        return self.weights.embedding[tokens.transpose(1, 2) + self._offsets].sum(dim=2)
+
+    def read(self, tokens: Tensor, memory: Memory) -> None:
+        """Read the first steps of a batch all at once, before ``following`` goes on step by step.
+
+        Args:
+            tokens: (rows, codebooks, steps).
+            memory: Of the batch; what is read is kept in it.
+        """
+        steps = tokens.shape[2]
+        state = self.embed(tokens) + self._positions[:steps]
+        for number in range(self.shape.layers):
+            kept = memory.own[number]
+
+            def attend(q: Tensor, k: Tensor, v: Tensor, kept: Tensor = kept) -> Tensor:
+                kept[0, :, :, :steps] = k
+                kept[1, :, :, :steps] = v
+                return scaled_dot_product_attention(q, k, v, is_causal=True)
+
+            state = self.layer(number, state, memory, attend)
+
+    def following(
+        self, tokens: Tensor, at: Tensor, window: int, memory: Memory, seen: Tensor | None = None
+    ) -> Tensor:
+        """Read the tokens of one step and return what comes next. Nothing in it waits for the device.
+
+        Args:
+            tokens: (rows, codebooks).
+            at: (1,) number of the step, on the device.
+            window: Steps that are looked back on, from the first one; at least ``at + 1``.
+            memory: Of the batch; what is read is kept in it.
+            seen: (window,) which of them there are; ``None`` where it is all of them.
+
+        Returns:
+            (rows, codebooks, vocabulary) float32.
+        """
+        state = self.embed(tokens[..., None]) + self._positions.index_select(0, at)
+        for number in range(self.shape.layers):
+            kept = memory.own[number]
+
+            def attend(q: Tensor, k: Tensor, v: Tensor, kept: Tensor = kept) -> Tensor:
+                kept[0].index_copy_(2, at, k)
+                kept[1].index_copy_(2, at, v)
+                return scaled_dot_product_attention(
+                    q, kept[0, :, :, :window], kept[1, :, :, :window], attn_mask=seen
+                )
+
+            state = self.layer(number, state, memory, attend)
+        return self.heads(state[:, 0])
+
+    def layer(self, number: int, state: Tensor, memory: Memory, attend: Attend) -> Tensor:
+        """Return the state (rows, steps, hidden) after a layer; ``attend`` keeps its keys and values."""
+        shape, layer = self.shape, self.weights.layers[number]
+        rows, new = state.shape[:2]
+        depth = shape.hidden // shape.heads
+        q, k, v = (
+            linear(_normed(state, layer.norm), layer.qkv)
+            .view(rows, new, 3, shape.heads, depth)
+            .permute(2, 0, 3, 1, 4)
+        )
+        state = state + linear(_joined(attend(q, k, v)), layer.out)
+        told = memory.cross.shape[2]
+        q = linear(_normed(state[:told], layer.cross_norm), layer.cross_q)
+        q = q.view(told, new, shape.heads, depth).transpose(1, 2)
+        heard = scaled_dot_product_attention(
+            q, memory.cross[number, 0], memory.cross[number, 1], attn_mask=memory.mask
+        )
+        said = linear(_joined(heard), layer.cross_out)
+        state = state + said if told == rows else torch.cat([state[:told] + said, state[told:]])
+        wide = gelu(linear(_normed(state, layer.last_norm), layer.up))
+        return state + linear(wide, layer.down)
+
+    def heads(self, state: Tensor) -> Tensor:
+        """Return (rows, codebooks, vocabulary) float32 of a last state (rows, hidden)."""
+        out = linear(_normed(state, self.weights.norm), self.weights.heads).float()
+        return out.view(len(state), self.shape.codebooks, self.shape.vocabulary)
+
+
+def _normed(state: Tensor, norm: Tensor) -> Tensor:
+    return layer_norm(state, state.shape[-1:], norm[0], norm[1], EPSILON)
+
+
+def _joined(heard: Tensor) -> Tensor:
+    rows, heads, new, depth = heard.shape
+    return heard.transpose(1, 2).reshape(rows, new, heads * depth)

@@ -1,0 +1,195 @@
+"""A batch from prompts to codes: every row its own seed, all rows together, one step after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from domain.errors import GenerationError
+from generation.musicgen.decoder import Decoder, Memory
+from generation.musicgen.delay import gathered, spread, valid
+from generation.musicgen.sampling import Sampling, draw, guided, noise
+
+OnStep = Callable[[int, int], bool]
+"""Called after each step with how many are done and how many there are; ``False`` stops the batch."""
+BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+"""Sizes of a batch. A smaller one is filled up, so that a clip is the same whatever shares its batch."""
+
+
+class Stopped(Exception):  # noqa: N818 - asked for, no error
+    """``on_step`` said no."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """What the text encoder made of a batch's prompts.
+
+    Attributes:
+        states: (rows, tokens, hidden) in the decoder's width, zero where a prompt has ended.
+        mask: (rows, tokens), 1 for a token and 0 after the end.
+    """
+
+    states: Tensor
+    mask: Tensor
+
+    def filled(self, rows: int) -> Prompts:
+        """Return the prompts and copies of the first one, ``rows`` in all."""
+        more = rows - len(self.states)
+        return Prompts(
+            states=torch.cat([self.states, self.states[:1].expand(more, -1, -1)]),
+            mask=torch.cat([self.mask, self.mask[:1].expand(more, -1)]),
+        )
+
+
+def bucket_of(count: int, least: int = 1) -> int:
+    """Return the size of the batch that ``count`` clips go into.
+
+    Raises:
+        GenerationError: They are too many for one.
+    """
+    for size in BUCKETS:
+        if size >= max(count, least):
+            return size
+    raise GenerationError(f"A batch has at most {BUCKETS[-1]} clips, not {count}.")
+
+
+@torch.inference_mode()
+def least_rows(decoder: Decoder) -> int:
+    """Return from how many rows on a row's numbers do not depend on how many others there are, bit for bit.
+
+    Kernels for a few rows add up in another order than those for many. Measured with the decoder's own weights, since
+    it differs between processors; the largest bucket where it never holds.
+    """
+    weights = decoder.weights.layers[0].qkv
+    own = torch.Generator().manual_seed(0)
+    rows = torch.randn((2 * BUCKETS[-1], decoder.shape.hidden), generator=own)
+    rows = rows.to(decoder.device, decoder.dtype)
+    whole = linear(rows, weights)
+    least = BUCKETS[-1]
+    for size in reversed(BUCKETS):
+        if not torch.equal(linear(rows[:size], weights), whole[:size]):
+            break
+        least = size
+    return least
+
+
+class Batch:
+    """Everything that a batch in the making consists of. Made on the device once, then only changed in place."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        prompts: Prompts,
+        *,
+        seeds: Sequence[int],
+        frames: int,
+        how: Sampling,
+        begin: Tensor | None = None,
+    ) -> None:
+        """Set up a batch.
+
+        Args:
+            decoder: Writes it.
+            prompts: One for each row.
+            seeds: One for each row.
+            frames: Of each clip, those of ``begin`` included.
+            how: To sample.
+            begin: (rows, codebooks, frames) to go on from, fewer than ``frames``.
+
+        Raises:
+            GenerationError: It is longer than the model was trained for, or there is nothing to write.
+        """
+        shape, device = decoder.shape, decoder.device
+        self.decoder, self.how, self.frames = decoder, how, frames
+        self.steps = shape.steps(frames)
+        if self.steps >= shape.positions or frames < 1:
+            raise GenerationError(
+                f"A window has 1 to {shape.positions - shape.steps(1)} frames, not {frames}."
+            )
+        rows = len(seeds)
+        self.rows = 2 * rows if how.guided else rows
+        self.memory: Memory = decoder.remember(
+            prompts.states, prompts.mask, rows=self.rows, room=shape.room(frames)
+        )
+        self.codes = torch.full(
+            (rows, shape.codebooks, self.steps), shape.padding, dtype=torch.long, device=device
+        )
+        self.forced = torch.full_like(self.codes, -1)
+        self.forced[:, ~valid(shape, frames, device).T] = shape.padding
+        self.first = 0
+        if begin is not None:
+            if not 0 < begin.shape[2] < frames:
+                raise GenerationError("There is nothing to write after what is to be gone on from.")
+            self._go_on(begin.to(device))
+        self.chance = noise(seeds, self.steps, shape.codebooks).to(device)
+        self.at = torch.full((1,), self.first, dtype=torch.long, device=device)
+
+    def _go_on(self, begin: Tensor) -> None:
+        """Take given frames as said, and read those steps that they fill completely."""
+        shape = self.decoder.shape
+        said = spread(begin, shape)
+        known = valid(shape, begin.shape[2], said.device).T
+        inside = self.forced[:, :, : said.shape[2]]
+        self.forced[:, :, : said.shape[2]] = torch.where(known, said, inside)
+        self.first = begin.shape[2] - max(shape.delays)
+        if self.first < 1:
+            self.first = 0
+            return
+        self.codes[:, :, : self.first] = self.forced[:, :, : self.first]
+        before = torch.full_like(self.codes[:, :, :1], shape.padding)
+        read = torch.cat([before, self.codes[:, :, : self.first - 1]], dim=2)
+        self.decoder.read(self._both(read), self.memory)
+
+    def _both(self, tokens: Tensor) -> Tensor:
+        return tokens.repeat(2, *[1] * (tokens.dim() - 1)) if self.how.guided else tokens
+
+    def step(self, window: int, seen: Tensor | None = None) -> None:
+        """Write the tokens of the step ``self.at`` and go on to the next one; see ``Decoder.following``."""
+        padding = self.decoder.shape.padding
+        before = self.codes.index_select(2, (self.at - 1).clamp(min=0))[..., 0]
+        tokens = torch.where(self.at == 0, padding, before)
+        logits = self.decoder.following(self._both(tokens), self.at, window, self.memory, seen)
+        if self.how.guided:
+            logits = guided(logits, self.how.guidance)
+        drawn = draw(logits, self.chance.index_select(0, self.at)[0], self.how)
+        forced = self.forced.index_select(2, self.at)[..., 0]
+        said = torch.where(forced >= 0, forced, drawn)
+        self.codes.index_copy_(2, self.at, said[..., None])
+        self.at += 1
+
+    def result(self) -> Tensor:
+        """Return (rows, codebooks, frames)."""
+        return gathered(self.codes, self.decoder.shape, self.frames)
+
+
+@torch.inference_mode()
+def write(batch: Batch, on_step: OnStep | None = None) -> Tensor:
+    """Write a batch to its end.
+
+    On a CUDA device every step is one graph, captured for each window; elsewhere a step looks back on just what there
+    is.
+
+    Returns:
+        Codes (rows, codebooks, frames).
+
+    Raises:
+        Stopped: ``on_step`` said so.
+    """
+    if batch.decoder.device.type == "cuda":
+        from generation.musicgen.graphs import Graphs  # noqa: PLC0415 - only there is a graph
+
+        advance: Callable[[int], None] = Graphs(batch).step
+    else:
+
+        def advance(number: int) -> None:
+            batch.step(number + 1)
+
+    for number in range(batch.first, batch.steps):
+        advance(number)
+        if on_step is not None and not on_step(number + 1, batch.steps):
+            raise Stopped
+    return batch.result()

@@ -1,0 +1,150 @@
+"""From a checkpoint on disk to mastered clips, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PYTORCH IS MISSING: MusicGen was not tested")
+
+from domain.clip import ClipFailure, ClipRequest  # noqa: E402
+from domain.errors import GenerationError  # noqa: E402
+from generation.audio import Audio  # noqa: E402
+from generation.generator import Composition, Generator  # noqa: E402
+from generation.musicgen import engine as engines  # noqa: E402
+from generation.musicgen.checkpoint import load  # noqa: E402
+from generation.musicgen.engine import Engine, Order  # noqa: E402
+from generation.musicgen.generator import MusicGen  # noqa: E402
+from generation.musicgen.loop import Stopped  # noqa: E402
+
+
+def request(prompt="slow lofi with piano", seed=1, seconds=1.0):
+    return ClipRequest(prompt=prompt, seed=seed, seconds=seconds)
+
+
+def test_requests_become_mastered_clips_whatever_else_is_asked_for(mono):
+    generator: Generator = MusicGen.load(mono[0], name="musicgen-tiny")
+    asked = [
+        request(),
+        request(seconds=2.0),
+        request("fast techno", 2),
+        request(seconds=0.5),
+        request(" "),
+        request("piano " * 300),
+        request(seed=-1),
+    ]
+    done = []
+    made = generator.generate(asked, progress=lambda *now: done.append(now))
+    assert done[-1] == (7, 7)
+    clips, failures = made[:3], made[3:]
+    assert all(isinstance(one, Composition) for one in clips)
+    assert [round(one.audio.seconds, 2) for one in clips] == [1.0, 2.0, 1.0]
+    assert {(one.audio.sample_rate, one.audio.channels) for one in clips} == {(44_100, 2)}
+    assert all(-17 < one.loudness < -15 for one in clips)
+    assert [one.reason.split(";")[0].split(",")[0] for one in failures] == [
+        "A clip of MusicGen lasts 1 to 300 seconds",
+        "The prompt is empty",
+        "The prompt has 301 tokens",
+        "A seed is a whole number from 0 to 2147483647.",
+    ]
+    assert all(isinstance(one, ClipFailure) for one in failures)
+    alone = generator.generate([asked[2]])[0]
+    assert np.array_equal(alone.audio.samples, clips[2].audio.samples)
+    assert "NC" in generator.info.licence
+    assert generator.info.version == "1-cpu-bfloat16-8"
+
+
+def test_a_stereo_model_has_two_different_sides(stereo):
+    (clip,) = MusicGen.load(stereo[0]).generate([request()])
+    assert not np.allclose(clip.audio.samples[:, 0], clip.audio.samples[:, 1])
+
+
+def test_long_clips_go_on_from_their_own_end(mono, monkeypatch):
+    monkeypatch.setattr(engines, "WINDOW", 40)
+    monkeypatch.setattr(engines, "KEPT", 10)
+    engine = Engine(load(mono[0], dtype=torch.float32))
+    orders = [Order(prompt="slow jazz", seed=seed, frames=100) for seed in (1, 2)]
+    counted = []
+    codes = engine.write(orders, lambda *now: counted.append(now) or True)
+    assert [one.shape for one in codes] == [(4, 100)] * 2
+    assert counted[-1] == (3 * 43, 3 * 43)
+    first = engine.write([Order(prompt="slow jazz", seed=1, frames=40)])[0]
+    assert torch.equal(codes[0][:, :40], first)
+    on = Order(prompt="slow jazz", seed=5, frames=20, begin=first)
+    longer = engine.write([on])[0]
+    assert longer.shape == (4, 60)
+    assert torch.equal(longer[:, :40], first)
+    with pytest.raises(Stopped):
+        engine.write(orders, lambda done, _: done < 50)
+
+
+@pytest.mark.parametrize("kind", ["mono", "stereo"])
+def test_sound_of_any_rate_becomes_codes_to_go_on_from(kind, request):
+    model = load(request.getfixturevalue(kind)[0])
+    wave = np.sin(np.arange(22_050, dtype=np.float32) / 9)[:, None]
+    codes = model.codec.codes(Audio(samples=wave, sample_rate=22_050))
+    assert codes.shape == (1, model.decoder.shape.codebooks, 50)
+    (sound,) = model.codec.sound(codes)
+    assert sound.shape == (32_000, model.decoder.shape.channels)
+
+
+def test_prompts_are_read_once_and_by_themselves(mono):
+    text = load(mono[0]).text
+    alone = text.states("fast techno")
+    assert text.states("fast techno") is alone
+    both = text.prompts(["fast techno", "slow lofi with piano and bass"], 64)
+    assert torch.equal(both.states[0, : len(alone)], alone)
+    assert both.mask.sum(dim=1).tolist() == [3, 7]
+    assert not both.states[0, 3:].any()
+
+
+def broken(folder, tmp_path, change):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    change(copy)
+    return copy
+
+
+def cut(folder):
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:5000])
+
+
+def other(folder):
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"model_type": "bert"}))
+
+
+def lacking(folder):
+    from safetensors.torch import load_file, save_file  # noqa: PLC0415
+
+    file = folder / "model.safetensors"
+    tensors = load_file(file)
+    del tensors["decoder.lm_heads.3.weight"]
+    save_file(tensors, file, metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "config.json").unlink(), "models pull musicgen-small"),
+        (lambda folder: (folder / "config.json").write_text("{"), "cannot be read"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "has no weights"),
+        (other, "of the type 'bert' and not MusicGen"),
+        (cut, "damaged or cut off"),
+        (lacking, "lacks 1 tensors, such as decoder.lm_heads.3.weight"),
+    ],
+)
+def test_what_is_wrong_with_a_checkpoint_is_said(mono, tmp_path, change, words):
+    with pytest.raises(GenerationError, match=words):
+        load(broken(mono[0], tmp_path, change))
+
+
+def test_a_device_that_is_not_there_is_said(mono):
+    if torch.cuda.is_available():
+        pytest.skip("THERE IS A GPU: its absence was not tested")
+    with pytest.raises(GenerationError, match="PyTorch sees no GPU"):
+        MusicGen.load(mono[0], device="cuda:0")
