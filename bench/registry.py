@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.report import Report, write_json
 from domain.errors import UsageError
 
-NAMES = ("personalisation", "latency", "throughput", "composer", "searchers")
+NAMES = ("personalisation", "latency", "throughput", "composer", "searchers", "musicgen")
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
 COUNTED = frozenset({"composer", "searchers"})

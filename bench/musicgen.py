@@ -1,0 +1,302 @@
+"""MusicGen's decoder at the released shapes: how fast, against transformers' own generation and the hardware's bound.
+
+Weights are random: they cost the same as learned ones. On a CPU the small shape in bfloat16 on one thread, batches of
+1 and 8; with a GPU all shapes and batches, one CUDA graph for each window, against what its memory can deliver.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.report import Bar, Report
+from domain.errors import UsageError
+from generation.musicgen.shapes import FRAME_RATE, SHAPES, Shape, cost
+
+if TYPE_CHECKING:
+    import torch
+
+FRAMES, QUICK_FRAMES = 500, 60
+TEXT = 64
+"""Tokens of a prompt."""
+GUIDANCE = 3.0
+CPU_BATCHES = (1, 8)
+GPU_BATCHES = (1, 8, 32)
+ASKED = {("small", 32): 450.0, ("medium", 32): 135.0, ("large", 32): 90.0, ("small", 1): 25.0}
+"""Times real time, all clips together, that an H200-class GPU is to reach."""
+SHARE_ASKED = 0.4
+"""Of the bound that memory sets at a batch of 32."""
+COPIED = 1 << 30
+"""Bytes copied to measure a GPU's memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One batch written.
+
+    Attributes:
+        shape: Its name.
+        batch: Clips.
+        system: Who wrote it.
+        steps: Decoding steps.
+        wall: Seconds.
+        cpu: CPU seconds.
+        bound: Seconds that reading weights, keys and values takes at the memory's measured speed; 0 where unknown.
+        memory: Bytes taken for each clip, 0 where unknown.
+    """
+
+    shape: str
+    batch: int
+    system: str
+    steps: int
+    wall: float
+    cpu: float
+    bound: float = 0.0
+    memory: int = 0
+
+    @property
+    def real_time(self) -> float:
+        """Seconds of sound of all clips in a second."""
+        return self.batch * (self.steps - 3) / FRAME_RATE / self.wall
+
+
+async def measure(*, quick: bool = False) -> Report:
+    """Measure on the best device that there is.
+
+    Raises:
+        UsageError: PyTorch or transformers is not installed.
+    """
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers")):
+        raise UsageError(
+            "This benchmark needs PyTorch and transformers: pip install torch==2.13.0, then "
+            "pip install 'tunebreeder[models]'."
+        )
+    import torch  # noqa: PLC0415 - heavy
+
+    frames = QUICK_FRAMES if quick else FRAMES
+    gpu = torch.cuda.is_available()
+    torch.set_num_threads(1)
+    device = torch.device("cuda:0" if gpu else "cpu")
+    speed = _memory_speed(device) if gpu else 0.0
+    runs: list[Run] = []
+    for name in SHAPES if gpu else ("small",):
+        for batch in GPU_BATCHES if gpu else CPU_BATCHES:
+            runs += _compared(name, batch, frames, device, speed)
+            print(f"{name}, batch {batch}", file=sys.stderr, flush=True)
+    return _report(runs, device, speed, frames)
+
+
+def _compared(
+    name: str, batch: int, frames: int, device: torch.device, speed: float
+) -> Sequence[Run]:
+    """Write the same batch by both systems, one after the other."""
+    shape = SHAPES[name]
+    ours = _ours(name, shape, batch, frames, device, speed)
+    theirs = _theirs(name, shape, batch, frames, device)
+    return [ours, theirs]
+
+
+def _states(shape: Shape, batch: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    import torch  # noqa: PLC0415
+
+    own = torch.Generator().manual_seed(batch)
+    states = torch.randn((batch, TEXT, shape.hidden), generator=own).to(device, torch.bfloat16)
+    return states, torch.ones((batch, TEXT), dtype=torch.long, device=device)
+
+
+def _ours(
+    name: str, shape: Shape, batch: int, frames: int, device: torch.device, speed: float
+) -> Run:
+    import torch  # noqa: PLC0415
+
+    from generation.musicgen.decoder import Decoder, random_weights  # noqa: PLC0415
+    from generation.musicgen.loop import Batch, Prompts, write  # noqa: PLC0415
+    from generation.musicgen.sampling import Sampling  # noqa: PLC0415
+
+    decoder = Decoder(shape, random_weights(shape, device=device, dtype=torch.bfloat16))
+    states, mask = _states(shape, batch, device)
+
+    def once(length: int) -> Batch:
+        made = Batch(
+            decoder,
+            Prompts(states=states, mask=mask),
+            seeds=range(batch),
+            frames=length,
+            how=Sampling(guidance=GUIDANCE),
+        )
+        write(made)
+        return made
+
+    once(8)
+    wall, cpu, made = _timed(lambda: once(frames), device)
+    told = cost(shape, frames, text=TEXT)
+    depth = 2 * shape.layers * shape.hidden * 2
+    read = told.step + batch * depth * (2 * made.steps / 2 + TEXT)
+    return Run(
+        shape=name,
+        batch=batch,
+        system="ours",
+        steps=made.steps,
+        wall=wall,
+        cpu=cpu,
+        bound=made.steps * read / speed if speed else 0.0,
+        memory=made.memory.nbytes // batch,
+    )
+
+
+def _theirs(name: str, shape: Shape, batch: int, frames: int, device: torch.device) -> Run:
+    """Let transformers' own ``generate`` write a batch with a decoder of the same shape."""
+    import torch  # noqa: PLC0415
+    from transformers import MusicgenDecoderConfig, MusicgenForCausalLM  # noqa: PLC0415
+    from transformers.utils import logging  # noqa: PLC0415
+
+    logging.set_verbosity(40)
+    config = MusicgenDecoderConfig(
+        vocab_size=shape.vocabulary,
+        num_hidden_layers=shape.layers,
+        ffn_dim=shape.feedforward,
+        num_attention_heads=shape.heads,
+        hidden_size=shape.hidden,
+        num_codebooks=shape.codebooks,
+    )
+    torch.manual_seed(0)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        with device:
+            model: Any = MusicgenForCausalLM(config)
+            model.eval()
+    finally:
+        torch.set_default_dtype(before)
+    states, mask = _states(shape, batch, device)
+    # Guidance doubles the rows; the second half has no prompt.
+    states = torch.cat([states, torch.zeros_like(states)])
+    mask = torch.cat([mask, torch.zeros_like(mask)])
+    rules = model.generation_config
+    rules.decoder_start_token_id = rules.pad_token_id = rules.bos_token_id = shape.padding
+    start = torch.full((batch * shape.codebooks, 1), shape.padding, device=device)
+
+    def once(length: int) -> None:
+        model.generate(
+            input_ids=start,
+            encoder_hidden_states=states,
+            encoder_attention_mask=mask,
+            guidance_scale=GUIDANCE,
+            do_sample=True,
+            top_k=250,
+            max_new_tokens=shape.steps(length),
+        )
+
+    once(8)
+    wall, cpu, _ = _timed(lambda: once(frames), device)
+    return Run(
+        shape=name,
+        batch=batch,
+        system="transformers",
+        steps=shape.steps(frames),
+        wall=wall,
+        cpu=cpu,
+    )
+
+
+def _timed(work: Any, device: torch.device) -> tuple[float, float, Any]:
+    """Return wall seconds, CPU seconds and what came of it."""
+    import torch  # noqa: PLC0415
+
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    wall, cpu = time.perf_counter(), time.process_time()
+    out = work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - wall, time.process_time() - cpu, out
+
+
+def _memory_speed(device: torch.device) -> float:
+    """Return the bytes that the device's memory reads in a second, measured by adding up a large tensor."""
+    import torch  # noqa: PLC0415
+
+    big = torch.ones(COPIED // 2, dtype=torch.bfloat16, device=device)
+    big.amax()
+    times = [_timed(big.amax, device)[0] for _ in range(10)]
+    return COPIED / min(times)
+
+
+def _report(runs: Sequence[Run], device: torch.device, speed: float, frames: int) -> Report:
+    import torch  # noqa: PLC0415
+
+    gpu = device.type == "cuda"
+    report = Report(
+        name="musicgen",
+        header=[
+            "shape",
+            "batch",
+            "system",
+            "steps a second",
+            "x real time, all clips",
+            "CPU s for a 10 s clip",
+            "x transformers",
+            *(["of the bound"] if gpu else []),
+        ],
+    )
+    for ours, theirs in zip(runs[::2], runs[1::2], strict=True):
+        ratio = theirs.wall / ours.wall if gpu else theirs.cpu / ours.cpu
+        for run in (ours, theirs):
+            ten = run.cpu * 10 * FRAME_RATE / frames / run.batch
+            share = [f"{run.bound / run.wall:.2f}" if run.bound else ""] if gpu else []
+            report.rows.append(
+                [
+                    run.shape,
+                    str(run.batch),
+                    run.system,
+                    f"{run.steps / run.wall:.1f}",
+                    f"{run.real_time:.2f}",
+                    f"{ten:.1f}",
+                    f"{ratio:.2f}" if run is ours else "",
+                    *share,
+                ]
+            )
+        report.bars.append(
+            Bar(
+                name=f"{ours.shape}, batch {ours.batch}: never slower than transformers",
+                value=f"x{ratio:.2f}",
+                asked="1",
+                met=ratio >= 1.0,
+            )
+        )
+        if gpu:
+            _gpu_bars(report, ours)
+    what = torch.cuda.get_device_name(device) if gpu else "one thread of a CPU"
+    report.notes.append(
+        f"{what}, bfloat16, random weights, guidance {GUIDANCE:g}, top-k 250, {frames} frames "
+        f"({frames / FRAME_RATE:g} s) of each clip, prompts of {TEXT} tokens."
+        + (f" Memory reads {speed / 1e12:.2f} TB/s." if gpu else " Ratios are of CPU seconds.")
+    )
+    report.figures = {"device": what, "runs": [asdict(run) for run in runs]}
+    return report
+
+
+def _gpu_bars(report: Report, run: Run) -> None:
+    asked = ASKED.get((run.shape, run.batch))
+    if asked is not None:
+        report.bars.append(
+            Bar(
+                name=f"{run.shape}, batch {run.batch}: x real time",
+                value=f"{run.real_time:.0f}",
+                asked=f"{asked:.0f} on an H200-class GPU",
+                met=run.real_time >= asked,
+            )
+        )
+    if run.batch == GPU_BATCHES[-1]:
+        report.bars.append(
+            Bar(
+                name=f"{run.shape}, batch {run.batch}: share of the memory's bound",
+                value=f"{run.bound / run.wall:.2f}",
+                asked=f"{SHARE_ASKED}",
+                met=run.bound >= SHARE_ASKED * run.wall,
+            )
+        )
