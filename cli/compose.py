@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.compose_model import check_model, run_model
 from domain.clip import ClipFailure, ClipRequest
 from domain.errors import DescriptionError, UsageError, UserError
 
@@ -41,6 +42,12 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     command.add_argument(
         "--description", type=Path, metavar="FILE", help="play a description in JSON instead"
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        default="",
+        help="let MusicGen play instead, such as musicgen-small (see bot.py models)",
     )
     command.add_argument(
         "--emotion", metavar="DIR", default="", help="let a trained emotion model write the bars"
@@ -86,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this command
 
     extension = _check(args)
+    if args.model:
+        return run_model(args, extension)
     composer = _composer(args)
     request = _request(args)
     made = composer.generate([request])[0]
@@ -129,7 +138,9 @@ def _check(args: argparse.Namespace) -> str:
         raise UsageError(
             f"--seconds must be from {SHORTEST:.0f} to {LONGEST:.0f}, not {args.seconds:g}."
         )
-    if not (args.prompt or args.features or args.description):
+    if args.model:
+        check_model(args)
+    elif not (args.prompt or args.features or args.description):
         raise UsageError("Say what to play: PROMPT, --features or --description.")
     return extension
 

@@ -132,6 +132,11 @@ def _pull(store: ModelStore, wanted: Entry, args: argparse.Namespace) -> int:
         print(
             f"Use it: set scoring.encoder to {found.name} in config.yaml and start the bot again."
         )
+    else:
+        print(
+            f'Hear it: python bot.py compose "PROMPT" --model {found.name} --out clip.wav. '
+            "The bot itself does not breed with it yet."
+        )
     return 0
 
 

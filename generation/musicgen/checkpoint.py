@@ -98,7 +98,7 @@ def _read(folder: Path) -> tuple[Any, Any]:
     )
     from transformers.utils import logging  # noqa: PLC0415
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
     try:
         loaded: Any = MusicgenForConditionalGeneration.from_pretrained(

@@ -20,7 +20,8 @@ from generation.sounding.master import TARGET, master
 
 VERSION = "1"
 """Raise it whenever the same request would sound different."""
-LICENCE = "CC-BY-NC 4.0 (weights of MusicGen, Meta)"
+LICENCE = "CC-BY-NC-4.0"
+"""Of the released weights."""
 SHORTEST, LONGEST = 1.0, 300.0
 """Seconds that a clip may last."""
 
@@ -45,12 +46,13 @@ class MusicGen:
         )
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913 - what decides how it plays, all by name
         cls,
         folder: Path,
         *,
         name: str = "musicgen",
         device: str = "cpu",
+        licence: str = LICENCE,
         how: Sampling | None = None,
         bucket: int = 8,
         threads: int = 1,
@@ -60,7 +62,8 @@ class MusicGen:
         Args:
             folder: Of the checkpoint.
             name: What clips say made them.
-            device: Such as ``"cpu"`` or ``"cuda:0"``.
+            device: Such as ``"cpu"`` or ``"cuda:0"``; ``"auto"`` is the first GPU where there is one.
+            licence: Of the weights.
             how: To sample.
             bucket: Clips of a batch.
             threads: On a CPU; more than one is slower where other processes use the cores too.
@@ -78,10 +81,13 @@ class MusicGen:
             ) from None
         from generation.musicgen.checkpoint import load  # noqa: PLC0415
 
+        if device == "auto":
+            device = "cuda:0" if torch.cuda.is_available() else "cpu"
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise GenerationError(f"There is no device {device}; PyTorch sees no GPU here.")
         torch.set_num_threads(max(1, threads))
-        return cls(Engine(load(folder, device=device), how, bucket=bucket), name=name)
+        engine = Engine(load(folder, device=device), how, bucket=bucket)
+        return cls(engine, name=name, licence=licence)
 
     def generate(
         self, requests: Sequence[ClipRequest], *, progress: Progress | None = None

@@ -6,15 +6,15 @@ from domain.errors import ConfigError, UserError
 from scoring.encoder import Kind, Weights
 from scoring.encoders import BUILT_IN, INSTALL, missing_packages
 from service.models.catalogue import Role, entry
-from service.models.store import ModelStore
+from service.models.store import Installed, ModelStore
 from service.settings import Settings, models_folder
 
 
-def weights_of(store: ModelStore, name: str) -> Weights:
-    """Return the weights of an encoder on this machine.
+def agreed_model(store: ModelStore, name: str) -> Installed:
+    """Return a model on this machine that may be used.
 
     Raises:
-        UserError: They are not here, or their licence was not agreed to.
+        UserError: It is not here, or its licence was not agreed to.
     """
     known, here = entry(name), store.installed(entry(name).name)
     if here is None:
@@ -26,6 +26,12 @@ def weights_of(store: ModelStore, name: str) -> Weights:
             f"The licence of {here.name} ({here.licence}) does not allow commercial use. Agree to that:"
             f" python bot.py models pull {here.name} --accept-noncommercial"
         )
+    return here
+
+
+def weights_of(store: ModelStore, name: str) -> Weights:
+    """Return the weights of an encoder on this machine; raises like ``agreed_model``."""
+    known, here = entry(name), agreed_model(store, name)
     return Weights(
         name=here.name,
         kind=Kind(known.loader),
