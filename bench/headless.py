@@ -60,6 +60,7 @@ class Borrowed:
         self.wav = device.wav
         self.export = device.export
         self.listen = device.listen
+        self.draw = device.draw
         self.info = device.info
         self.warm_up = device.warm_up
 

@@ -11,10 +11,11 @@ from discord.app_commands import locale_str
 
 from bot.errors import acknowledge, answering, tell
 from bot.panel import send_file
+from bot.personal_answers import show_taste
 from bot.room import Room, actor_of
 from bot.text import count
 from bot.views import consent_buttons, erase_buttons, nothing
-from bot.words import my_data_text, taste_text
+from bot.words import my_data_text
 from domain.vote import Consent
 
 LARGE = 2**20
@@ -34,16 +35,17 @@ class Taste(app_commands.Group):
         super().__init__(
             name=locale_str("taste"), description=locale_str("Your taste, as I understand it")
         )
+        self._room = room
         self._listeners = room.services.listeners
 
     @app_commands.command(
         name=locale_str("show"), description=locale_str("What you seem to like, and how sure I am")
     )
     async def show(self, interaction: discord.Interaction) -> None:
-        """Show the taste in words."""
+        """Show the taste in words and as a picture."""
         async with answering(interaction):
             await acknowledge(interaction)
-            await tell(interaction, taste_text(await self._listeners.taste(actor_of(interaction))))
+            await show_taste(interaction, self._room)
 
     @app_commands.command(
         name=locale_str("reset"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import discord
 
 from bot.errors import acknowledge, tell
@@ -9,6 +11,7 @@ from bot.ids import Chat, ChatAction
 from bot.panel import send_file
 from bot.present import CONSENT_QUESTION
 from bot.room import Room, actor_of
+from bot.taste_picture import alt_text, render
 from bot.views import consent_buttons, nothing
 from bot.words import for_me_text, my_data_text, taste_text, why_text
 from domain.errors import UserError
@@ -19,13 +22,29 @@ GONE = "That is not there any more. Ask me again."
 SETTLED = "You have answered that already; `/mydata show` says what, and lets you change it."
 
 
+async def show_taste(interaction: discord.Interaction, room: Room) -> None:
+    """Show whoever asks their taste in words, and then as a picture, once there is something to see.
+
+    It is drawn where clips are rendered: votes never wait for it, and it may wait for a round in the making.
+    """
+    actor, services = actor_of(interaction), room.services
+    text = taste_text(await services.listeners.taste(actor))
+    await tell(interaction, text)
+    view = await services.listeners.taste_map(actor)
+    picture = None if view is None else await services.device.draw(render, view)
+    if view is None or not isinstance(picture, bytes):
+        return
+    file = discord.File(io.BytesIO(picture), filename="your-taste.png", description=alt_text(view))
+    await interaction.edit_original_response(attachments=[file])
+
+
 async def show_personal(interaction: discord.Interaction, room: Room, press: Chat) -> None:
     """Show whoever presses what is theirs: it is always about the person who presses."""
     await acknowledge(interaction)
     actor, services = actor_of(interaction), room.services
     match press.action:
         case ChatAction.TASTE:
-            await tell(interaction, taste_text(await services.listeners.taste(actor)))
+            await show_taste(interaction, room)
         case ChatAction.DATA:
             consent = await services.listeners.consent(actor)
             text = my_data_text(consent, await services.listeners.export(actor))

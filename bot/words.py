@@ -10,8 +10,10 @@ from bot.text import bar, count, fit, quote, shorten
 from domain.candidate import Candidate
 from domain.fitness import Component, Judgement
 from domain.vote import Consent
-from service.views import AboutView, ForMe, LineageView, TasteView, TasteWord, WhyView
+from service.views import AboutView, ForMe, LineageView, TasteView, TasteWord, WhyReason, WhyView
 
+FEW_VOTES = 5
+"""Votes below which a forecast is a guess, whatever it says of itself."""
 CONSENT_WORDS = {
     Consent.UNASKED: "You have not been asked yet: votes count for the channel only.",
     Consent.CHANNEL_ONLY: "You said no to a taste profile: votes count for the channel only.",
@@ -105,13 +107,12 @@ def why_text(view: WhyView) -> str:
         lines.append("I have no taste of yours to compare it with.")
     else:
         lines.append(
-            f"I expect you to like it with {view.liking:.0%} (give or take {view.spread:.0%}), "
-            f"from {count(view.evidence, 'vote')} of yours."
+            f"I expect you to like it with {view.liking:.0%} (give or take {view.spread:.0%}): "
+            f"{_doubt(view)}, from {count(view.evidence, 'vote')} of yours."
         )
-    lines += [
-        f"· {'for' if word.strength >= 0 else 'against'} it: {word.words}"
-        for word in view.reasons[:5]
-    ]
+        if not view.reasons:
+            lines.append("Nothing that you said speaks clearly for it or against it.")
+    lines += [_reason(one) for one in view.reasons[:5]]
     lines += [
         f"· close to “{quote(prompt, 70)}”, which you rated {rating:+.1f}"
         for prompt, rating in view.nearest[:3]
@@ -135,6 +136,34 @@ def _judged(judgement: Judgement) -> str:
     ]
     gate = f"times {judgement.gate:.2f} for whole, new sound"
     return f"-# Fitness when it was chosen: {judgement.fitness:.2f} = {' + '.join(counted) or 'nothing known'}, {gate}"
+
+
+def _doubt(view: WhyView) -> str:
+    """Return how far the forecast is to be trusted."""
+    if view.evidence < FEW_VOTES or view.spread > 0.2:
+        return "a guess"
+    return "fairly sure" if view.spread > 0.1 else "quite sure"
+
+
+def _reason(one: WhyReason) -> str:
+    """Return a reason with the votes behind it."""
+    side = "for" if one.strength >= 0 else "against"
+    line = f"· {side} it: {one.words}, {sure_words(one.certainty)}"
+    if one.alike:
+        line += f"; of the {one.alike} rated clips most like it in this you liked {one.liked}"
+    if one.moved:
+        moved = " and ".join(
+            f"“{quote(prompt, 50)}” ({rating:+.1f})" for prompt, rating in one.moved
+        )
+        line += f"; your votes on {moved} moved it most"
+    return line
+
+
+def sure_words(certainty: float) -> str:
+    """Return how sure a direction is, its probability being ``certainty`` in [0.5, 1]."""
+    if certainty >= 0.95:
+        return "quite sure"
+    return "fairly sure" if certainty >= 0.8 else "a guess"
 
 
 def _origin(operator: str, parents: tuple[str, ...]) -> str:

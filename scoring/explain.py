@@ -72,6 +72,16 @@ def explain(taste: Taste, phi_row: NDArray[np.float64], space: TasteSpace) -> li
     return sorted(reasons, key=lambda reason: -abs(reason.contribution))
 
 
+def parts_of(space: TasteSpace, phi: NDArray[np.float64]) -> dict[str, Doubles]:
+    """Return, for the label of each property, phi (n, k + 1) with nothing but this property in it."""
+    out = {}
+    for prop in _properties(space):
+        part = np.zeros_like(phi)
+        part[:, list(prop.indices)] = phi[:, list(prop.indices)]
+        out[prop.column.words.label] = part
+    return out
+
+
 def _kind_of(prop: _Property, row: Doubles, space: TasteSpace) -> str:
     """Return the kind of music that the clip sounds most like."""
     columns = [space.columns[index] for index in prop.indices]

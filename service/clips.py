@@ -6,24 +6,24 @@ import asyncio
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.candidate import Candidate
 from domain.clip import Clip, ClipFailure, ClipRequest
 from domain.errors import ForbiddenError, NotFoundError, StorageError
 from domain.ids import ClipId, ListenerId, RunId
 from domain.run import GenerationState, Run
-from scoring.taste import explain, predict
+from scoring.taste import predict
 from service.device import DeviceWorker
-from service.listeners import word
+from service.reasons import reasons_behind
 from service.tasting import TasteService, Voice, said_of
-from service.views import Actor, Download, ForMe, LineageView, WhyView
+from service.views import Actor, Download, ForMe, LineageView, WhyReason, WhyView
 from storage import clips, judgements, runs, votes
 from storage.database import Database
 from storage.files import AudioStore
 
 DEPTH = 6
 """Generations of ancestors that a lineage shows."""
-REASONS = 4
 NEAREST = 3
 ROLES = {
     "opening": "picked to be as different as can be, before anybody here had voted",
@@ -75,24 +75,49 @@ class ClipService:
             judged = await judgements.judgements(tx, [clip.original_id or clip_id])
         blind = clip.original_id is not None and generation.state is not GenerationState.CLOSED
         liking = spread = 0.0
-        reasons = []
+        reasons: tuple[WhyReason, ...] = ()
         if voice.evidence and len(phi):
             prediction = predict([voice.taste], phi)
             liking, spread = float(prediction.liking[0, 0]), float(prediction.spread[0, 0])
-            reasons = [
-                word(one) for one in explain(voice.taste, phi[0], self._learner.space)[:REASONS]
-            ]
+            reasons = await self._reasons(run, actor.user_id, phi[0])
         return WhyView(
             clip=clip,
             role=STILL_BLIND if blind else ROLES.get(clip.role or "", "not posted in its round"),
             liking=liking if voice.evidence else None,
             spread=spread,
-            reasons=tuple(reasons),
+            reasons=reasons,
             evidence=voice.evidence,
             nearest=await self._nearest(actor, clip, phi),
             operator=candidate.operator,
             parents=tuple(parent.prompt for parent in parents),
-            judgement=next(iter(judged.values()), None),
+            judgement=None if blind else next(iter(judged.values()), None),
+        )
+
+    async def _reasons(
+        self, run: Run, listener_id: ListenerId, phi_row: NDArray[np.float64]
+    ) -> tuple[WhyReason, ...]:
+        """Return what speaks for and against a clip, with the listener's votes behind it."""
+        said = await self._learner.said_by(run, listener_id)
+        prior = await self._learner.prior(run.guild_id)
+        told = await asyncio.to_thread(reasons_behind, said, prior, self._learner.space, phi_row)
+        async with self._db.reading() as tx:
+            rated = await clips.clips_by_id(tx, list(said.clips))
+        prompts = {clip.id: clip.prompt for clip in rated}
+        ratings = {one.clip: one.rating for one in said.rated if one.weight > 0}
+        return tuple(
+            WhyReason(
+                words=one.reason.words,
+                strength=one.reason.contribution,
+                certainty=one.reason.certainty,
+                alike=len(one.alike),
+                liked=sum(ratings[row] > 0 for row in one.alike),
+                moved=tuple(
+                    (prompts[said.clips[row]], ratings[row])
+                    for row in one.movers
+                    if said.clips[row] in prompts
+                ),
+            )
+            for one in told
         )
 
     async def _nearest(
@@ -106,7 +131,7 @@ class ClipService:
             said = {
                 one: theirs[actor.user_id].rating
                 for one, theirs in said_of(cast).items()
-                if one != clip.id
+                if one not in {clip.id, clip.original_id}
             }
             found, others = await self._learner.phi(tx, sorted(said))
             order = np.argsort(np.linalg.norm(others - phi[0], axis=1))[:NEAREST]

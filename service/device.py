@@ -25,6 +25,7 @@ from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, Ren
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+V = TypeVar("V")
 Outcome = RenderedClip | ClipFailure
 
 
@@ -55,6 +56,9 @@ class DeviceWorker(Protocol):
 
     async def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
         """Hear a file that somebody sent, of at most ``longest`` seconds; what is wrong with it is a value."""
+
+    async def draw(self, paint: Callable[[V], bytes], view: V) -> bytes | ClipFailure:
+        """Draw a picture: ``paint(view)``, both picklable."""
 
     async def info(self) -> GeneratorInfo:
         """Say what makes the sound."""
@@ -129,6 +133,14 @@ class ProcessWorker:
         except BrokenProcessPool:
             log.warning("A render process died twice on a file that somebody sent")
             return ClipFailure(reason="That file cannot be listened to. Send another one.")
+
+    async def draw(self, paint: Callable[[V], bytes], view: V) -> bytes | ClipFailure:
+        """Draw a picture: ``paint(view)``, both picklable."""
+        try:
+            return await self._call(paint, view)
+        except (TimeoutError, BrokenProcessPool):
+            log.warning("A picture could not be drawn: its process died or hung")
+            return ClipFailure(reason="The picture could not be drawn.")
 
     async def info(self) -> GeneratorInfo:
         """Say what makes the sound."""

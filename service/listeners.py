@@ -13,7 +13,9 @@ from domain.clip import Clip
 from domain.ids import RunId
 from domain.vote import Consent
 from scoring.taste import Reason, describe
+from service.progress import calibration_of, own_rounds
 from service.settings import TasteSettings
+from service.taste_map import MOST, TasteMap, points_of
 from service.tasting import TasteService, said_of
 from service.views import Actor, TasteView, TasteWord
 from storage import clips, duels, judgements, listeners, preferences, proof, runs, tastes, votes
@@ -91,6 +93,39 @@ class ListenerService:
             liked_families=_families(rated_clips, said),
             trend=_trend(rated_clips, said),
             note=note,
+        )
+
+    async def taste_map(self, actor: Actor) -> TasteMap | None:
+        """Return the listener's taste as a map, or ``None`` without their consent or before their first vote."""
+        await self._learner.flush()
+        async with self._db.reading() as tx:
+            if await listeners.consent(tx, actor.guild_id, actor.user_id) is not Consent.TASTE:
+                return None
+            cast = await votes.votes_of_listener(tx, actor.guild_id, actor.user_id)
+            answers = await duels.answers_of(tx, actor.guild_id, actor.user_id)
+            heard = await self._learner.evidence(tx, cast, answers)
+            if not heard.count:
+                return None
+            said, back = said_of(cast), await proof.originals(tx, [one.clip_id for one in cast])
+            own = {back.get(clip_id, clip_id) for clip_id in said}
+            latest = await proof.posted_for_everybody(tx, actor.guild_id, MOST)
+            found, phi = await self._learner.phi(tx, sorted(own | set(latest)))
+            shown = await clips.clips_by_id(tx, found)
+            mine = await proof.outcomes(tx, actor.guild_id, listener_id=actor.user_id)
+        taste = heard.taste(await self._learner.prior(actor.guild_id))
+        ratings = {
+            back.get(clip_id, clip_id): theirs[actor.user_id].rating
+            for clip_id, theirs in said.items()
+        }
+        points, across, upwards = points_of(taste, self._learner.space, shown, phi, ratings)
+        return TasteMap(
+            points=points,
+            across=across,
+            upwards=upwards,
+            evidence=heard.count,
+            rounds=own_rounds(mine),
+            calibration=calibration_of(mine),
+            enough=self._settings.votes_until_shown,
         )
 
     async def reset_taste(self, actor: Actor) -> int:

@@ -127,6 +127,16 @@ def calibration_of(outcomes: Iterable[Outcome]) -> Calibration | None:
     return calibration([chance for chance, _ in known], [liked for _, liked in known])
 
 
+def own_rounds(mine: Sequence[Outcome]) -> tuple[Interval, ...]:
+    """Return one listener's like rate in each round that they voted in, oldest first; re-posts are left out."""
+    rounds: dict[tuple[RunId, int], list[Outcome]] = defaultdict(list)
+    for one in mine:
+        if not one.is_repost:
+            rounds[one.run_id, one.generation].append(one)
+    rates = (_rate(rounds[key]) for key in sorted(rounds))
+    return tuple(rate for rate in rates if rate is not None)
+
+
 def _rate(outcomes: Iterable[Outcome]) -> Interval | None:
     said = [one.liked for one in outcomes]
     return share(sum(said), len(said))

@@ -56,11 +56,13 @@ class Evidence:
         phi: (n, k + 1) of the clips it is about.
         rated: Votes as ratings.
         pairs: Answers to duels as pairs.
+        clips: Which clip each row is.
     """
 
     phi: NDArray[np.float64]
     rated: Sequence[Rated]
     pairs: Sequence[Pair]
+    clips: Sequence[ClipId] = ()
 
     @property
     def count(self) -> int:
@@ -216,21 +218,32 @@ class TasteService:
                         evidence=stored.evidence,
                         opted_in=True,
                     )
-            cast = (
-                await votes.votes_of_listener(tx, run.guild_id, listener_id)
-                if opted_in
-                else [vote for vote in here if vote.listener_id == listener_id]
-            )
-            answers = await duels.answers_of(
-                tx, run.guild_id, listener_id, None if opted_in else run.channel_id
-            )
-            said = await self.evidence(tx, cast, answers)
+            said = await self._said_by(tx, run, listener_id, here if not opted_in else None)
         return Voice(
             listener_id=listener_id,
             taste=said.taste(await self.prior(run.guild_id)),
             evidence=said.count,
             opted_in=opted_in,
         )
+
+    async def said_by(self, run: Run, listener_id: ListenerId) -> Evidence:
+        """Return what the taste that speaks for a listener in a run's channel is learned from."""
+        async with self._db.reading() as tx:
+            opted_in = await listeners.consent(tx, run.guild_id, listener_id) is Consent.TASTE
+            here = None if opted_in else await votes.votes_of_channel(tx, run.channel_id)
+            return await self._said_by(tx, run, listener_id, here)
+
+    async def _said_by(
+        self, tx: Reader, run: Run, listener_id: ListenerId, here: Sequence[Vote] | None
+    ) -> Evidence:
+        """Return what a listener said: in the channel, whose votes are ``here``, else in all of the server."""
+        if here is None:
+            cast = await votes.votes_of_listener(tx, run.guild_id, listener_id)
+            answers = await duels.answers_of(tx, run.guild_id, listener_id)
+        else:
+            cast = [vote for vote in here if vote.listener_id == listener_id]
+            answers = await duels.answers_of(tx, run.guild_id, listener_id, run.channel_id)
+        return await self.evidence(tx, cast, answers)
 
     async def evidence(
         self, tx: Reader, cast: Sequence[Vote], answers: Sequence[Answer]
@@ -242,7 +255,8 @@ class TasteService:
         rounds = await clips.rounds_of(tx, found)
         places = places_of(found, await proof.originals(tx, found))
         bad, pairs = compare(answers, cast, places)
-        return Evidence(phi=phi, rated=[*fold(cast, places, rounds), *bad], pairs=pairs)
+        rated = [*fold(cast, places, rounds), *bad]
+        return Evidence(phi=phi, rated=rated, pairs=pairs, clips=found)
 
     async def phi(
         self, tx: Reader, ids: Sequence[ClipId]

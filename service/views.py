@@ -246,6 +246,27 @@ class TasteView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhyReason:
+    """One thing that speaks for a clip, or against it, with the votes behind it.
+
+    Attributes:
+        words: Such as ``"slower"``.
+        strength: Log odds that it adds (above 0) or takes away.
+        certainty: Probability in [0.5, 1] that the direction is right.
+        alike: Rated clips that are most like it in this.
+        liked: How many of those the listener liked.
+        moved: (prompt, rating) of the clips whose votes brought it about most.
+    """
+
+    words: str
+    strength: float
+    certainty: float
+    alike: int = 0
+    liked: int = 0
+    moved: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WhyView:
     """Why a clip was chosen, for one listener.
 
@@ -254,8 +275,8 @@ class WhyView:
         role: Why it got its place, in words.
         liking: Predicted probability in [0, 1] that this listener likes it, or ``None`` without a taste.
         spread: Standard deviation of ``liking``.
-        reasons: What drives it, strongest first.
-        evidence: Votes of this listener behind it.
+        reasons: What speaks for it, then what speaks against it, strongest first.
+        evidence: Clips rated by this listener that it rests on.
         nearest: Prompts of the most similar clips they rated, with the rating.
         operator: What bred it.
         parents: Prompts of its parents.
@@ -266,7 +287,7 @@ class WhyView:
     role: str
     liking: float | None
     spread: float
-    reasons: tuple[TasteWord, ...]
+    reasons: tuple[WhyReason, ...]
     evidence: int
     nearest: tuple[tuple[str, float], ...]
     operator: str

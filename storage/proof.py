@@ -164,6 +164,22 @@ async def outcomes(
     return [_outcome(row) for row in rows]
 
 
+async def posted_for_everybody(tx: Reader, guild_id: GuildId, most: int) -> list[ClipId]:
+    """Return the latest clips that everybody in a server could hear, each sound once, oldest first."""
+    rows = await tx.rows(
+        """
+        SELECT id FROM (
+            SELECT c.id FROM clips AS c JOIN runs AS r ON r.id = c.run_id
+            WHERE r.guild_id = ? AND r.for_listener IS NULL AND c.posted_slot IS NOT NULL AND NOT c.broken
+              AND c.id NOT IN (SELECT clip_id FROM reposts)
+            ORDER BY c.id DESC LIMIT ?
+        ) ORDER BY id
+        """,
+        (guild_id, most),
+    )
+    return [ClipId(row["id"]) for row in rows]
+
+
 async def guilds_with_rounds(tx: Reader) -> list[GuildId]:
     """Return the servers in which anything was posted for everybody."""
     rows = await tx.rows(

@@ -117,6 +117,9 @@ class FakeDevice:
             encoder_id=heard.encoder_id, embedding=heard.embedding, seconds=longest / 10
         )
 
+    async def draw(self, paint, view) -> bytes | ClipFailure:
+        return paint(view)
+
     async def info(self) -> GeneratorInfo:
         return INFO
 

@@ -37,6 +37,7 @@ from service.posting import Undeliverable
 from service.progress import assess
 from service.settings import Settings
 from service.tasks import TaskSet
+from service.taste_map import TasteMap
 from service.top import Scope, TopClip, TopView
 from service.views import (
     AboutView,
@@ -54,8 +55,10 @@ from service.views import (
     StatusView,
     TasteView,
     TasteWord,
+    WhyReason,
     WhyView,
 )
+from tests.fakes import FakeDevice
 
 GENOME = {
     "genome": {},
@@ -187,6 +190,7 @@ class World:
         self.exports = FakeExports(self)
         self.top = FakeTop()
         self.like_this = FakeLikeThis()
+        self.device = FakeDevice()
         self.about = SimpleNamespace(view=self._about)
         self.duels = FakeDuels(self)
         self.outbox = FakeOutbox(self)
@@ -606,6 +610,7 @@ def verdict_view(**changes) -> VerdictView:
 class FakeListeners:
     def __init__(self) -> None:
         self.said: dict[int, Consent] = {}
+        self.map: TasteMap | None = None
         self.erased: list[int] = []
 
     async def consent(self, actor):
@@ -616,6 +621,9 @@ class FakeListeners:
 
     async def taste(self, actor):
         return taste_view(consent=self.said.get(actor.user_id, Consent.UNASKED))
+
+    async def taste_map(self, actor):
+        return self.map if self.said.get(actor.user_id) is Consent.TASTE else None
 
     async def reset_taste(self, actor):
         return 4
@@ -876,7 +884,17 @@ def why_view(clip: Clip) -> WhyView:
         role="picked because the people here are expected to like it",
         liking=0.7,
         spread=0.1,
-        reasons=(TasteWord(words="slower", strength=0.8, certainty=0.9),),
+        reasons=(
+            WhyReason(
+                words="slower",
+                strength=0.8,
+                certainty=0.9,
+                alike=7,
+                liked=6,
+                moved=(("soft keys", 1.0), ("fast drums", -1.0)),
+            ),
+            WhyReason(words="noisier", strength=-0.2, certainty=0.6, alike=3, liked=1),
+        ),
         evidence=6,
         nearest=(("soft keys", 1.0),),
         operator="cross",

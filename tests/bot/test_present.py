@@ -182,9 +182,19 @@ def test_taste_in_words():
 def test_why_and_lineage():
     text = words.why_text(why_view(make_clip()))
     assert "70% (give or take 10%)" in text
-    assert "for it: slower" in text
+    assert (
+        "for it: slower, fairly sure; of the 7 rated clips most like it in this you liked 6" in text
+    )
+    assert "your votes on “soft keys” (+1.0) and “fast drums” (-1.0) moved it most" in text.replace(
+        "\\", ""
+    )
+    assert "against it: noisier, a guess" in text
+    assert "quite sure, from 6 votes" in text
     assert "“soft keys”, which you rated +1.0" in text
     assert "cross from “parent one” and “parent two”" in text
+    early = dataclasses.replace(why_view(make_clip()), evidence=2, reasons=())
+    assert "a guess, from 2 votes" in words.why_text(early)
+    assert "Nothing that you said" in words.why_text(early)
     unknown = dataclasses.replace(why_view(make_clip()), liking=None, parents=())
     assert "no taste of yours" in words.why_text(unknown)
     assert "without parents" in words.why_text(unknown)

@@ -186,6 +186,7 @@ def test_the_entry_point_and_what_it_does_not_load():
     code = (
         "import sys; sys.path.insert(0, '.'); import bot.run, service.bootstrap, service.language; "
         "heavy = {'torch', 'transformers', 'evotorch', 'diffusers', 'openai', 'httpx2', 'scipy.signal', 'librosa'}; "
+        "heavy.add('PIL'); "
         "heavy &= set(sys.modules); "
         "sys.exit(str(heavy) if heavy else 0)"
     )

@@ -62,6 +62,20 @@ async def test_a_clip_that_kills_its_process_takes_nobody_with_it(worker):
     assert again[0].reason == "fake 9"
 
 
+def paint(view: str) -> bytes:
+    """Runs in the worker process instead of the drawing of a picture."""
+    if view == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return f"{view} {os.getpid() != int(os.environ.get('BOT_PID', '0'))}".encode()
+
+
+async def test_a_picture_is_drawn_elsewhere_and_may_fail(worker, monkeypatch):
+    monkeypatch.setenv("BOT_PID", str(os.getpid()))
+    assert await worker.draw(paint, "map") == b"map True"
+    assert isinstance(await worker.draw(paint, "die"), ClipFailure)
+    assert await worker.draw(paint, "again") == b"again True"
+
+
 async def test_a_clip_that_hangs_is_given_up_and_waiting_is_not_counted(monkeypatch):
     monkeypatch.setattr(module, "_render", fake_render)
     worker = ProcessWorker(RenderSpec(generator="fake"), workers=1, deadline=1.5)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from domain.vote import Consent
+from tests.bot.test_taste_picture import taste_map
 
 
 async def test_taste_show_and_reset(stage):
@@ -14,6 +15,17 @@ async def test_taste_show_and_reset(stage):
     assert "slower (90% sure)" in result.response.content
     result = await stage.ann.slash(stage.channel, "taste reset")
     assert "4 votes" in result.response.content
+
+
+async def test_a_taste_comes_with_its_picture(stage):
+    stage.world.listeners.said[stage.ann.id] = Consent.TASTE
+    stage.world.listeners.map = taste_map()
+    result = await stage.ann.slash(stage.channel, "taste show")
+    assert result.ephemeral
+    (file,) = result.response.attachments
+    assert file.filename == "your-taste.png"
+    assert file.description.startswith("A map of 60 clips")
+    assert stage.env.backend.cdn.get(file.url).startswith(b"\x89PNG")
 
 
 async def test_my_data_show_and_export(stage):
