@@ -8,6 +8,7 @@ listener's true liking, which nobody under test sees.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.evomusic import noise_penalty
 from bench.headless import hear_all
 from bench.imperfect_server import Imperfect
 from bench.searchers_evomusic import EvoMusicSearch, Member
@@ -32,6 +34,7 @@ from domain.clip import ClipRequest, RenderedClip
 from domain.facets import FAMILIES
 from domain.ids import CandidateId, RunId
 from evolution.registry import create_searcher
+from generation.encode import decode
 from playground.tastes import CHARACTERS, Bank, HiddenTaste, character, genre_lover
 from prompts.operators import STAND_IN
 from prompts.reader import read
@@ -62,11 +65,16 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """A clip as its listener hears it: true liking, the rating given, and what was played."""
+    """A clip as its listener hears it: true liking, the rating given, what was played, and how whole it is.
+
+    ``penalty`` is EvoMusic's noise penalty, where the audience was asked for it.
+    """
 
     likes: float
     rating: float
     genome: Mapping[str, Any] | None
+    quality: float = 0.0
+    penalty: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +95,16 @@ class Course:
 class Audience:
     """Renders for one listener. What was rendered once is not rendered again, and is rated the same."""
 
-    def __init__(self, device: ProcessWorker, bank: Bank, taste: HiddenTaste, seed: int) -> None:
+    def __init__(
+        self,
+        device: ProcessWorker,
+        bank: Bank,
+        taste: HiddenTaste,
+        seed: int,
+        *,
+        penalties: bool = False,
+    ) -> None:
+        self._penalties = penalties
         self._device = device
         self._bank = bank
         self._taste = taste
@@ -116,8 +133,15 @@ class Audience:
                 likes=self._taste.likes(sound, self._bank),
                 rating=RATINGS[grade],
                 genome=outcome.description.get("genome"),
+                quality=outcome.quality,
+                penalty=await asyncio.to_thread(_penalty, outcome) if self._penalties else 0.0,
             )
         return [self._known[key] for key in keys]
+
+
+def _penalty(clip: RenderedClip) -> float:
+    sound = decode(clip.audio)
+    return noise_penalty(sound.samples, sound.sample_rate)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,17 +162,18 @@ async def ours(name: str, stage: Stage) -> Course:
         settings = report_settings(tournament_size=TOURNAMENT)
         kit = kit_for(model, settings, second=SECOND) if name != "offline" else None
         searcher = create_searcher(name, seed=stage.seed, kit=kit)
-        archive = await _founders(stage, course)
+        archive, first = await founders(stage)
+        course.likes.append([one.likes for one in first])
         for generation in range(2, stage.size.generations + 2):
             searcher.tell(archive)
             taste, feedback = in_words(archive)
             brief = Brief(count=stage.size.candidates, taste=taste, feedback=feedback)
             proposals = await searcher.ask(brief)
             course.stood_in += sum(one.operator.startswith(STAND_IN) for one in proposals)
-            played = await stage.audience.play([_request(one) for one in proposals])
+            played = await stage.audience.play([request_of(one) for one in proposals])
             course.likes.append([one.likes for one in played])
             made = [
-                _stored(one, heard.genome, len(archive) + n + 1, generation)
+                stored(one, heard.genome, len(archive) + n + 1, generation)
                 for n, (one, heard) in enumerate(zip(proposals, played, strict=True))
             ]
             archive = [*archive, *rated(made, [one.rating for one in played])]
@@ -183,13 +208,14 @@ async def evomusic(_: str, stage: Stage) -> Course:
     return course
 
 
-async def at_random(_: str, stage: Stage) -> Course:
+async def at_random(_: str, stage: Stage, seconds: float = SECONDS) -> Course:
     """Draw random prompts for every generation."""
     course = Course()
     rng = np.random.default_rng([stage.seed, 5])
-    await _founders(stage, course)
+    _, played = await founders(stage)
+    course.likes.append([one.likes for one in played])
     for _number in range(stage.size.generations):
-        played = await stage.audience.play(_drawn(rng, stage.size.candidates))
+        played = await stage.audience.play(drawn(rng, stage.size.candidates, seconds))
         course.likes.append([one.likes for one in played])
     return course
 
@@ -206,7 +232,7 @@ async def courses(device: ProcessWorker, bank: Bank, size: Size) -> dict[str, li
     out: dict[str, list[Course]] = {name: [] for name in SYSTEMS}
     for seed, taste in enumerate(listeners(bank, size.listeners)):
         audience = Audience(device, bank, taste, seed)
-        first = _drawn(np.random.default_rng([seed, 6]), size.candidates)
+        first = drawn(np.random.default_rng([seed, 6]), size.candidates)
         stage = Stage(audience=audience, first=first, size=size, seed=seed)
         for name in SYSTEMS:
             out[name].append(await RUNNERS[name](name, stage))
@@ -258,37 +284,40 @@ def in_words(archive: Sequence[Evaluation]) -> tuple[tuple[str, ...], tuple[str,
     return tuple(best), feedback_words(archive, latest)
 
 
-async def _founders(stage: Stage, course: Course) -> list[Evaluation]:
+async def founders(stage: Stage) -> tuple[list[Evaluation], list[Played]]:
+    """Play and rate the random prompts that all systems begin with."""
     played = await stage.audience.play(stage.first)
-    course.likes.append([one.likes for one in played])
     made = []
     for number, (request, one) in enumerate(zip(stage.first, played, strict=True), start=1):
         genome = read(request.prompt).to_json()
         if one.genome is not None:
             genome["description"] = one.genome
         made.append(candidate(number, 1, request.prompt, request.seed, genome))
-    return rated(made, [one.rating for one in played])
+    return rated(made, [one.rating for one in played]), played
 
 
-def _drawn(rng: np.random.Generator, count: int) -> list[ClipRequest]:
+def drawn(rng: np.random.Generator, count: int, seconds: float = SECONDS) -> list[ClipRequest]:
+    """Return requests for random prompts."""
     return [
-        ClipRequest(prompt=random_prompt(rng), seed=int(rng.integers(2**31)), seconds=SECONDS)
+        ClipRequest(prompt=random_prompt(rng), seed=int(rng.integers(2**31)), seconds=seconds)
         for _ in range(count)
     ]
 
 
-def _request(proposal: Proposal) -> ClipRequest:
+def request_of(proposal: Proposal, seconds: float = SECONDS) -> ClipRequest:
+    """Ask for what a searcher proposes."""
     return ClipRequest(
         prompt=proposal.prompt,
         seed=proposal.seed,
-        seconds=SECONDS,
+        seconds=seconds,
         description=proposal.genome.get("description"),
     )
 
 
-def _stored(
+def stored(
     proposal: Proposal, genome: Mapping[str, Any] | None, number: int, generation: int
 ) -> Candidate:
+    """Return a proposal as the candidate that it becomes, with the piece that was played."""
     kept = dict(proposal.genome) if genome is None else {**proposal.genome, "description": genome}
     return Candidate(
         id=CandidateId(number),

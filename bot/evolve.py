@@ -14,6 +14,7 @@ from bot.present import status_text
 from bot.room import Room, actor_of
 from bot.steering import StartRequest, Steering
 from domain.run import RunSettings
+from service.settings import SearcherName
 
 
 class Evolve(app_commands.Group):
@@ -37,6 +38,7 @@ class Evolve(app_commands.Group):
         candidates=locale_str("Clips made for each round; four of them are posted"),
         quorum=locale_str("How many listeners close a round with their votes"),
         timer=locale_str("Minutes after which a round closes by itself; 0 is never"),
+        searcher=locale_str("What breeds; leave it out for the usual one"),
     )
     @app_commands.rename(whom=locale_str("for"))
     async def start(  # noqa: PLR0913, PLR0917 - Discord's options are the arguments
@@ -48,6 +50,7 @@ class Evolve(app_commands.Group):
         candidates: Range[int, 8, 16] | None = None,
         quorum: Range[int, 1, 50] | None = None,
         timer: Range[int, 0, 1440] | None = None,
+        searcher: SearcherName | None = None,
     ) -> None:
         """Start breeding music here."""
         async with answering(interaction):
@@ -57,7 +60,12 @@ class Evolve(app_commands.Group):
                 "quorum": quorum,
                 "timer": timer * 60.0 if timer is not None else None,
             }
-            request = StartRequest(vibe=vibe, for_me=whom == "me", settings=self._settings(chosen))
+            request = StartRequest(
+                vibe=vibe,
+                for_me=whom == "me",
+                settings=self._settings(chosen),
+                searcher=searcher,
+            )
             await self._steering.start(interaction, request)
 
     def _settings(self, chosen: dict[str, float | int | None]) -> RunSettings | None:

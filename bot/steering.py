@@ -22,6 +22,7 @@ from domain.run import Run, RunSettings, RunState
 from service.like_this import Track
 from service.queue import Ticket
 from service.rules import steering
+from service.settings import SearcherName
 from service.views import Actor, Receipt
 
 Ask = Callable[[Actor], Awaitable[Ticket | None]]
@@ -55,12 +56,13 @@ TOO_FEW = "A cross needs two clips. Pick two or more."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """What a run shall be; ``settings`` is ``None`` for the host's defaults, ``track`` where it follows votes alone."""
+    """What a run shall be; without ``settings`` or ``searcher`` by the host's defaults, without ``track`` by votes alone."""
 
     vibe: str
     for_me: bool
     settings: RunSettings | None
     track: Track | None = None
+    searcher: SearcherName | None = None
 
     @property
     def towards(self) -> str:
@@ -85,7 +87,11 @@ class Steering:
         await acknowledge(interaction)
         check_may_post(interaction)
         ticket = await self._runs.start(
-            actor, vibe=request.vibe, settings=request.settings, track=request.track
+            actor,
+            vibe=request.vibe,
+            settings=request.settings,
+            track=request.track,
+            searcher=request.searcher,
         )
         what = request.towards or f" {vibe_of(ticket.run)}"
         await self._show(interaction, ticket, f"🎛️ {_name(actor)} breeds{what}")
@@ -103,6 +109,7 @@ class Steering:
                 for_listener=actor.user_id,
                 settings=request.settings,
                 track=request.track,
+                searcher=request.searcher,
             )
         link = f"<#{where.id}>" if isinstance(where, discord.Thread) else "our direct messages"
         await tell(interaction, f"Your own run starts in {link}.")

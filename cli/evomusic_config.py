@@ -16,7 +16,7 @@ from prompts import operators as shipped_operators
 from prompts import templates
 
 SEARCHERS = {"LLM evolve": "evolve", "full LLM": "full"}
-NUMERIC = ("CMAES", "PGPE", "XNES", "SNES", "CEM", "GA")
+NUMERIC = {name: name.lower() for name in ("CMAES", "PGPE", "XNES", "SNES", "CEM", "GA")}
 DEFAULTS = EvolveSettings(
     population_size=10,
     tournament_size=2,
@@ -195,8 +195,10 @@ def _search_mode(out: Imported, key: str, value: object) -> None:
     if mode in SEARCHERS:
         out.use(key, "runs.searcher", SEARCHERS[mode])
     elif mode in NUMERIC:
-        why = f' ("{mode}" works on embeddings of a model, which are not bred here; facets of music are)'
-        out.use(key, "runs.searcher", "offline", why)
+        why = (
+            f" ({mode} over the numbers of pieces, or over mixtures of prompts; see docs/search.md)"
+        )
+        out.use(key, "runs.searcher", NUMERIC[mode], why)
     else:
         known = ", ".join((*SEARCHERS, *NUMERIC))
         out.say(key, "ignored", f"there is no such mode; EvoMusic has {known}")

@@ -8,7 +8,7 @@ from typing import Any
 NO_DEVICE = "what computes is chosen by each part itself"
 NO_FILES = "clips are kept in the audio store, named by their content"
 NO_NUMERIC = (
-    "there is no search over embeddings here; prompts and descriptions of music are bred instead"
+    "the search by numbers has a genome and steps of its own, on the scale of what it searches"
 )
 NO_ALIGNER = "a taste is learned for each listener from their votes, and needs no such model"
 NO_TRAINING = "tastes are updated in closed form after every vote, so there is nothing to set"

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from domain.candidate import Brief, Directive, Evaluation, Proposal
-from domain.facets import TONICS, Facets
-from domain.ids import CandidateId
+from domain.facets import Facets
 from evolution.archive import Individual, individuals
 from evolution.breeding import breed_next
 from evolution.directed import DirectedBreeding
@@ -23,12 +22,9 @@ from evolution.operators import Draft
 from evolution.pieces import Pieces
 from evolution.screening import Screen
 from evolution.surrogate import FeatureMap
-from prompts.levels import FASTEST, SLOWEST
+from evolution.wording import Wording
 from prompts.reader import interpret
 from prompts.vocabulary import Vocabulary, shipped
-from prompts.writer import write, written
-
-_SEED_LIMIT = 2**31
 
 
 class OfflineBreeder:
@@ -69,6 +65,7 @@ class OfflineBreeder:
         self._vibe = vibe
         if state:
             self._restore(state)
+        self._wording = Wording(self._vocabulary, self._memory, self._rng)
         self._founder = Founder(self._breeder, self._vibe)
         self._directed = DirectedBreeding(self._breeder, self._rng)
 
@@ -160,9 +157,9 @@ class OfflineBreeder:
         drafts = await self._drafts(brief, screen)
         proposals, said = [], []
         for draft in drafts[: brief.count]:
-            facets, prompt = self._worded(draft)
+            proposal, facets = self._wording.proposal(draft)
             said.append(Draft(facets=facets, operator=""))
-            proposals.append(self._proposal(draft, facets, prompt))
+            proposals.append(proposal)
             screen.prepare(facets)
             await asyncio.sleep(0)
         return [
@@ -192,41 +189,3 @@ class OfflineBreeder:
         else:
             drafts = await self._founder.found(brief.count, self._rng)
         return [dataclasses.replace(draft, operator=draft.operator + note) for draft in drafts]
-
-    # From drafts to proposals.
-
-    def _proposal(self, draft: Draft, facets: Facets, prompt: str) -> Proposal:
-        self._memory.add(prompt)
-        genome = facets.to_json()
-        if draft.description is not None:
-            genome["description"] = draft.description.to_json()
-        return Proposal(
-            prompt=prompt,
-            genome=genome,
-            operator=draft.operator,
-            parents=tuple(CandidateId(parent) for parent in draft.parents),
-            seed=int(self._rng.integers(_SEED_LIMIT)),
-        )
-
-    def _worded(self, draft: Draft) -> tuple[Facets, str]:
-        """Find words for a draft that this run has not had, changing small things where all were had.
-
-        A piece is not changed for the sake of its words: where all were had, its prompt gets a number.
-        """
-        facets = draft.facets
-        for attempt in range(24 if draft.description is None else 6):
-            if attempt >= 6:
-                facets = dataclasses.replace(
-                    facets,
-                    tempo=float(self._rng.integers(int(SLOWEST), int(FASTEST) + 1)),
-                    tonic=TONICS[int(self._rng.integers(len(TONICS)))]
-                    if attempt >= 12
-                    else facets.tonic,
-                )
-            prompt = write(facets, self._rng, self._vocabulary)
-            if prompt not in self._memory:
-                return written(facets, self._vocabulary), prompt
-        number = 2
-        while f"{prompt}, take {number}" in self._memory:
-            number += 1
-        return written(facets, self._vocabulary), f"{prompt}, take {number}"

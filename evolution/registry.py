@@ -8,10 +8,11 @@ from typing import Any
 from domain.errors import ConfigError
 from evolution.language.auto import MIXES, LanguageSearcher
 from evolution.language.kit import LanguageKit
+from evolution.numeric.searcher import SEARCHES, NumericSearcher
 from evolution.offline import OfflineBreeder
 from evolution.searcher import Searcher
 
-NAMES = ("offline", *MIXES)
+NAMES = ("offline", *MIXES, *SEARCHES)
 
 
 def create_searcher(
@@ -29,8 +30,8 @@ def create_searcher(
         seed: The run's seed; it decides everything that the state does not.
         vibe: What the run is about, in a person's words.
         state: What ``Searcher.state`` gave when the run was last saved, by a searcher of any name.
-        kit: The language model of all but the offline breeder, and what it is told; without one the offline breeder
-            stands in and says so.
+        kit: The language model of those that ask one, and what it is told; without one the offline breeder stands in
+            and says so.
 
     Raises:
         ConfigError: There is no searcher of that name.
@@ -40,6 +41,8 @@ def create_searcher(
         return OfflineBreeder(seed=seed, vibe=vibe, state=state)
     if name in MIXES:
         return LanguageSearcher(name, seed=seed, vibe=vibe, state=state, kit=kit)
+    if name in SEARCHES:
+        return NumericSearcher(name, seed=seed, vibe=vibe, state=state)
     raise ConfigError(f'There is no searcher "{name}". Use one of: {", ".join(NAMES)}.')
 
 

@@ -34,6 +34,9 @@ _SCALES = {
     "mode": 0.2,
 }
 _NUMBER_SCALE = 0.6
+_USUAL_TEMPO = 104.0
+_OCTAVE = 1.5
+"""What an octave of tempo is on the scale on which levels go from -1 to 1."""
 _SQUARE_SCALE = 0.4
 _AMPLITUDE = 0.3
 """Standard deviation of fitness that a unit of feature length explains."""
@@ -80,14 +83,19 @@ class FeatureMap:
             instrument = self._vocabulary.instruments.get(word)
             if instrument is not None:
                 self._set(out, "kin", instrument.kin)
-        tempo = np.log2((settled.tempo or 104.0) / 104.0)
+        tempo = np.log2((settled.tempo or _USUAL_TEMPO) / _USUAL_TEMPO)
         levels = (getattr(settled, axis) for axis in AXES)
         numbers = [0.0 if level is None else 2 * level - 1 for level in levels]
-        values = np.array([*numbers, 1.5 * tempo])
+        values = np.array([*numbers, _OCTAVE * tempo])
         half = len(values)
         out[-2 * half : -half] = _NUMBER_SCALE * values
         out[-half:] = _SQUARE_SCALE * values**2
         return out
+
+    def columns(self, field: str) -> tuple[dict[str, int], float]:
+        """Return the column of each word of a field such as ``"moods"``, and the value of a word that is said."""
+        found = {name: column for (kind, name), column in self._columns.items() if kind == field}
+        return found, _SCALES[field]
 
     def matrix(self, many: Sequence[Facets]) -> Array:
         """Return one row per facets. Shape (len(many), size)."""
@@ -106,6 +114,17 @@ class FeatureMap:
         column = self._columns.get((field, word or ""))
         if column is not None:
             out[column] = _SCALES[field]
+
+
+def level_of(row: Array, axis: str) -> float:
+    """Return the level that a row of ``FeatureMap`` or a blend of such rows (size,) has, in [0, 1]."""
+    value = row[-2 * (len(AXES) + 1) + AXES.index(axis)] / _NUMBER_SCALE
+    return min(max(float(value + 1) / 2, 0.0), 1.0)
+
+
+def tempo_of(row: Array) -> float:
+    """Return the tempo of such a row in beats per minute."""
+    return float(_USUAL_TEMPO * 2 ** (row[-len(AXES) - 2] / _NUMBER_SCALE / _OCTAVE))
 
 
 class Surrogate:

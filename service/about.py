@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 from domain.clip import GeneratorInfo
+from evolution.numeric.searcher import SEARCHES
 from service.device import DeviceWorker
 from service.language import NO_MODEL, LanguageService
 from service.settings import Settings
@@ -69,9 +70,12 @@ class AboutService:
         return "" if self._language is None else self._language.name
 
     def _searcher(self) -> str:
-        if not self._named() or self._settings.runs.searcher == "offline":
+        wanted = self._settings.runs.searcher
+        if wanted in SEARCHES:
+            return f"{wanted}, a search by numbers (built in)"
+        if not self._named() or wanted == "offline":
             return "offline breeder (built in)"
-        return f"{self._settings.runs.searcher}, with the offline breeder (built in) where the model does not answer"
+        return f"{wanted}, with the offline breeder (built in) where the model does not answer"
 
     def _model(self) -> dict[str, str]:
         return {"language model": self._named()} if self._named() else {}

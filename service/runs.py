@@ -19,7 +19,7 @@ from service.conductor import Conductor
 from service.lifecycle import WORDS_LIMIT, Order
 from service.like_this import Track
 from service.queue import JobQueue, Ticket
-from service.settings import Settings
+from service.settings import SearcherName, Settings
 from service.tasting import families_of, said_of
 from service.views import Actor, StatusView, TargetView
 from storage import clips, posts, runs, targets, votes
@@ -52,6 +52,7 @@ class RunService:
         for_listener: ListenerId | None = None,
         settings: RunSettings | None = None,
         track: Track | None = None,
+        searcher: SearcherName | None = None,
     ) -> Ticket:
         """Start a run in the actor's channel and queue its first round.
 
@@ -61,6 +62,7 @@ class RunService:
             for_listener: Breed for this one listener only.
             settings: How it goes; the host's defaults when ``None``.
             track: What it is bred towards, if anything.
+            searcher: What breeds; the host's choice when ``None``.
 
         Raises:
             BusyError: The channel has a run, or a cap is reached.
@@ -72,6 +74,7 @@ class RunService:
             vibe=" ".join(vibe.split())[:WORDS_LIMIT],
             settings=settings or self.default_settings(),
             for_listener=for_listener,
+            searcher=searcher,
         )
         return await self._begin(new, Order(), self._target(actor, track) if track else None)
 
@@ -121,6 +124,7 @@ class RunService:
         vibe: str = "",
         for_listener: ListenerId | None = None,
         parent_clip_id: ClipId | None = None,
+        searcher: SearcherName | None = None,
     ) -> NewRun:
         if actor.guild_id == DIRECT_MESSAGES:
             for_listener = actor.user_id  # nobody else is there
@@ -130,16 +134,16 @@ class RunService:
             started_by=actor.user_id,
             vibe=vibe,
             seed=secrets.randbits(31),
-            searcher=self._searcher(),
+            searcher=self._searcher(searcher),
             settings=settings,
             for_listener=for_listener,
             parent_clip_id=parent_clip_id,
             created_at=self._clock.now(),
         )
 
-    def _searcher(self) -> str:
+    def _searcher(self, wanted: SearcherName | None) -> str:
         """Return what breeds a new run: auto without a language model is the offline breeder, under its own name."""
-        wanted = self._settings.runs.searcher
+        wanted = wanted or self._settings.runs.searcher
         return "offline" if wanted == "auto" and not self._settings.language.base_url else wanted
 
     async def _begin(self, new: NewRun, order: Order, target: Target | None = None) -> Ticket:

@@ -32,6 +32,27 @@ ENVIRONMENT = {
 """Environment variables and the setting each one overrides. ``DISCORD_TOKEN`` is apart: it has no key."""
 
 
+SearcherName = Literal[
+    "offline",
+    "evolve",
+    "full",
+    "auto",
+    "ga",
+    "cmaes",
+    "snes",
+    "pgpe",
+    "xnes",
+    "cem",
+    "ga-anchors",
+    "cmaes-anchors",
+    "snes-anchors",
+    "ga-bank",
+    "cmaes-bank",
+    "snes-bank",
+]
+"""What can breed: the names of ``evolution.registry``."""
+
+
 class DiscordSettings(Section):
     """How to reach Discord, or any server that speaks its protocol."""
 
@@ -111,11 +132,12 @@ class RunDefaults(Section):
         description="Rounds after which an old clip comes back unmarked among new ones, so that votes prove whether "
         "these are better; 0 is never.",
     )
-    searcher: Literal["offline", "evolve", "full", "auto"] = Field(
+    searcher: SearcherName = Field(
         "auto",
         description="What breeds. evolve applies operators and full rewrites the whole population, both with the "
         "language model; auto mixes them with the built-in offline breeder by what each has earned, and is offline in "
-        "runs that start while no model is set up.",
+        "runs that start while no model is set up. ga, cmaes, snes, pgpe, xnes and cem search by numbers, see "
+        "docs/search.md.",
     )
 
 

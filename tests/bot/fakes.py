@@ -273,12 +273,16 @@ class FakeRuns:
     def default_settings(self) -> RunSettings:
         return RunSettings()
 
+<<<<<<< HEAD
     def check_may_start(self, actor, *, private):
         self.calls.append(("may start", private))
         if self.fail is not None:
             raise self.fail
 
     async def start(self, actor, *, vibe="", for_listener=None, settings=None, track=None):
+=======
+    async def start(self, actor, *, vibe="", for_listener=None, settings=None, searcher=None):
+>>>>>>> 93823dc (Search by numbers: GA, CMA-ES and evolution strategies over pieces, mixtures of prompts and directions)
         self.calls.append(("start", settings))
         self.tracks.append(track)
         if self.fail is not None:
@@ -296,6 +300,7 @@ class FakeRuns:
             vibe=vibe[:400],
             for_listener=for_listener,
             settings=settings or RunSettings(),
+            searcher=searcher or "offline",
             generation=0,
         )
         self.put(run)

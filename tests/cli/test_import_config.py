@@ -20,7 +20,7 @@ from evolution.language.kit import LanguageKit
 from evolution.registry import create_searcher
 from prompts.operators import from_yaml
 from prompts.templates import shipped
-from service.settings import load
+from service.settings import Settings, load
 from tests.fake_model import FakeLanguageModel, prompts
 
 SOUND = """
@@ -193,6 +193,14 @@ def test_a_whole_population_prompt_says_its_number_once():
     assert out.full.count("{num_generate}") == 1
     assert out.full.endswith("and then that many.")
     assert out.settings["runs"]["searcher"] == "full"
+
+
+@pytest.mark.parametrize("mode", ["GA", "CMAES", "SNES", "PGPE", "XNES", "CEM"])
+def test_a_search_over_embeddings_becomes_the_search_by_numbers_of_its_name(mode):
+    out = imported(f"evolution: {{search: {{mode: {mode}, evotorch: {{stdev_init: 30}}}}}}")
+    assert out.settings["runs"]["searcher"] == mode.lower()
+    assert {line.kind for line in out.lines} == {"used", "ignored"}
+    Settings.model_validate(out.settings)
 
 
 def test_a_model_without_address_is_evomusics():

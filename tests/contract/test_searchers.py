@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import json
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from domain.description import Description
 from domain.errors import ConfigError
 from domain.ids import CandidateId, RunId
 from evolution.language.kit import LanguageKit
+from evolution.numeric.searcher import SEARCHES
 from evolution.registry import NAMES, create_searcher
 from prompts import operators
 from prompts.templates import shipped
+from service.settings import SearcherName
 from tests.evolution.language_searchers.models import SCRIPTS, model
 from tests.evolution.pieces import piece
 
@@ -36,12 +39,22 @@ def without_model(seed=7, vibe="", state=None):
     return create_searcher("auto", seed=seed, vibe=vibe, state=state)
 
 
+def by_numbers(name):
+    def make(seed=7, vibe="", state=None):
+        return create_searcher(name, seed=seed, vibe=vibe, state=state)
+
+    return make
+
+
+BY_NUMBERS = ("ga", "cmaes-anchors", "snes-bank")
+"""One for each genome; engines are exchanged below."""
 FACTORIES = {
     "offline": offline,
     "evolve": with_model("evolve", "good"),
     "full": with_model("full", "good"),
     "auto": with_model("auto", "good"),
     "auto without a model": without_model,
+    **{name: by_numbers(name) for name in BY_NUMBERS},
 }
 
 
@@ -94,8 +107,12 @@ def sound(proposals, count):
 
 
 def test_every_name_of_the_registry_is_held_to_the_contract(factory):
-    assert set(FACTORIES) >= set(NAMES)
+    assert {*FACTORIES, *SEARCHES} >= set(NAMES)
     assert factory().name in NAMES
+
+
+def test_the_settings_offer_every_searcher():
+    assert set(get_args(SearcherName)) == set(NAMES)
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
@@ -120,6 +137,17 @@ async def test_whatever_the_model_answers_a_run_goes_on(name, script):
         assert made or searcher.notices()
     restored = with_model(name, script)(seed=1, state=json.loads(json.dumps(searcher.state())))
     assert await restored.ask(Brief(count=4)) == await searcher.ask(Brief(count=4))
+
+
+@pytest.mark.parametrize("name", [name for name in SEARCHES if name not in BY_NUMBERS])
+async def test_every_engine_keeps_the_contract_over_every_genome(name):
+    searcher = by_numbers(name)(seed=3)
+    archive = await grown(searcher, rounds=3, count=9)
+    sound([one.candidate for one in archive], 27)
+    restored = by_numbers(name)(seed=1, state=json.loads(json.dumps(searcher.state())))
+    proposals = await searcher.ask(Brief(count=6))
+    assert await restored.ask(Brief(count=6)) == proposals
+    assert any(one.operator.startswith(name.split("-")[0]) for one in proposals)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 12, 60])

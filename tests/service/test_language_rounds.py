@@ -61,6 +61,18 @@ async def test_a_model_breeds_told_of_taste_feedback_and_who_pays(tmp_path):
         assert NO_MODEL not in stage.rounds()[-1].stand_ins
 
 
+async def test_a_run_searches_by_numbers_when_it_is_asked_to(tmp_path):
+    async with stage_with(tmp_path, "cmaes-anchors", None) as stage:
+        await stage.start()
+        await stage.rate(ANN, 1, Grade.LOVE)
+        await stage.rate(ANN, 2, Grade.AWFUL)
+        await stage.next()
+        run, candidates = await bred(stage)
+        assert run.searcher == "cmaes-anchors"
+        assert any(one.operator == "cmaes:draw" and one.parents for one in candidates)
+        assert (await stage.services.about.view()).parts["searcher"].startswith("cmaes-anchors")
+
+
 async def test_auto_is_the_offline_breeder_while_no_model_is_set_up(tmp_path):
     async with stage_with(tmp_path, "auto", None) as stage:
         await stage.start()

@@ -47,7 +47,8 @@ async def test_a_failed_round_leaves_its_reason_and_no_button(stage):
 
 
 async def test_options_reach_the_run_and_the_rest_are_the_hosts(stage):
-    await stage.start(seconds=10, candidates=8, quorum=3, timer=0)
+    await stage.start(seconds=10, candidates=8, quorum=3, timer=0, searcher="snes-anchors")
+    assert stage.world.runs.by_id(1).searcher == "snes-anchors"
     settings = stage.world.runs.by_id(1).settings
     assert (settings.seconds, settings.candidates, settings.quorum) == (10.0, 8, 3)
     assert settings.timer == 0.0
