@@ -53,6 +53,7 @@ class RunService:
         settings: RunSettings | None = None,
         track: Track | None = None,
         searcher: SearcherName | None = None,
+        seed: int | None = None,
     ) -> Ticket:
         """Start a run in the actor's channel and queue its first round.
 
@@ -63,6 +64,7 @@ class RunService:
             settings: How it goes; the host's defaults when ``None``.
             track: What it is bred towards, if anything.
             searcher: What breeds; the host's choice when ``None``.
+            seed: What decides everything that people do not; drawn when ``None``.
 
         Raises:
             BusyError: The channel has a run, or a cap is reached.
@@ -76,6 +78,8 @@ class RunService:
             for_listener=for_listener,
             searcher=searcher,
         )
+        if seed is not None:
+            new = replace(new, seed=seed)
         return await self._begin(new, Order(), self._target(actor, track) if track else None)
 
     def check_may_start(self, actor: Actor, *, private: bool) -> None:

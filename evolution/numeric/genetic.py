@@ -80,7 +80,8 @@ class Genetic:
             row = gaussian(self._start, rng, deviation=self._spread, rate=1.0)
             return Child(row=row, how="draw")
         mother = self._parent(rng)
-        row, parents, how = mother.row, (mother.id,), "mutate"
+        parents: tuple[int, ...] = (mother.id,)
+        row, how = mother.row, "mutate"
         if len(self._members) > 1 and rng.random() < rates.crossed:
             father = self._parent(rng)
             if father.id != mother.id:

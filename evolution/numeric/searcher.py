@@ -16,6 +16,7 @@ from evolution.founding import Founder
 from evolution.herd import Herd
 from evolution.numeric.engine import Child, Engine, Point
 from evolution.numeric.engines import ENGINES
+from evolution.numeric.genetic import Genetic, Rates
 from evolution.numeric.genome import Genome
 from evolution.numeric.places import KEY, Place
 from evolution.numeric.spaces import ANCHORS, BANK, PIECES, choose
@@ -61,6 +62,7 @@ class NumericSearcher:
         vibe: str = "",
         state: Mapping[str, Any] | None = None,
         vocabulary: Vocabulary | None = None,
+        rates: Rates | None = None,
     ) -> None:
         """Start a run, or go on with one.
 
@@ -70,8 +72,10 @@ class NumericSearcher:
             vibe: What the run is about, in a person's words; may be empty.
             state: From ``state()`` of the searcher that this one succeeds; an offline breeder's will do.
             vocabulary: The shipped one unless given.
+            rates: How a genetic algorithm breeds, where it is not as usual.
         """
         self.name = name
+        self._rates = rates
         self._engine, self._wanted = SEARCHES[name]
         self._vocabulary = vocabulary or shipped()
         state = state or {}
@@ -140,7 +144,10 @@ class NumericSearcher:
     ) -> list[tuple[Draft, Place | None]]:
         """Tell a new engine everything, and return ``count`` drafts of what it proposes with their places."""
         self._root = getattr(genome, "root", None) or self._root
-        engine = ENGINES[self._engine](genome.start, genome.spread)
+        if self._engine == "ga":
+            engine: Engine = Genetic(genome.start, genome.spread, self._rates)
+        else:
+            engine = ENGINES[self._engine](genome.start, genome.spread)
         points = await self._told(engine, herd, name, genome)
         out: list[tuple[Draft, Place | None]] = []
         for child in engine.ask(count, herd.rng):

@@ -273,16 +273,21 @@ class FakeRuns:
     def default_settings(self) -> RunSettings:
         return RunSettings()
 
-<<<<<<< HEAD
     def check_may_start(self, actor, *, private):
         self.calls.append(("may start", private))
         if self.fail is not None:
             raise self.fail
 
-    async def start(self, actor, *, vibe="", for_listener=None, settings=None, track=None):
-=======
-    async def start(self, actor, *, vibe="", for_listener=None, settings=None, searcher=None):
->>>>>>> 93823dc (Search by numbers: GA, CMA-ES and evolution strategies over pieces, mixtures of prompts and directions)
+    async def start(
+        self,
+        actor,
+        *,
+        vibe="",
+        for_listener=None,
+        settings=None,
+        track=None,
+        searcher=None,
+    ):
         self.calls.append(("start", settings))
         self.tracks.append(track)
         if self.fail is not None:
