@@ -13,8 +13,7 @@ from bot.errors import acknowledge, answering, tell
 from bot.present import status_text
 from bot.room import Room, actor_of
 from bot.steering import StartRequest, Steering
-from domain.run import RunSettings
-from service.settings import SearcherName
+from domain.run import RunSettings, SearcherName
 
 
 class Evolve(app_commands.Group):

@@ -18,11 +18,10 @@ from bot.views import Slot, clip_select, remix_modal
 from domain.candidate import Directive
 from domain.errors import ForbiddenError, NotFoundError, UserError
 from domain.ids import DIRECT_MESSAGES, ChannelId, ClipId, GuildId, RunId
-from domain.run import Run, RunSettings, RunState
+from domain.run import Run, RunSettings, RunState, SearcherName
 from service.like_this import Track
 from service.queue import Ticket
 from service.rules import steering
-from service.settings import SearcherName
 from service.views import Actor, Receipt
 
 Ask = Callable[[Actor], Awaitable[Ticket | None]]
@@ -56,7 +55,7 @@ TOO_FEW = "A cross needs two clips. Pick two or more."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """What a run shall be; without ``settings`` or ``searcher`` by the host's defaults, without ``track`` by votes alone."""
+    """What a run shall be; ``settings`` and ``searcher`` are ``None`` for the host's, ``track`` for votes alone."""
 
     vibe: str
     for_me: bool

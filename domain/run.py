@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from domain.fitness import Weights
 from domain.ids import (
@@ -17,6 +18,26 @@ from domain.ids import (
     PostId,
     RunId,
 )
+
+SearcherName = Literal[
+    "offline",
+    "evolve",
+    "full",
+    "auto",
+    "ga",
+    "cmaes",
+    "snes",
+    "pgpe",
+    "xnes",
+    "cem",
+    "ga-anchors",
+    "cmaes-anchors",
+    "snes-anchors",
+    "ga-bank",
+    "cmaes-bank",
+    "snes-bank",
+]
+"""What can breed: the names of ``evolution.registry``."""
 
 
 class RunState(StrEnum):

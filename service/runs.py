@@ -12,14 +12,23 @@ from domain.clip import Clip
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
 from domain.fitness import Weights
 from domain.ids import DIRECT_MESSAGES, CandidateId, ChannelId, ClipId, GuildId, ListenerId
-from domain.run import CloseReason, GenerationState, Post, PostKind, Run, RunSettings, RunState
+from domain.run import (
+    CloseReason,
+    GenerationState,
+    Post,
+    PostKind,
+    Run,
+    RunSettings,
+    RunState,
+    SearcherName,
+)
 from service import lifecycle
 from service.clock import Clock
 from service.conductor import Conductor
 from service.lifecycle import WORDS_LIMIT, Order
 from service.like_this import Track
 from service.queue import JobQueue, Ticket
-from service.settings import SearcherName, Settings
+from service.settings import Settings
 from service.tasting import families_of, said_of
 from service.views import Actor, StatusView, TargetView
 from storage import clips, posts, runs, targets, votes
@@ -44,7 +53,7 @@ class RunService:
 
     # Commands ------------------------------------------------------------------------------------------
 
-    async def start(
+    async def start(  # noqa: PLR0913 - what a run may be begun with, all by name
         self,
         actor: Actor,
         *,

@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from domain.errors import ConfigError
+from domain.run import SearcherName
 from service.settings_rules import FitnessSettings, LimitSettings
 from service.settings_section import Section
 
@@ -30,27 +31,6 @@ ENVIRONMENT = {
     "TUNEBREEDER_LANGUAGE_MODEL": ("language", "model"),
 }
 """Environment variables and the setting each one overrides. ``DISCORD_TOKEN`` is apart: it has no key."""
-
-
-SearcherName = Literal[
-    "offline",
-    "evolve",
-    "full",
-    "auto",
-    "ga",
-    "cmaes",
-    "snes",
-    "pgpe",
-    "xnes",
-    "cem",
-    "ga-anchors",
-    "cmaes-anchors",
-    "snes-anchors",
-    "ga-bank",
-    "cmaes-bank",
-    "snes-bank",
-]
-"""What can breed: the names of ``evolution.registry``."""
 
 
 class DiscordSettings(Section):

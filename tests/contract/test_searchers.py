@@ -13,12 +13,12 @@ from domain.candidate import Brief, Candidate, Directive, Evaluation, Proposal
 from domain.description import Description
 from domain.errors import ConfigError
 from domain.ids import CandidateId, RunId
+from domain.run import SearcherName
 from evolution.language.kit import LanguageKit
 from evolution.numeric.searcher import SEARCHES
 from evolution.registry import NAMES, create_searcher
 from prompts import operators
 from prompts.templates import shipped
-from service.settings import SearcherName
 from tests.evolution.language_searchers.models import SCRIPTS, model
 from tests.evolution.pieces import piece
 
