@@ -82,7 +82,7 @@ class BankGenome:
         """Return where words lie, limited to the box."""
         known = self._known
         off = known.axes @ (self._features.matrix([facets])[0] - known.mean)
-        return np.clip(0.5 + off / known.scale / (2 * _REACH), 0.0, 1.0)
+        return np.asarray(np.clip(0.5 + off / known.scale / (2 * _REACH), 0.0, 1.0))
 
     def place(self, row: Array) -> dict[str, Any]:
         """Return the row."""
