@@ -91,7 +91,7 @@ def _embeddings(
     maps = (maps * strength[:, :, None]).astype(np.float32)
     offset = rng.normal(size=(size.layers, 1, size.dimensions)).astype(np.float32)
     scale = np.exp(0.3 * rng.normal(size=(size.layers, 1, size.dimensions))).astype(np.float32)
-    scale[:, :, rng.choice(size.dimensions, max(1, size.dimensions // 100), replace=False)] *= 20
+    scale[:, :, rng.choice(size.dimensions, max(1, size.dimensions // 200), replace=False)] *= 10
     store = Store.create(
         folder, layers=size.layers, dimensions=size.dimensions, encoder_id="generated"
     )

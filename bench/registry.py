@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 import importlib
 from pathlib import Path
+from types import ModuleType
 
 from bench.report import Report, write_json
 from domain.errors import UsageError
 
-NAMES = ("personalisation", "latency", "throughput", "composer", "searchers", "musicgen")
+NAMES = (
+    "personalisation",
+    "latency",
+    "throughput",
+    "composer",
+    "searchers",
+    "musicgen",
+    "aligner",
+)
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
 COUNTED = frozenset({"composer", "searchers"})
@@ -28,7 +37,7 @@ def run_bench(
         json_file: Where to write the figures as well.
 
     Raises:
-        UsageError: There is no such benchmark, or its seeds cannot be chosen.
+        UsageError: There is no such benchmark, its seeds cannot be chosen, or a package that it needs is missing.
     """
     chosen = NAMES if name == "all" else (name,)
     if not set(chosen) <= {*NAMES, *PAGES}:
@@ -39,7 +48,7 @@ def run_bench(
         raise UsageError(f"Seeds, at least one, can be chosen for: {', '.join(sorted(COUNTED))}.")
     reports: list[Report] = []
     for one in chosen:
-        module = importlib.import_module(PAGES.get(one, f"bench.{one}"))
+        module = _module(one)
         options = {"seeds": seeds} if one in COUNTED else {}
         report: Report = asyncio.run(module.measure(quick=quick, **options))
         print(report.text(), end="\n\n", flush=True)
@@ -47,3 +56,12 @@ def run_bench(
     if json_file is not None:
         write_json(reports, json_file)
     return int(not all(report.passed for report in reports))
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(PAGES.get(name, f"bench.{name}"))
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The benchmark {name} needs a package that is not installed: {error.name}."
+        ) from None

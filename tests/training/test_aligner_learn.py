@@ -17,11 +17,11 @@ from scoring.aligner.folder import load  # noqa: E402
 from scoring.aligner.listeners import table_listeners  # noqa: E402
 from scoring.aligner.protocol import AlignerKind  # noqa: E402
 from scoring.aligner.seed_network import SeedNetwork, SeedShape  # noqa: E402
-from training.aligner.data import Plays, checks, learned_side  # noqa: E402
-from training.aligner.learn import Material, Plan, train  # noqa: E402
+from training.aligner.data import Plays, checks, sides  # noqa: E402
+from training.aligner.learn import Plan, train  # noqa: E402
 from training.aligner.log import Listening  # noqa: E402
 from training.aligner.loss import MOST_SCALE, info_nce, scale_of  # noqa: E402
-from training.aligner.make import untrained  # noqa: E402
+from training.aligner.make import divided, untrained  # noqa: E402
 from training.aligner.metrics import figures, pr_auc, roc_auc  # noqa: E402
 from training.aligner.network import weights_of  # noqa: E402
 from training.aligner.progress import FILE, Progress  # noqa: E402
@@ -95,13 +95,7 @@ def world(tmp_path_factory):
 
 
 def _material(world, listening=None):
-    listening = listening or world.listening
-    learned = learned_side(world.store.tracks, 0)
-    return Material(
-        store=world.store,
-        plays=Plays(listening, learned),
-        checks=checks(listening, learned, rng=np.random.default_rng(0)),
-    )
+    return divided(world.store, listening or world.listening, seed=0)[0]
 
 
 @pytest.fixture(scope="module")
@@ -114,14 +108,19 @@ def _network(world):
 
 
 def test_tracks_are_on_one_side_whoever_else_is_there(world):
-    learned = learned_side(world.store.tracks, 0)
-    assert 0.7 < learned.mean() < 0.9
-    assert np.array_equal(learned_side(world.store.tracks[::-1], 0), learned[::-1])
-    assert not np.array_equal(learned_side(world.store.tracks, 1), learned)
+    found = sides(world.store.tracks, 0)
+    assert found.learned.mean() == pytest.approx(0.8, abs=0.05)
+    assert found.checked.mean() == pytest.approx(0.1, abs=0.05)
+    together = found.learned.astype(int) + found.checked + found.tested
+    assert (together == 1).all()
+    assert np.array_equal(sides(world.store.tracks[::-1], 0).learned, found.learned[::-1])
+    assert not np.array_equal(sides(world.store.tracks, 1).learned, found.learned)
 
 
 def test_checks_are_of_tracks_that_nobody_learns_from(world, material):
     found = material.checks
+    _, tests = divided(world.store, world.listening, seed=0)
+    assert not set(tests.tracks) & {*found.tracks, *material.plays.learned}
     assert not set(found.tracks) & set(material.plays.learned)
     heard = set(zip(world.listening.user.tolist(), world.listening.track.tolist(), strict=True))
     pairs = zip(found.user.tolist(), found.tracks[found.track].tolist(), strict=True)
@@ -153,7 +152,7 @@ def test_nobody_to_learn_from_or_check_on_is_a_sentence():
     with pytest.raises(UserError, match="learned from"):
         Plays(one, np.array([False, True]))
     with pytest.raises(UserError, match="held-out"):
-        checks(one, np.array([True, False]), rng=np.random.default_rng(0))
+        checks(one, np.array([True, False]), np.array([False, True]), rng=np.random.default_rng(0))
     assert Plays(one, np.array([True, False])).draw(2, np.random.default_rng(0))[1].tolist() == [
         0,
         0,

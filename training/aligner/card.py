@@ -40,8 +40,7 @@ listened to:
 |---|---|---|
 | {figures[roc_auc]:.3f} | {figures[pr_auc]:.3f} | {figures[pairwise]:.3f} |
 
-Chance is 0.5. The best of {figures[epochs]} epochs was {figures[best]}; it was chosen by this ROC AUC, which is
-therefore a little too good.
+Chance is 0.5. The best of {figures[epochs]} epochs, {figures[best]}, was chosen on other tracks than these.
 
 ## How it was trained
 

@@ -14,20 +14,33 @@ from training.aligner.log import Listening
 
 Ints = NDArray[np.int64]
 
-LEARNED = 0.8
-"""Share of tracks to learn from; the others are only checked on."""
+LEARNED, CHECKED = 0.8, 0.9
+"""Shares of the tracks to learn from, and with those to check on after an epoch; the rest is for the final figures."""
 TASTE_POWER = 0.5
 """How much plays count: a track played 100 times is drawn 10 times as often as one played once."""
 
 
-def learned_side(tracks: Sequence[str], seed: int) -> NDArray[np.bool_]:
-    """Return which tracks are learned from, by a hash of their names: more tracks move none to the other side."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sides:
+    """Which tracks are for what, each (tracks,)."""
+
+    learned: NDArray[np.bool_]
+    checked: NDArray[np.bool_]
+    tested: NDArray[np.bool_]
+
+
+def sides(tracks: Sequence[str], seed: int) -> Sides:
+    """Return what tracks are for, by a hash of their names: more tracks move none to another side."""
     key = f"{seed}:".encode()
     place = [
         int.from_bytes(hashlib.sha256(key + name.encode()).digest()[:4], "big") for name in tracks
     ]
-    out: NDArray[np.bool_] = np.array(place, dtype=np.float64) / 2**32 < LEARNED
-    return out
+    share = np.array(place, dtype=np.float64) / 2**32
+    return Sides(
+        learned=share < LEARNED,
+        checked=(share >= LEARNED) & (share < CHECKED),
+        tested=share >= CHECKED,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,16 +121,18 @@ class Plays:
 def checks(
     listening: Listening,
     learned: NDArray[np.bool_],
+    chosen_from: NDArray[np.bool_],
     *,
     rng: np.random.Generator,
     tracks: int = 4000,
     each: int = 50,
 ) -> Checks:
-    """Return the pairs to check on.
+    """Return pairs to check on.
 
     Args:
         listening: Everybody's.
         learned: (tracks,) which are learned from.
+        chosen_from: (tracks,) which may be checked on.
         rng: Draws the pairs.
         tracks: At most so many tracks.
         each: At most so many tracks that a user listened to, and as many others.
@@ -125,8 +140,7 @@ def checks(
     Raises:
         UserError: No track was listened to by anybody who also listened to one that is learned from.
     """
-    others = np.flatnonzero(~learned)
-    chosen = np.sort(rng.permutation(others)[:tracks])
+    chosen = np.sort(rng.permutation(np.flatnonzero(chosen_from))[:tracks])
     place = np.full(listening.tracks, -1)
     place[chosen] = np.arange(len(chosen))
     known = np.zeros(listening.users, dtype=bool)

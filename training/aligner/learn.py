@@ -197,7 +197,8 @@ class _Learner:
 
     def _judged(self, state: State) -> State:
         """Check on held-out tracks; keep the best, and slow down where it stays behind for long."""
-        found, patience = self.measure(), self._plan.patience
+        found = measure(self._network, self._material.store, self._material.checks, self._plan)
+        patience = self._plan.patience
         better = state.figures is None or found.roc_auc > state.figures.roc_auc
         stale = 0 if better else state.epoch - state.best
         return replace(
@@ -245,15 +246,13 @@ class _Learner:
     def _moved(self, numbers: NDArray[Any]) -> Tensor:
         return torch.from_numpy(numbers).to(self._plan.device)
 
-    def measure(self) -> Figures:
-        """Check on held-out tracks."""
-        checks = self._material.checks
-        listeners, music = vectors(
-            self._network, self._material.store, np.unique(checks.user), checks.tracks, self._plan
-        )
-        place = np.searchsorted(np.unique(checks.user), checks.user)
-        scores = (listeners[place] * music[checks.track]).sum(axis=1).astype(np.float64)
-        return figures(scores, checks.user, checks.listened)
+
+def measure(network: Network, store: Store, checks: Checks, plan: Plan) -> Figures:
+    """Return how well a network tells what was listened to."""
+    users, place = np.unique(checks.user, return_inverse=True)
+    listeners, music = vectors(network, store, users, checks.tracks, plan)
+    scores = (listeners[place] * music[checks.track]).sum(axis=1).astype(np.float64)
+    return figures(scores, checks.user, checks.listened)
 
 
 @torch.inference_mode()

@@ -18,10 +18,11 @@ from scoring.encoder import Encoder
 from training.aligner.account import Account
 from training.aligner.build_store import build_store
 from training.aligner.card import card_text
-from training.aligner.data import Plays, checks, learned_side
-from training.aligner.learn import Material, Plan, State, train, vectors
+from training.aligner.data import Checks, Plays, checks, sides
+from training.aligner.learn import Material, Plan, State, measure, train, vectors
 from training.aligner.log import Listening, read_log
 from training.aligner.loss import scale_of
+from training.aligner.metrics import Figures
 from training.aligner.network import Network, build, shape_of, size_of, weights_of
 from training.aligner.progress import Progress
 from training.aligner.store import Store
@@ -53,8 +54,8 @@ class Order:
     plan: Plan
 
 
-def make(order: Order, say: Say) -> State:
-    """Train an aligner and save it; an interrupted training goes on.
+def make(order: Order, say: Say) -> Figures:
+    """Train an aligner and save it; an interrupted training goes on. Return its figures on tracks kept for the end.
 
     Raises:
         UsageError: There is no such device.
@@ -69,22 +70,19 @@ def make(order: Order, say: Say) -> State:
     listening = read_log(order.log, store.tracks, account)
     for line in account.lines():
         say(line)
-    learned = learned_side(store.tracks, order.plan.seed)
-    rng = np.random.default_rng(order.plan.seed)
-    material = Material(
-        store=store,
-        plays=Plays(listening, learned),
-        checks=checks(listening, learned, rng=rng),
-    )
+    material, tests = divided(store, listening, order.plan.seed)
     say(
         f"{listening.users:,} listeners, {account.plays:,} plays of {len(store.tracks):,} tracks: "
-        f"{int(learned.sum()):,} to learn from, {len(material.checks.tracks):,} others to check on."
+        f"{len(material.plays.learned):,} to learn from, {len(material.checks.tracks):,} to check on after each epoch, "
+        f"{len(tests.tracks):,} for the final figures."
     )
     network = untrained(order.kind, listening.users, store, order.plan.seed)
     progress = Progress(order.out, _about(order, listening, store))
     state = train(network, material, order.plan, say=say, progress=progress)
     finish(network, material, order.plan)
+    figures = measure(network, store, tests, order.plan)
     card = _card(order, network, state, material)
+    card["figures"] |= asdict(figures)
     card["data"] |= _read(order, account, listening)
     config = Config(
         kind=order.kind,
@@ -94,7 +92,23 @@ def make(order: Order, say: Say) -> State:
     )
     save(order.out, config, weights_of(network), card_text(card))
     progress.clear()
-    return state
+    return figures
+
+
+def divided(store: Store, listening: Listening, seed: int) -> tuple[Material, Checks]:
+    """Return what to learn from and check on, and what to test on at the end: three sides without a common track.
+
+    Raises:
+        UserError: One of them is empty.
+    """
+    side = sides(store.tracks, seed)
+    rng = np.random.default_rng(seed)
+    material = Material(
+        store=store,
+        plays=Plays(listening, side.learned),
+        checks=checks(listening, side.learned, side.checked, rng=rng),
+    )
+    return material, checks(listening, side.learned, side.tested, rng=rng)
 
 
 def untrained(kind: AlignerKind, users: int, store: Store, seed: int) -> Network:
@@ -129,7 +143,6 @@ def _about(order: Order, listening: Listening, store: Store) -> dict[str, Any]:
 def _card(order: Order, network: Network, state: State, material: Material) -> dict[str, Any]:
     shape = shape_of(network)
     width = shape.get("width", shape["dimensions"])
-    found = state.figures
     return {
         "network": {
             "kind": str(order.kind),
@@ -148,7 +161,6 @@ def _card(order: Order, network: Network, state: State, material: Material) -> d
         },
         "plan": asdict(order.plan),
         "figures": {
-            **(asdict(found) if found else {}),
             "epochs": state.epoch,
             "best": state.best,
             "scale": float(scale_of(network.log_scale.detach())),

@@ -1,38 +1,21 @@
-"""What training asks of a network, and how one is made, put into a folder and taken out again."""
+"""The networks that can be trained: how one is made and measured, and its weights as numpy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from scoring.aligner.compact import CompactShape
 from scoring.aligner.compact_network import CompactNetwork
 from scoring.aligner.protocol import AlignerKind
 from scoring.aligner.seed_network import SeedNetwork, SeedShape
 
-
-class Towers(Protocol):
-    """A network with a tower for listeners and one for music."""
-
-    @property
-    def log_scale(self) -> Tensor:
-        """Logarithm of what cosines are multiplied by."""
-        ...
-
-    def listeners(self, rows: Tensor) -> Tensor:
-        """Return vectors (n, width) of rows (n,) of the table."""
-        ...
-
-    def pieces(self, embeddings: Tensor) -> Tensor:
-        """Return vectors (n, width) of embeddings (n, layers, dimensions)."""
-        ...
-
-
 Network = CompactNetwork | SeedNetwork
+"""Both have ``listeners``, a tower for rows of the table, ``pieces``, one for embeddings, and ``log_scale``."""
 
 
 def build(kind: AlignerKind, *, users: int, layers: int, dimensions: int) -> Network:
