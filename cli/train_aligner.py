@@ -7,6 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from domain.errors import UsageError
+from service.models.chosen import chosen_encoder
+from service.settings import load
 
 _WHOLE = {
     "epochs": (60, 1, 10_000, "most passes"),
@@ -42,6 +44,12 @@ def add_to(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="where the aligner goes"
     )
     command.add_argument(
+        "--encoder-id",
+        default="",
+        metavar="ID",
+        help="id of the encoder that made the embeddings; audio is encoded with scoring.encoder of the settings",
+    )
+    command.add_argument(
         "--network",
         choices=("compact", "alignerv2"),
         default="compact",
@@ -73,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
     if not 0.0 < args.rate <= 1.0:
         raise UsageError(f"--rate must be above 0 and at most 1, not {args.rate:g}.")
     from scoring.aligner.protocol import AlignerKind  # noqa: PLC0415 - PyTorch only for training
-    from scoring.features import FeatureEncoder  # noqa: PLC0415
+    from scoring.encoders import create_encoder  # noqa: PLC0415
+    from training.aligner.build_store import Encoding  # noqa: PLC0415
     from training.aligner.learn import Plan  # noqa: PLC0415
     from training.aligner.make import Order, make  # noqa: PLC0415
 
@@ -83,7 +92,10 @@ def run(args: argparse.Namespace) -> int:
         embeddings=args.embeddings,
         out=args.out,
         kind=AlignerKind(args.network),
-        encoder=FeatureEncoder(),
+        encoding=Encoding(
+            encoder=lambda: create_encoder(chosen_encoder(load(args.config)), device=args.device),
+            id=args.encoder_id,
+        ),
         plan=Plan(**given),
     )
     found = make(order, lambda text: print(text, flush=True))

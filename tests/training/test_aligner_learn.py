@@ -199,15 +199,15 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path, world, ma
         state = train(
             network,
             material,
-            replace(PLAN, **plan),
+            replace(PLAN, each=5, **plan),
             say=said.append,
             progress=Progress(folder, about),
         )
         return weights_of(network), state, said
 
-    whole, state, _ = run(tmp_path / "whole", epochs=4)
+    whole, state, _ = run(tmp_path / "whole", epochs=3)
     run(tmp_path / "killed", epochs=2)
-    resumed, again, said = run(tmp_path / "killed", epochs=4)
+    resumed, again, said = run(tmp_path / "killed", epochs=3)
     assert said[0] == "Going on after epoch 2."
     assert again.history == state.history
     assert (again.best, again.positives) == (state.best, state.positives)
@@ -215,7 +215,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path, world, ma
 
 
 def test_a_checkpoint_of_another_training_or_a_damaged_one_is_a_sentence(tmp_path, world, material):
-    plan = replace(PLAN, epochs=1)
+    plan = replace(PLAN, epochs=1, each=2)
     train(
         _network(world), material, plan, say=lambda _: None, progress=Progress(tmp_path, {"a": 1})
     )

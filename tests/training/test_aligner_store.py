@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from domain.errors import UserError
 from scoring.features import FeatureEncoder
 from training.aligner.account import Account
-from training.aligner.build_store import build_store
+from training.aligner.build_store import Encoding, build_store
 from training.aligner.store import JOURNAL, NUMBERS, Store
 
 RNG = np.random.default_rng(0)
@@ -24,7 +24,13 @@ ENCODER = FeatureEncoder()
 
 def _build(source, folder):
     account, said = Account(), []
-    store = build_store(source, folder, encoder=ENCODER, account=account, say=said.append)
+    store = build_store(
+        source,
+        folder,
+        encoding=Encoding(encoder=lambda: ENCODER, id="theirs"),
+        account=account,
+        say=said.append,
+    )
     return store, account
 
 
@@ -55,6 +61,7 @@ def test_embeddings_of_every_kind_end_in_one_store(tmp_path, kind):
     store, account = _build(tmp_path / "in", tmp_path / "store")
     assert sorted(store.tracks) == sorted(ONE)
     assert (store.layers, store.dimensions, account.embedded) == (3, 5, 6)
+    assert store.encoder_id == "theirs"
     assert account.lines() == []
     rows = np.array([5, 0, 5])
     expected = np.stack([ONE[store.tracks[r]] for r in rows])
@@ -120,6 +127,15 @@ def test_audio_is_encoded_under_its_own_name(tmp_path):
     expected = ENCODER.encode(*soundfile.read(tmp_path / "tone.wav", dtype="float32"))
     assert np.allclose(store.read(np.array([1]))[0], expected, rtol=2e-3, atol=2e-3)
     assert account.skipped == {"audio that cannot be encoded": 2}
+
+
+def test_audio_and_embeddings_are_not_mixed(tmp_path):
+    _write(tmp_path, "safetensors", ONE)
+    soundfile.write(tmp_path / "tone.wav", 0.1 * RNG.normal(size=22050), 22050)
+    for _ in range(2):  # also where the store is there already
+        store, account = _build(tmp_path, tmp_path / "store")
+        assert sorted(store.tracks) == sorted(ONE)
+    assert account.embedded == 6
 
 
 def test_a_build_that_was_killed_goes_on(tmp_path):

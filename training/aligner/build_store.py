@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,28 @@ EVERY = 1000
 _BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """Where embeddings come from.
+
+    Attributes:
+        encoder: Makes what embeds audio, when there is any.
+        id: Id of the encoder that made the embeddings that somebody brings; empty where nobody knows.
+    """
+
+    encoder: Callable[[], Encoder]
+    id: str = ""
+
+
 def build_store(
-    source: Path, folder: Path, *, encoder: Encoder, account: Account, say: Say
+    source: Path, folder: Path, *, encoding: Encoding, account: Account, say: Say
 ) -> Store:
     """Return a store of everything usable in ``source``; one that was begun goes on.
 
     Args:
         source: A store, a folder of audio or of embeddings, or one file of embeddings.
         folder: Where the store is built, when ``source`` is none.
-        encoder: Embeds audio; for embeddings only its id is not used.
+        encoding: Where embeddings come from.
         account: Filled with what was read and skipped.
         say: Hears about progress.
 
@@ -46,7 +60,7 @@ def build_store(
         account.embedded = len(store.tracks)
         return store
     files = _files(source)
-    building = _Building(folder, encoder, account)
+    building = _Building(folder, encoding, account)
     for number, file in enumerate(files, start=1):
         building.add(file, file.name if file == source else str(file.relative_to(source)))
         if number % EVERY == 0:
@@ -78,9 +92,12 @@ def _files(source: Path) -> list[Path]:
 class _Building:
     """A store on its way."""
 
-    def __init__(self, folder: Path, encoder: Encoder, account: Account) -> None:
-        self._folder, self._encoder, self._account = folder, encoder, account
+    def __init__(self, folder: Path, encoding: Encoding, account: Account) -> None:
+        self._folder, self._encoding, self._account = folder, encoding, account
+        self._encoder: Encoder | None = None
         self.store: Store | None = Store(folder) if (folder / JOURNAL).is_file() else None
+        done = self.store.sources if self.store else ()
+        self._audio: bool | None = next((_is_audio(Path(name)) for name in done), None)
         self._seen = set(self.store.tracks) if self.store else set()
 
     def add(self, file: Path, name: str) -> None:
@@ -88,7 +105,7 @@ class _Building:
         if self.store is not None and name in self.store.sources:
             return
         good: dict[str, NDArray[Any]] = {}
-        audio = file.suffix.lower() in AUDIO
+        audio = _is_audio(file)
         read = self._listen if audio else _READERS[file.suffix.lower()]
         try:
             for track, embedding in read(file):
@@ -120,11 +137,12 @@ class _Building:
                 self._folder,
                 layers=layers,
                 dimensions=dimensions,
-                encoder_id=self._encoder.info.id if audio else "",
+                encoder_id=self._hearing().info.id if audio else self._encoding.id,
             )
         if (layers, dimensions) != (self.store.layers, self.store.dimensions):
             return f"an embedding that is not ({self.store.layers}, {self.store.dimensions})"
-        if audio != (self.store.encoder_id == self._encoder.info.id):
+        self._audio = audio if self._audio is None else self._audio
+        if audio != self._audio:
             return "audio among embeddings, or embeddings among audio"
         return None
 
@@ -133,7 +151,16 @@ class _Building:
             samples = sound.read(
                 frames=int(MAX_SECONDS * sound.samplerate), dtype="float32", always_2d=True
             )
-            yield file.stem, self._encoder.encode(samples, sound.samplerate)
+            yield file.stem, self._hearing().encode(samples, sound.samplerate)
+
+    def _hearing(self) -> Encoder:
+        if self._encoder is None:
+            self._encoder = self._encoding.encoder()
+        return self._encoder
+
+
+def _is_audio(file: Path) -> bool:
+    return file.suffix.lower() in AUDIO
 
 
 def _layered(embedding: NDArray[Any]) -> NDArray[Any]:

@@ -14,9 +14,8 @@ from domain.errors import UsageError
 from scoring.aligner.compact_network import CompactNetwork
 from scoring.aligner.folder import Config, save
 from scoring.aligner.protocol import AlignerKind
-from scoring.encoder import Encoder
 from training.aligner.account import Account
-from training.aligner.build_store import build_store
+from training.aligner.build_store import Encoding, build_store
 from training.aligner.card import card_text
 from training.aligner.data import Checks, Plays, checks, sides
 from training.aligner.learn import Material, Plan, State, measure, train, vectors
@@ -42,7 +41,7 @@ class Order:
         embeddings: Folder or file of audio or embeddings.
         out: Folder of the aligner.
         kind: Which network.
-        encoder: Embeds audio.
+        encoding: What embeds audio, or what embedded what is brought.
         plan: How to train.
     """
 
@@ -50,7 +49,7 @@ class Order:
     embeddings: Path
     out: Path
     kind: AlignerKind
-    encoder: Encoder
+    encoding: Encoding
     plan: Plan
 
 
@@ -65,7 +64,7 @@ def make(order: Order, say: Say) -> Figures:
         raise UsageError("There is no CUDA device here that PyTorch can use. Leave --device away.")
     account = Account()
     store = build_store(
-        order.embeddings, order.out / STORE, encoder=order.encoder, account=account, say=say
+        order.embeddings, order.out / STORE, encoding=order.encoding, account=account, say=say
     )
     listening = read_log(order.log, store.tracks, account)
     for line in account.lines():
