@@ -18,10 +18,11 @@ NAMES = (
     "searchers",
     "musicgen",
     "aligner",
+    "reward",
 )
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
-COUNTED = frozenset({"composer", "searchers"})
+COUNTED = frozenset({"composer", "searchers", "reward"})
 """Benchmarks of which the number of seeds can be chosen."""
 
 

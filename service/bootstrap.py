@@ -38,6 +38,7 @@ from service.posting import Outbox, View
 from service.presenting import Views
 from service.queue import JobQueue
 from service.retention import Retention
+from service.rewarding import RewardService
 from service.rounds import RoundMaker
 from service.runs import RunService
 from service.settings import Settings
@@ -79,6 +80,7 @@ class Services:
     conductor: Conductor
     duels: DuelService
     tastes: TasteService
+    rewards: RewardService
     top: TopService
     retention: Retention
 
@@ -242,7 +244,10 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     tasks.spawn(retention.serve(), "retention")
     runs = RunService(db, queue, conductor, settings, clock)
     feedback = FeedbackService(db, writer, learner, settings, clock, conductor.voted)
-    listeners = ListenerService(db, store, learner, settings.taste, conductor.forget)
+    rewards = _rewards(ground, learner)
+    listeners = ListenerService(
+        db, store, learner, settings.taste, conductor.forget, rewards.changed
+    )
     exports = ExportService(library, device)
     moods = MoodService(db, handmade, library, outbox, clock)
     cases = UseCases(
@@ -276,9 +281,16 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         conductor=conductor,
         duels=duels,
         tastes=learner,
+        rewards=rewards,
         top=TopService(db, library),
         retention=retention,
     )
+
+
+def _rewards(ground: _Ground, learner: TasteService) -> RewardService:
+    rewards = RewardService(ground.db, learner, ground.clock, ground.tasks)
+    ground.tasks.spawn(rewards.serve(), "rewards")
+    return rewards
 
 
 def _chat(ground: _Ground, cases: UseCases, operators: OperatorService) -> ChatAgent:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from domain.clip import Clip
-from domain.ids import RunId
+from domain.ids import GuildId, RunId
 from domain.vote import Consent
 from scoring.taste import Reason, describe
 from service.progress import calibration_of, own_rounds
@@ -38,12 +38,24 @@ class ListenerService:
         learner: TasteService,
         settings: TasteSettings,
         erased: Callable[[Iterable[RunId]], None],
+        preferred: Callable[[GuildId], None],
     ) -> None:
+        """Keep what is needed.
+
+        Args:
+            db: The database.
+            store: The audio files.
+            learner: Learns tastes.
+            settings: How tastes are learned.
+            erased: Told of private runs that are gone.
+            preferred: Told of servers where preferences of a member went or may not be used any more.
+        """
         self._db = db
         self._store = store
         self._learner = learner
         self._settings = settings
         self._erased = erased
+        self._preferred = preferred
 
     async def consent(self, actor: Actor) -> Consent:
         """Return what the listener allows in this server."""
@@ -59,6 +71,8 @@ class ListenerService:
             if consent is Consent.CHANNEL_ONLY:
                 await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
                 await proof.delete_predictions(tx, actor.guild_id, actor.user_id)
+        if consent is not Consent.TASTE:
+            self._preferred(actor.guild_id)
         if consent is Consent.CHANNEL_ONLY:
             self._learner.forget(actor.guild_id)
         if consent is Consent.TASTE:
@@ -142,6 +156,7 @@ class ListenerService:
             await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
             await proof.delete_predictions(tx, actor.guild_id, actor.user_id)
         self._learner.forget(actor.guild_id)
+        self._preferred(actor.guild_id)
         return gone
 
     async def export(self, actor: Actor) -> dict[str, Any]:
@@ -163,6 +178,8 @@ class ListenerService:
         self._erased(erased.runs)
         for sha256, extension in erased.audio:
             await asyncio.to_thread(self._store.delete, sha256, extension)
+        for guild_id in erased.rewards:
+            self._preferred(guild_id)
         for guild_id in erased.guilds:
             await self._learner.relearn(guild_id)
         return dict(erased.counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,13 @@ REFIT_EVERY = 20
 """Taste updates of a server after which its prior is fitted again."""
 YIELD_EVERY = 4
 """Fits after which the event loop gets a turn; a fit takes a millisecond or two."""
+
+
+Lean = Callable[[GuildId, Prior], Awaitable[Prior]]
+
+
+async def _as_it_is(_guild_id: GuildId, prior: Prior) -> Prior:
+    return prior
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +101,11 @@ class TasteService:
         self._updating = asyncio.Lock()
         self._updates: dict[GuildId, int] = defaultdict(int)
         self._priors: dict[GuildId, Prior] = {}
+        self._lean: Lean = _as_it_is
+
+    def lean_on(self, lean: Lean) -> None:
+        """Let every fitted prior be moved by what else is known of a server's members."""
+        self._lean = lean
 
     def mark(self, guild_id: GuildId, listener_id: ListenerId) -> None:
         """Note that a listener's votes changed; updates coalesce."""
@@ -151,9 +163,8 @@ class TasteService:
         known = [
             self._unpack(row.payload) for row in stored.values() if row.space_id == self.space.id
         ]
-        self._priors[guild_id] = fit_prior(
-            [taste for taste in known if taste is not None], self.space
-        )
+        prior = fit_prior([taste for taste in known if taste is not None], self.space)
+        self._priors[guild_id] = await self._lean(guild_id, prior)
 
     async def prior(self, guild_id: GuildId) -> Prior:
         """Return what is assumed of a listener before their first vote."""
