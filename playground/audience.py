@@ -32,6 +32,10 @@ SKIPS = 0.1
 STAR_FROM = 1.0
 """Felt log odds from which the best clip of a round gets the star."""
 CONSENT = "consent:yes"
+DUEL = ("duel:", (":a", ":b", ":tie", ":bad"))
+"""What the custom ids of a duel's answers hold, and how each of them ends."""
+TIE_WITHIN, BAD_BELOW = 0.25, -2.5
+"""Felt log odds within which two clips tie, and below which both are bad."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -155,6 +159,8 @@ class Audience:
             audio = _audio(data)
             if audio and len(data["components"]) >= len(audio):
                 self._tasks.spawn(self._listen(listener, data, audio), "listening")
+            elif len(audio) == 2 and _button_with(data, DUEL[0]) is not None:
+                self._tasks.spawn(self._compare(listener, data, audio), "comparing")
             elif (button := _button_with(data, CONSENT)) is not None:
                 self._press(listener, data, button)
 
@@ -173,6 +179,22 @@ class Audience:
         if best is not None and felt[best] > STAR_FROM:
             await asyncio.sleep(self._pace * 0.5)
             self._press(listener, message, _button(message, best, 4))
+
+    async def _compare(self, listener: Listener, message: Json, audio: list[Json]) -> None:
+        """Hear both clips of a duel and give the trophy to the better one, if there is one."""
+        felt = []
+        for attachment in audio:
+            heard = await self._hear(int(attachment["id"]))
+            if heard is None:
+                return
+            await asyncio.sleep(self._pace * heard.seconds * float(listener.rng.uniform(0.6, 1.2)))
+            felt.append(listener.taste.grade(heard, self._bank, listener.rng)[1])
+        place = 0 if felt[0] > felt[1] else 1
+        if max(felt) < BAD_BELOW:
+            place = 3
+        elif abs(felt[0] - felt[1]) < TIE_WITHIN:
+            place = 2
+        self._press(listener, message, _button_with(message, DUEL[0], DUEL[1][place]))
 
     def _press(self, listener: Listener, message: Json, custom_id: str | None) -> None:
         if custom_id is None:
@@ -221,9 +243,10 @@ def _button(message: Json, row: int, place: int) -> str | None:
     return None if custom_id is None else str(custom_id)
 
 
-def _button_with(message: Json, part: str) -> str | None:
+def _button_with(message: Json, part: str, end: str = "") -> str | None:
     for row in message["components"]:
         for one in row.get("components", []):
-            if part in str(one.get("custom_id", "")):
-                return str(one["custom_id"])
+            custom_id = str(one.get("custom_id", ""))
+            if part in custom_id and custom_id.endswith(end):
+                return custom_id
     return None

@@ -79,6 +79,29 @@ async def test_who_comes_in_late_votes_on_the_round_that_is_there(server, log_in
                 await asyncio.sleep(0.02)
 
 
+async def test_listeners_answer_a_duel_once_each(server, log_in, audience):
+    pressed: list[tuple[int, str]] = []
+    answers = discord.ui.View(timeout=None)
+    for end in ("a", "b", "tie", "bad", "decide"):
+        answers.add_item(discord.ui.Button(label=end, custom_id=f"tb:duel:7:{end}"))
+    async with log_in(server) as bot:
+
+        async def on_interaction(interaction: discord.Interaction) -> None:
+            pressed.append((interaction.user.id, interaction.data["custom_id"]))
+            await interaction.response.defer()
+
+        bot.on_interaction = on_interaction
+        people = await audience.add(3, seed=4)
+        files = [discord.File(io.BytesIO(clip(bpm)), f"{bpm}.wav") for bpm in (80, 160)]
+        await bot.get_channel(MUSIC_ID).send("Duel 7", files=files, view=answers)
+        async with asyncio.timeout(15):
+            while len(pressed) < 3:
+                await asyncio.sleep(0.02)
+    assert sorted(user for user, _ in pressed) == sorted(people)
+    assert {custom_id.split(":")[-1] for _, custom_id in pressed} <= {"a", "b", "tie", "bad"}
+    assert sum(row["votes"] for row in audience.rows()) == 3
+
+
 async def test_tastes_are_hidden_until_revealed_and_come_back_the_same(server, audience):
     first = await audience.add(3, seed=9)
     assert all(row["hidden"] is None for row in audience.rows())
