@@ -232,8 +232,16 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         await duels.posted(post)
 
     writer = VoteWriter(db)
-    found = DuelClips(db, store, device, learner, clock)
-    duels = DuelService(db, writer, found, learner, queue, settings, clock, tasks)
+    duels = DuelService(
+        db,
+        writer,
+        DuelClips(db, store, device, learner, clock),
+        learner,
+        queue,
+        settings,
+        clock,
+        tasks,
+    )
     outbox = Outbox(db, clock, tasks, view_of, posted)
     conductor.attach(outbox)
     duels.attach(outbox)
