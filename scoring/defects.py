@@ -1,4 +1,4 @@
-"""Measures of what can be broken in audio. ``scoring.quality`` turns these raw amounts into penalties."""
+"""Measures of what can be broken in a waveform. ``scoring.quality`` turns these raw amounts into penalties."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from scoring.spectra import Floats, Spectrogram
+from scoring.spectra import Floats
 
 Doubles = NDArray[np.float64]
 
-ABSENT = -99.0
-"""Level in dB of what is not there."""
-LOUD_CLICK = 5.0
+LOUD_CLICK = 3.5
 """Second difference, relative to the RMS of the clip, above which a spike is no crackle any more."""
-UNSTEADY = 9.0
-"""dB that each dB of movement among the quiet moments takes off the hiss."""
+FULL_SCALE = 1.0001
 
 
 def clipping(audio: Floats) -> float:
     """Return the share of samples on cut-off tops: at the channel's peak, and flat over seven samples.
+
+    What lies beyond full scale has no place in a file and will be cut off, so it counts as well.
 
     A bass note lingers at its peak too, but bends: over three samples to each side a 40 Hz sine at 48 kHz falls off by
     2.5e-4 of its peak, which is above both the limit and the steps of 16 bits.
@@ -37,7 +36,8 @@ def clipping(audio: Floats) -> float:
         left, here, right = channel[near - 3], channel[near], channel[near + 3]
         straight = np.abs(left - 2.0 * here + right) < 1.2e-4 * peak
         level_top = np.abs(right - left) < 2e-3 * peak
-        worst = max(worst, float((straight & level_top).sum()) / len(level))
+        flat = int((straight & level_top).sum())
+        worst = max(worst, max(flat, int((level > FULL_SCALE).sum())) / len(level))
     return worst
 
 
@@ -108,79 +108,41 @@ def gaps(mono: Floats, sample_rate: int) -> float:
     return total / len(level)
 
 
-def noise(spectra: Spectrogram) -> tuple[float, float]:
-    """Return the level of hiss in dB relative to the clip, and the clip's flatness.
+def cancellation(audio: Floats, sample_rate: int) -> float:
+    """Return how much of the sound is lost on one loudspeaker, in [0, 1]: 1 when the channels cancel each other.
 
-    Hiss is what stays above 5 kHz in the quiet moments, alike in every bin and steady: the 10th percentile over time,
-    put back to the mean that noise of such a percentile has. Cymbals die away, so that their quiet moments differ among
-    themselves, and every dB of that counts against its being hiss. The flatness is the median over time of geometric
-    to arithmetic mean between 100 Hz and 12 kHz.
+    The bass is asked, where there is any: however wide the music, its bass is alike on both sides.
     """
-    power = spectra.magnitude**2
-    frequencies = spectra.frequencies
-    energy = power.sum(axis=1)
-    total = float(energy.mean()) + 1e-20
-    top = 0.95 * float(frequencies[-1])
-    high = (frequencies > min(5000.0, 0.5 * top)) & (frequencies < min(16000.0, top))
-    upper = power[:, high]
-    floor = np.percentile(upper, 10, axis=0)
-    # The lower quartile over bins: hiss fills every bin alike, and a steady whistle only a few.
-    level = float(np.percentile(floor, 25)) / 0.105 * len(frequencies) / total
-    quiet, later = np.percentile(upper.sum(axis=1), [5, 20])
-    unsteady = 10 * np.log10((float(later) + 1e-12 * total) / (float(quiet) + 1e-12 * total))
-    steady = 10 * np.log10(level + 1e-12) - UNSTEADY * max(0.0, unsteady - 0.8)
-    inside = (frequencies > 100) & (frequencies < min(12000.0, top))
-    part = power[energy >= 1e-3 * float(energy.max())][:, inside].astype(np.float64) + 1e-10 * total
-    flat = np.exp(np.log(part).mean(axis=1)) / part.mean(axis=1)
-    return float(steady), float(np.median(flat))
-
-
-def hum(mono: Floats, sample_rate: int) -> float:
-    """Return the level of mains hum in dB relative to the clip: a steady line at 50 or 60 Hz and a harmonic.
-
-    A line counts if it rises out of its neighbourhood and is there all the time. No note of the equal temperament lies
-    within 0.9 Hz of these lines and their harmonics, so a bass note beside it is told apart; that takes 3 s.
-    """
-    if len(mono) < 3 * sample_rate:
-        return ABSENT
-    total = float(np.mean(np.square(mono, dtype=np.float64))) + 1e-20
-    # Only the lowest bins are wanted, so the clip is thinned by block means to about 1 kHz first.
-    step = max(1, sample_rate // 1000)
-    thin = mono[: len(mono) // step * step].reshape(-1, step).mean(axis=1, dtype=np.float64)
-    rate = sample_rate / step
-    window = np.hanning(len(thin))
-    power = np.abs(np.fft.rfft((thin - thin.mean()) * window)) ** 2 * 2.0 / window.sum() ** 2
-    frequencies = np.fft.rfftfreq(len(thin), 1 / rate).astype(np.float64)
-    worst = ABSENT
-    for base in (50.0, 60.0):
-        first = _line(power, frequencies, base, clear=10.0)
-        upper = max(_line(power, frequencies, base * k, clear=6.0) for k in (2, 3))
-        if min(first, upper) > 1e-6 * total and _steady(thin, base / rate):
-            worst = max(worst, float(10 * np.log10(first / total)))
-    return worst
-
-
-def _line(power: Doubles, frequencies: Doubles, at: float, *, clear: float) -> float:
-    """Return the power of a narrow line, or 0 if its neighbourhood is about as strong."""
-    away = np.abs(frequencies - at)
-    line = float(power[away < 0.35].max(initial=0.0))
-    beside = float(power[(away > 0.75) & (away < 1.5)].max(initial=0.0))
-    around = float(np.median(power[(away > 0.75) & (away < 8.0)]))
-    return line if line > 0.3 * clear * beside and line > clear * around else 0.0
-
-
-def _steady(thin: Doubles, cycles: float) -> bool:
-    """Return whether a line, in cycles for each sample, is there in every quarter of the clip."""
-    turned = thin * np.exp(-2j * np.pi * cycles * np.arange(len(thin)))
-    quarters = np.abs(turned[: len(turned) // 4 * 4].reshape(4, -1).mean(axis=1))
-    return bool(quarters.min() > 0.5 * quarters.mean())
-
-
-def cancellation(audio: Floats) -> float:
-    """Return how much of the sound is lost on one loudspeaker, in [0, 1]: 1 when the channels cancel each other."""
     if audio.shape[1] < 2:
         return 0.0
-    mono = audio.mean(axis=1)
-    kept = float(np.mean(np.square(mono, dtype=np.float64)))
-    there = float(np.mean(np.square(audio, dtype=np.float64)))
-    return max(0.0, 1.0 - kept / (there + 1e-20))
+    step = max(1, sample_rate // 600)
+    low = audio[: len(audio) // step * step].reshape(-1, step, audio.shape[1]).mean(axis=1)
+    low = low - low.mean(axis=0) if len(low) else low
+    enough = len(low) > 8 and _power(low) > 0.01 * _power(audio)
+    return _lost(low if enough else audio)
+
+
+def _power(audio: Floats) -> float:
+    return float(np.mean(np.square(audio, dtype=np.float64)))
+
+
+def _lost(audio: Floats) -> float:
+    return max(0.0, 1.0 - _power(audio.mean(axis=1)) / (_power(audio) + 1e-20))
+
+
+def quiet(mono: Floats, sample_rate: int) -> float:
+    """Return how far the loudest 0.4 s lie below full scale, as RMS in dB."""
+    loudest = float(blocks(mono, max(1, round(0.4 * sample_rate))).max())
+    return float(-20 * np.log10(loudest + 1e-9))
+
+
+def cut(audio: Floats, sample_rate: int) -> float:
+    """Return the level in dB, relative to the clip, of its first or last half millisecond, whichever is louder.
+
+    Sound that begins or dies away is far below the rest there, and so is one that was faded over 3 ms or more.
+    """
+    size = max(2, round(0.0005 * sample_rate))
+    if len(audio) < 100 * size:
+        return -99.0
+    edge = max(_power(audio[:size]), _power(audio[-size:]))
+    return float(10 * np.log10(edge / (_power(audio) + 1e-20) + 1e-10))

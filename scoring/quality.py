@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import defects
+from scoring import defects, spoilt, stuck
 from scoring.encoder import Floats, checked
 from scoring.spectra import spectrogram
 from scoring.windows import pieces
@@ -57,16 +57,22 @@ class _Hinge:
 
 
 HINGES: Mapping[str, _Hinge] = {
-    "silence": _Hinge(start=0.45, full=0.95, left=0.02),
-    "clipping": _Hinge(start=0.0015, full=0.06, left=0.15),
+    "silence": _Hinge(start=0.4, full=0.85, left=0.02),
+    "quiet": _Hinge(start=34.0, full=50.0, left=0.1),
+    "clipping": _Hinge(start=0.0002, full=0.04, left=0.15),
     "offset": _Hinge(start=0.05, full=0.35, left=0.15),
-    "clicks": _Hinge(start=1.0, full=6.0, left=0.15),
+    "clicks": _Hinge(start=0.4, full=6.0, left=0.15),
     "gaps": _Hinge(start=0.002, full=0.12, left=0.1),
+    "cut": _Hinge(start=-15.0, full=-4.0, left=0.6),
     "hum": _Hinge(start=-30.0, full=-8.0, left=0.15),
-    "hiss": _Hinge(start=-30.0, full=-7.0, left=0.15),
+    "hiss": _Hinge(start=-29.0, full=-3.0, left=0.15),
     "flatness": _Hinge(start=0.36, full=0.52, left=0.05),
-    "cancellation": _Hinge(start=0.9, full=0.995, left=0.2),
+    "codec": _Hinge(start=17.0, full=30.0, left=0.2),
+    "stuck": _Hinge(start=0.15, full=0.7, left=0.1),
+    "lifeless": _Hinge(start=-1.05, full=-0.75, left=0.1),
+    "cancellation": _Hinge(start=0.58, full=0.95, left=0.2),
 }
+"""The dead zones are measured: 156 clips of the composer and 146 of recorded music lie inside nearly all of them."""
 
 
 def assess(samples: NDArray[Any], sample_rate: int) -> Quality:
@@ -86,6 +92,8 @@ def assess(samples: NDArray[Any], sample_rate: int) -> Quality:
         return Quality(score=0.0, defects={"empty": 1.0})
     if np.issubdtype(given.dtype, np.floating) and not np.isfinite(given).all():
         return Quality(score=0.0, defects={"not_finite": 1.0})
+    if np.issubdtype(given.dtype, np.signedinteger):
+        given = given / np.float32(-float(np.iinfo(given.dtype).min))
     audio = checked(given, sample_rate)
     mono = audio.mean(axis=1)
     level = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64))))
@@ -99,19 +107,23 @@ def assess(samples: NDArray[Any], sample_rate: int) -> Quality:
 
 
 def _amounts(audio: Floats, mono: Floats, sample_rate: int) -> dict[str, float]:
-    cancelled = defects.cancellation(audio)
+    cancelled = defects.cancellation(audio, sample_rate)
     heard = audio[:, 0] if cancelled > 0.9 else mono
     spectra = spectrogram(heard, sample_rate, window=2048 / 44100, hop=1024 / 44100)
-    hiss, flatness = defects.noise(spectra)
     return {
         "silence": defects.silence(heard, sample_rate),
+        "quiet": defects.quiet(heard, sample_rate),
         "clipping": defects.clipping(audio),
         "offset": defects.offset(heard),
         "clicks": defects.clicks(heard, sample_rate),
         "gaps": defects.gaps(heard, sample_rate),
-        "hum": defects.hum(heard, sample_rate),
-        "hiss": hiss,
-        "flatness": flatness,
+        "cut": defects.cut(audio, sample_rate),
+        "hum": spoilt.hum(heard, sample_rate),
+        "hiss": spoilt.hiss(spectra),
+        "flatness": spoilt.flatness(spectra),
+        "codec": spoilt.edge(spectra),
+        "stuck": stuck.frozen(heard, sample_rate),
+        "lifeless": -stuck.movement(spectra),
         "cancellation": cancelled,
     }
 

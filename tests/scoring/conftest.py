@@ -39,8 +39,16 @@ def bank(space: TasteSpace) -> Bank:
     return Bank(pieces=pieces, kinds=kinds, embeddings=embeddings, phi=space.project(embeddings))
 
 
+def ends(frames: int, rate: int) -> NDArray[np.float32]:
+    """Gains (frames, 1) that fade in over 5 ms and out over 50 ms."""
+    left = np.arange(frames)
+    gain = np.minimum(1.0, np.minimum(left / (0.005 * rate), left[::-1] / (0.05 * rate)))
+    return gain[:, None].astype(np.float32)
+
+
 @pytest.fixture(scope="session")
 def clips() -> list[NDArray[np.float32]]:
-    """Eight clean clips at 32 kHz, one of each kind."""
+    """Eight clean clips at 32 kHz, one of each kind, whose ends are faded as those of every posted clip are."""
     rng = np.random.default_rng(5)
-    return [play(of_kind(kind, rng), seed=i, seconds=5.0) for i, kind in enumerate(KINDS)]
+    made = [play(of_kind(kind, rng), seed=i, seconds=5.0) for i, kind in enumerate(KINDS)]
+    return [clip * ends(len(clip), 32000) for clip in made]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from domain.errors import ScoringError
 from scoring.quality import BROKEN, HINGES, assess
+from tests.scoring.conftest import ends
 from tests.scoring.damage import DAMAGE
 
 RATE = 32000
@@ -92,6 +93,24 @@ def test_no_audio_is_refused():
         assess(np.zeros((4, 4, 4), np.float32), RATE)
 
 
+def test_integers_are_taken_for_what_they_are(clips):
+    whole = assess(clips[0], RATE)
+    assert assess((clips[0] * 32767).astype(np.int16), RATE).score == pytest.approx(whole.score)
+    assert assess((clips[0] * 1e3).astype(np.float32), RATE).score < BROKEN
+
+
+@pytest.mark.parametrize("rate", [0, -1, 100, 10**9])
+def test_an_absurd_rate_is_refused(clips, rate):
+    with pytest.raises(ScoringError, match="sample rate"):
+        assess(clips[0], rate)
+
+
+@pytest.mark.parametrize("samples", [np.array(["a"] * 9), np.array([1j] * 9), np.ones((9, 9))])
+def test_what_is_no_sound_is_refused(samples):
+    with pytest.raises(ScoringError, match=r"numbers|channels"):
+        assess(samples, RATE)
+
+
 def test_white_noise_is_broken():
     assert assess(0.1 * noise(), RATE).score < BROKEN
 
@@ -100,15 +119,17 @@ def test_cymbals_are_no_defect(clips):
     t = np.arange(len(clips[0])) / RATE
     wash = noise(5.0) * np.exp(-3.0 * (t % 0.5))[:, None]
     for clip in clips[:4]:
-        assert assess(clip + 0.08 * wash, RATE).score > 0.9
+        assert assess(clip + 0.08 * wash * ends(len(t), RATE), RATE).score > 0.9
 
 
-def test_wind_and_surf_are_no_defect(clips):
+def test_wind_and_surf_are_no_defect_under_music_and_no_music_by_themselves(clips):
     slow = 0.6 + 0.4 * np.sin(2 * np.pi * 0.2 * np.arange(5 * RATE) / RATE)
     surf = low_passed(noise(5.0), 900.0) * slow[:, None]
-    assert assess(0.5 * surf, RATE).score > 0.8
     for clip in clips[:2]:
         assert assess(clip + 0.2 * surf, RATE).score > 0.9
+    alone = assess(0.5 * surf * ends(len(surf), RATE), RATE)
+    assert not alone.usable
+    assert "lifeless" in alone.defects
 
 
 def test_record_crackle_is_no_defect(clips):
@@ -119,15 +140,36 @@ def test_record_crackle_is_no_defect(clips):
         assert assess(crackle, RATE).score > 0.9
 
 
+def riff(wave, pitches):
+    """Play one pitch after another, four a second, each dying away."""
+    parts = []
+    for pitch in pitches:
+        t = np.arange(RATE // 4) / RATE
+        parts.append(wave(2 * np.pi * pitch * t) * np.minimum(1, (0.25 - t) / 0.02) * (1 - 2 * t))
+    sound = np.concatenate(parts).astype(np.float32)[:, None]
+    return sound * ends(len(sound), RATE)
+
+
 def test_square_waves_and_bass_notes_are_no_defect():
+    def square(phase):
+        return 0.2 * sum(np.sin(k * phase) / k for k in range(1, 40, 2))
+
+    def bass(phase):
+        return 0.3 * np.sin(phase) + 0.1 * np.sin(2 * phase)
+
+    lead = riff(square, [220, 262, 330, 220, 294, 349, 440, 330] * 2)
+    assert assess(lead, RATE).score > 0.9
+    low = riff(bass, [49.0, 61.74, 51.91, 58.27, 49.0, 73.42, 65.41, 61.74] * 2)
+    assert assess(low, RATE).score > 0.9
+
+
+@pytest.mark.parametrize("pitch", [49.0, 220.0, 1000.0, 5000.0])
+def test_a_tone_that_never_changes_is_stuck(pitch):
     t = np.arange(4 * RATE) / RATE
-    odd = range(1, 40, 2)
-    square = sum(np.sin(2 * np.pi * 220 * k * t) / k for k in odd if 220 * k < 15000)
-    lead = 0.2 * np.asarray(square) * (1.0 - 0.5 * ((t * 2) % 1))
-    assert assess(np.stack([lead, lead], 1).astype(np.float32), RATE).score > 0.9
-    for pitch in (49.0, 51.91, 58.27, 61.74):
-        bass = 0.3 * np.sin(2 * np.pi * pitch * t) + 0.1 * np.sin(4 * np.pi * pitch * t)
-        assert assess(bass.astype(np.float32), RATE).score > 0.9
+    for wave in (np.sin(2 * np.pi * pitch * t), np.sign(np.sin(2 * np.pi * pitch * t))):
+        found = assess((0.2 * wave).astype(np.float32)[:, None] * ends(len(t), RATE), RATE)
+        assert not found.usable
+        assert {"stuck", "lifeless"} & set(found.defects)
 
 
 def test_a_pause_is_no_defect(clips):
