@@ -19,6 +19,7 @@ NAMES = (
     "musicgen",
     "aligner",
     "reward",
+    "scoring",
 )
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""

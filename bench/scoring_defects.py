@@ -24,7 +24,7 @@ def _noise(ratio: float) -> Damage:
     """White noise, different on each side, ``ratio`` dB below the music."""
 
     def apply(x: Floats, _rate: int, rng: np.random.Generator) -> NDArray[Any]:
-        return x + rng.standard_normal(x.shape) * rms(x) * 10 ** (-ratio / 20)
+        return np.asarray(x + rng.standard_normal(x.shape) * rms(x) * 10 ** (-ratio / 20))
 
     return apply
 
@@ -34,7 +34,7 @@ def _clipping(over: float) -> Damage:
 
     def apply(x: Floats, _rate: int, _rng: np.random.Generator) -> NDArray[Any]:
         peak = float(np.abs(x).max())
-        return np.clip(x * 10 ** (over / 20), -peak, peak)
+        return np.asarray(np.clip(x * 10 ** (over / 20), -peak, peak))
 
     return apply
 
@@ -61,7 +61,7 @@ def _hum(ratio: float) -> Damage:
             np.sin(2 * np.pi * base * k * t + rng.uniform(0, 6)) / k**1.2 for k in range(1, 8)
         )
         wave = np.asarray(wave)
-        return x + (wave / rms(wave) * rms(x) * 10 ** (-ratio / 20))[:, None]
+        return np.asarray(x + (wave / rms(wave) * rms(x) * 10 ** (-ratio / 20))[:, None])
 
     return apply
 
@@ -70,7 +70,7 @@ def _offset(level: float) -> Damage:
     """A constant of so much of full scale, and what no longer fits is cut off."""
 
     def apply(x: Floats, _rate: int, rng: np.random.Generator) -> NDArray[Any]:
-        return np.clip(x + level * rng.choice([-1.0, 1.0]), -1.0, 1.0)
+        return np.asarray(np.clip(x + level * rng.choice([-1.0, 1.0]), -1.0, 1.0))
 
     return apply
 

@@ -16,8 +16,8 @@ THIN_RATE = 4000
 STRETCH = 0.25
 """Seconds that must come again, and within which they must."""
 SHORTEST_LAG = 0.008
-SAME = 1e-3
-"""Power of what is left of one stretch less the other, relative to both, below which they are the same."""
+ALIKE, SAME = 0.5, 3e-4
+"""Power that is left of one stretch less the other, relative to both: where to look closely, and what is the same."""
 
 BANDS, TOGETHER = 32, 8
 """Mel bands, and frames of a spectrogram that are averaged: noise comes to rest, and music does not."""
@@ -47,14 +47,28 @@ def frozen(mono: Floats, sample_rate: int) -> float:
     later = power[:, size + lags] - power[:, lags]
     floor = 1e-4 * float(np.mean(np.square(thin))) * size + 1e-12
     left = (own + later - 2.0 * product[:, lags]) / (own + later + floor)
-    return float(((left.min(axis=1) < SAME) & (own[:, 0] > floor)).mean())
+    close = np.flatnonzero((left.min(axis=1) < ALIKE) & (own[:, 0] > floor))
+    same = [
+        _left(mono, int(row) * size * step, size * step, int(lags[left[row].argmin()]), step) < SAME
+        for row in close
+    ]
+    return sum(same) / len(stretches)
+
+
+def _left(mono: Floats, start: int, size: int, lag: int, step: int) -> float:
+    """Return what is left of a stretch less one about ``lag`` thinned samples later, at the best of the full lags."""
+    stretch = mono[start : start + size]
+    first = start + (lag - 1) * step
+    later = sliding_window_view(mono[first : first + 2 * step + size], size)
+    own, power = float(stretch @ stretch), np.einsum("ij,ij->i", later, later)
+    return float(((own + power - 2.0 * (later @ stretch)) / (own + power + 1e-12)).min())
 
 
 def movement(spectra: Spectrogram) -> float:
     """Return how far the colour of the sound moves over time, in dB: 0 for a tone, up to 0.7 for noise, 2 for music.
 
-    The standard deviation over time of the levels of mel bands, taken over a fifth of a second each and less the level
-    of the whole, so that noise is not brought to life by turning it up and down.
+    The spread over time of the levels of mel bands, taken over a fifth of a second and less the whole level,
+    so that noise is not brought to life by turning it up and down.
     """
     filters = mel_filters(
         len(spectra.frequencies), float(spectra.frequencies[-1]), BANDS, 60.0, 14000.0
@@ -70,4 +84,5 @@ def movement(spectra: Spectrogram) -> float:
     weight /= weight.sum()
     level = 10 * np.log10(bands + 1e-7 * bands.max())
     colour = level - (level @ weight)[:, None]
-    return float(colour.std(axis=0) @ weight)
+    # Less the outermost frames: one moment that is cut in two brings no noise to life.
+    return float(np.sort(colour, axis=0)[1:-1].std(axis=0) @ weight)
