@@ -20,6 +20,7 @@ NAMES = (
     "aligner",
     "reward",
     "scoring",
+    "likeness",
 )
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
