@@ -18,6 +18,7 @@ from bot.chat_words import buttons_for, safe
 from bot.errors import WIRE_ERRORS, acknowledge_quietly, sentence_for
 from bot.ids import Chat as ChatPress
 from bot.ids import ChatAction
+from bot.like_this import upload_of
 from bot.personal_answers import show_personal
 from bot.progress import EDIT_EVERY, StatusLine
 from bot.room import Room, actor_of, is_moderator
@@ -126,6 +127,7 @@ class Chat:
             front=DiscordFront(scene_of(message)),
             clips=about.clips if about else (),
             round=about.round if about else None,
+            upload=upload_of(message.attachments),
         )
 
     def _pace(self, user_id: int) -> int:

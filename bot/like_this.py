@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -17,6 +18,7 @@ from domain.errors import UserError
 from domain.run import RunSettings
 from service.like_this import Upload
 
+SOUNDS = (".mp3", ".wav", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff")
 LOST = "Discord did not give me that file. Send it again."
 
 
@@ -43,8 +45,7 @@ class LikeThis:
         if not for_me:
             check_may_post(interaction)
         self._runs.check_may_start(actor, private=for_me)
-        upload = Upload(filename=track.filename, size=track.size, fetch=lambda: _read(track))
-        heard = await self._service.hear(actor.user_id, upload, vibe)
+        heard = await self._service.hear(actor.user_id, _upload(track), vibe)
         request = StartRequest(
             vibe=heard.vibe, for_me=for_me, settings=self._settings(seconds), track=heard
         )
@@ -54,6 +55,18 @@ class LikeThis:
         if seconds is None:
             return None
         return replace(self._runs.default_settings(), seconds=float(seconds))
+
+
+def upload_of(attachments: Sequence[discord.Attachment]) -> Upload | None:
+    """Return the first audio file of a message, not fetched yet; ``None`` where there is none."""
+    for one in attachments:
+        if (one.content_type or "").startswith("audio/") or one.filename.lower().endswith(SOUNDS):
+            return _upload(one)
+    return None
+
+
+def _upload(track: discord.Attachment) -> Upload:
+    return Upload(filename=track.filename, size=track.size, fetch=lambda: _read(track))
 
 
 async def _read(track: discord.Attachment) -> bytes:

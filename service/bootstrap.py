@@ -15,7 +15,8 @@ from scoring.space import default_space
 from service.about import AboutService
 from service.briefing import Kits
 from service.chat.agent import ChatAgent
-from service.chat.doing import Doer, UseCases
+from service.chat.cases import UseCases
+from service.chat.doing import Doer
 from service.chat.memory import ChatMemory
 from service.clips import ClipService
 from service.clock import Clock, SystemClock
@@ -266,6 +267,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         library=library,
         exports=exports,
         moods=moods,
+        like_this=LikeThisService(device, space, settings.limits),
         about=about,
     )
     return Services(
@@ -280,7 +282,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         clips=library,
         exports=exports,
         moods=moods,
-        like_this=LikeThisService(device, space, settings.limits),
+        like_this=cases.like_this,
         chat=_chat(ground, cases, operators),
         language=language,
         operators=operators,

@@ -166,7 +166,7 @@ class ChatAgent:
     # Without a model ----------------------------------------------------------------------------------
 
     async def _offline(self, turn: _Turn, text: str) -> str:
-        understood = intents.read(text)
+        understood = intents.read(text, with_file=turn.speaker.upload is not None)
         for call in understood.calls:
             await self._use(turn, call.name, call.arguments)
         return self._told(turn) or NOTES.get(understood.note, NOTES[Note.UNKNOWN])

@@ -81,6 +81,8 @@ async def facts_for(
     lines = [f"The speaker {one}." for one in taste]
     if speaker.actor.is_moderator:
         lines.append("The speaker is a moderator here.")
+    if speaker.upload is not None:
+        lines.append("An audio file is in the message: start breeds towards it.")
     try:
         status = await runs.status(speaker.actor.channel_id)
     except UserError:

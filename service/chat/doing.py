@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from domain.candidate import Directive
@@ -12,20 +12,13 @@ from domain.errors import ForbiddenError, NotFoundError, UsageError, UserError
 from domain.ids import ClipId
 from domain.run import Run, RunState
 from domain.vote import Consent, Grade
-from service.about import AboutService
+from service.chat.cases import UseCases
 from service.chat.meant import Meant
 from service.chat.tools import problem_of
 from service.chat.turns import Outcome, Personal, Speaker
-from service.clips import ClipService
-from service.conductor import Conductor
-from service.exports import ExportService
-from service.feedback import FeedbackService
-from service.listeners import ListenerService
-from service.mood import MoodService
 from service.mood_session import Kind
 from service.queue import Ticket
 from service.rules import steering
-from service.runs import RunService
 from service.views import Actor, ClipRating, Receipt
 from storage.database import Database
 
@@ -34,20 +27,6 @@ GRADES = {"awful": Grade.AWFUL, "meh": Grade.MEH, "good": Grade.GOOD, "love": Gr
 NOTHING = "Nothing is being bred here. Say “start”, and what it should be about."
 PAUSED = "You paused collection with `/mydata pause`, so no vote was recorded."
 FOR_YOU = "That is between us: press the button, and only you see it."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseCases:
-    """What commands and buttons call."""
-
-    runs: RunService
-    conductor: Conductor
-    feedback: FeedbackService
-    listeners: ListenerService
-    library: ClipService
-    exports: ExportService
-    moods: MoodService
-    about: AboutService
 
 
 class HelpView:
@@ -65,6 +44,7 @@ class Doer:
         self._library = cases.library
         self._exports = cases.exports
         self._moods = cases.moods
+        self._like_this = cases.like_this
         self._about = cases.about
         self._meant = Meant(db)
         self._tools: Mapping[str, Tool] = {
@@ -125,11 +105,20 @@ class Doer:
     # The run ------------------------------------------------------------------------------------------
 
     async def _start(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
-        actor, vibe = speaker.actor, str(said.get("vibe", ""))
+        actor, vibe, track = speaker.actor, str(said.get("vibe", "")), None
+        private = bool(said.get("private")) or speaker.alone
+        if speaker.upload is not None:
+            if not private:
+                speaker.front.check_may_post()
+            self._runs.check_may_start(actor, private=private)
+            track = await self._like_this.hear(actor.user_id, speaker.upload, vibe)
+            vibe = track.vibe
         if said.get("private") and not speaker.alone:
             async with speaker.front.private_place(f"Bred for {actor.name}") as where:
                 there = replace(actor, channel_id=where.channel_id, guild_id=where.guild_id)
-                ticket = await self._runs.start(there, vibe=vibe, for_listener=actor.user_id)
+                ticket = await self._runs.start(
+                    there, vibe=vibe, for_listener=actor.user_id, track=track
+                )
             return _job(
                 ticket,
                 "Bred for you",
@@ -137,9 +126,13 @@ class Doer:
                 "started a run of their own",
             )
         speaker.front.check_may_post()
-        ticket = await self._runs.start(actor, vibe=vibe)
+        ticket = await self._runs.start(actor, vibe=vibe, track=track)
+        towards = "A run towards your track" if track else "A run"
         return _job(
-            ticket, "breeds", "A run starts here; its first round is on its way.", "started a run"
+            ticket,
+            "breeds",
+            f"{towards} starts here; its first round is on its way.",
+            "started a run",
         )
 
     async def _breed(

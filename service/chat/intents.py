@@ -81,11 +81,18 @@ class Understood:
     whole: bool = False
 
 
-def read(text: str) -> Understood:
-    """Read what somebody said to the bot. Any text can be read."""
+def read(text: str, *, with_file: bool = False) -> Understood:
+    """Read what somebody said to the bot. Any text can be read.
+
+    Args:
+        text: Their words.
+        with_file: Whether an audio file came with them: "like this" then speaks of it.
+    """
     visible, quotes = unquoted(text[:MOST])
     if is_hostile(visible):
         return Understood(note=Note.REFUSED)
+    if with_file and words_of.LIKE_THE_FILE.fullmatch(" ".join(visible.split())):
+        return Understood(calls=(Call(name="start"),), whole=True)
     if not without_quotes(visible).strip():
         return Understood(note=Note.QUOTED)
     reader = _Reader(quotes)

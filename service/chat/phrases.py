@@ -315,3 +315,13 @@ THANKS = re.compile(
     r"(?:i am )?(?:so )?(?:bored|tired|sleepy|confused)|no thanks?|ugh|wow|i am back|i see|"
     r"got it|understood|fine|sure|alright|perfect|oh|ah|aha)$"
 )
+LIKE_THE_FILE = re.compile(
+    r"(?:hey|hi|please|can you|could you|would you|let'?s|now|[\s,])*"
+    r"(?:(?:breed|make|start|do|play|give|want|i'?d like|i want|we want)\b(?: (?:me|us))?)?\s*"
+    r"(?:something|some music|music|some|one|clips?|a run|more)?\s*"
+    r"(?:like|towards?|similar to|in the style of|more like)\s+"
+    r"(?:this|that|it|(?:the|my) (?:file|track|song))(?: (?:one|track|song|file))?"
+    r"[\s,.!?]*(?:please|pls|thanks)?[\s.!?]*",
+    re.IGNORECASE,
+)
+"""A wish for music like a file that came with the words."""

@@ -87,7 +87,8 @@ _STEER: Mapping[str, Any] = {"need": Need.STEERING, "cost": Cost.ROUND, "acts": 
 _ALL = (
     Spec(
         name="start",
-        description="Start breeding music in this channel, or privately for the speaker.",
+        description="Start breeding music in this channel, or privately for the speaker. With an audio file "
+        "in the message it is bred towards that.",
         properties={
             "vibe": {
                 "type": "string",

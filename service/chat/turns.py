@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.ids import DIRECT_MESSAGES, ChannelId, ClipId, GuildId, RunId
+from service.like_this import Upload
 from service.queue import Ticket
 from service.views import Actor
 
@@ -63,6 +64,7 @@ class Speaker:
         clips: Clips of the message that they replied to.
         round: Run and number of the round in that message.
         focus: The clip that they talked about last here.
+        upload: The audio file in their message, if there is one.
     """
 
     actor: Actor
@@ -71,6 +73,7 @@ class Speaker:
     clips: tuple[ClipId, ...] = ()
     round: tuple[RunId, int] | None = None
     focus: ClipId | None = None
+    upload: Upload | None = None
 
     @property
     def alone(self) -> bool:

@@ -357,3 +357,15 @@ async def test_a_channel_breeds_towards_a_track_and_says_so(stage):
     await stage.ann.click(stage.round(), label="More")
     await stage.ann.slash(stage.channel, "like-this", track=("notes.pdf", b"%PDF"))
     assert stage.private(stage.ann)[-1].content == "That is no sound. Send an MP3."
+
+
+async def test_a_mention_with_a_track_breeds_towards_it(stage):
+    said = f"<@{stage.env.bot.user.id}> something like this please"
+    picture, song = ("cover.png", b"\x89PNG"), ("Night_Drive.wav", b"RIFFtechno")
+    await stage.ann.send(stage.channel, said, attachments=[picture, song])
+    await until(
+        stage, lambda: any("towards your track" in one.content for one in stage.channel.history())
+    )
+    run = await run_of(stage, stage.channel)
+    status = await stage.world.runs.status(run.channel_id)
+    assert status.target.title == "Night Drive"

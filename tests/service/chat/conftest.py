@@ -8,7 +8,8 @@ import pytest
 from domain.errors import UserError
 from domain.ids import ChannelId
 from service.chat.agent import ChatAgent
-from service.chat.doing import Doer, UseCases
+from service.chat.cases import UseCases
+from service.chat.doing import Doer
 from service.chat.memory import ChatMemory
 from service.chat.turns import Speaker, Where
 from service.views import Actor
@@ -85,6 +86,7 @@ def talk(stage):  # noqa: F811 - the fixture
         listeners=services.listeners,
         library=services.clips,
         exports=services.exports,
+        like_this=services.like_this,
         moods=services.moods,
         about=services.about,
     )

@@ -8,8 +8,10 @@ from domain.errors import ForbiddenError, NotFoundError, UsageError, UserError
 from domain.ids import ChannelId
 from domain.run import RunState
 from domain.vote import Consent, Grade
+from service.chat import intents
 from service.chat.tools import TOOLS, Need
 from service.chat.turns import Personal
+from service.like_this import Upload
 from storage import runs
 from tests.service.chat.conftest import speaker
 from tests.service.conftest import ANN, BOB, MOD, MUSIC, actor
@@ -222,3 +224,45 @@ async def test_malformed_calls_change_nothing(talk, name, arguments):
     with pytest.raises(UsageError):
         await talk.doer.do(speaker(MOD), name, arguments)
     assert await what_is(talk) == (RunState.ACTIVE, 1)
+
+
+# A track in the message ------------------------------------------------------------------------------------
+
+
+def track(content: bytes = b"RIFFtechno") -> Upload:
+    async def fetch() -> bytes:
+        return content
+
+    return Upload(filename="Night_Drive.mp3", size=len(content), fetch=fetch)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["like this", "breed towards this, please", "make something like my song!", "more like it"],
+)
+async def test_a_file_and_a_wish_breed_towards_it(talk, said):
+    reply = await talk.say(speaker(ANN, upload=track()), said)
+    assert "towards your track" in reply.text
+    await talk.finish(reply)
+    status = await talk.stage.services.runs.status(ANN.channel_id)
+    assert status.target.title == "Night Drive"
+
+
+async def test_a_start_in_words_takes_the_file_along(talk):
+    reply = await talk.say(speaker(ANN, upload=track()), "start slow lofi")
+    await talk.finish(reply)
+    status = await talk.stage.services.runs.status(ANN.channel_id)
+    assert status.target is not None
+    assert status.run.vibe.startswith("slow lofi")
+
+
+async def test_a_file_that_is_no_sound_is_refused_in_a_sentence(talk):
+    reply = await talk.say(speaker(ANN, upload=track(b"%PDF")), "like this")
+    assert reply.text == "That is no sound. Send an MP3."
+    assert talk.stage.device.requests == []
+
+
+async def test_without_a_file_the_words_mean_what_they_always_did(talk):
+    assert not intents.read("like this").calls or intents.read("like this").calls[0].name != "start"
+    for text in ("what is this like?", "I like this", "more like B"):
+        assert all(call.name != "start" for call in intents.read(text, with_file=True).calls)
