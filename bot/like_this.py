@@ -44,7 +44,7 @@ class LikeThis:
         actor = actor_of(interaction)
         if not for_me:
             check_may_post(interaction)
-        self._runs.check_may_start(actor, private=for_me)
+        await self._runs.check_may_start(actor, private=for_me)
         heard = await self._service.hear(actor.user_id, _upload(track), vibe)
         request = StartRequest(
             vibe=heard.vibe, for_me=for_me, settings=self._settings(seconds), track=heard

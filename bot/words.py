@@ -134,8 +134,11 @@ def _judged(judgement: Judgement) -> str:
         for part, value in judgement.components.items()
         if total and weights[part] > 0
     ]
-    gate = f"times {judgement.gate:.2f} for whole, new sound"
-    return f"-# Fitness when it was chosen: {judgement.fitness:.2f} = {' + '.join(counted) or 'nothing known'}, {gate}"
+    made_of = " and ".join(counted) or "nothing that could be measured"
+    return (
+        f"-# Fitness when it was chosen: {judgement.fitness:.2f}, from {made_of}, "
+        f"times {judgement.gate:.2f} for sound that is whole and new."
+    )
 
 
 def _doubt(view: WhyView) -> str:

@@ -77,8 +77,8 @@ class LikeThisService:
             wish: What else the music should be, in the person's words.
 
         Raises:
-            UploadError: The file is too big, too long, too short, silent, damaged or no sound; says which.
-            BusyError: Others are being heard.
+            UserError: The file is too big, too long, too short, silent, damaged or no sound; says which.
+            BusyError: Theirs or others' are still being heard.
         """
         self._check_size(upload.size)
         with self._turn(user_id):

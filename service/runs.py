@@ -38,6 +38,10 @@ from storage.targets import Target
 
 log = logging.getLogger(__name__)
 
+HAS_RUN = (
+    "This channel already has a run. Use /evolve next to go on, or /evolve stop to end it first."
+)
+
 
 class RunService:
     """What people do to runs."""
@@ -79,7 +83,7 @@ class RunService:
             BusyError: The channel has a run, or a cap is reached.
             ForbiddenError: Only moderators may start here.
         """
-        self.check_may_start(actor, private=for_listener is not None)
+        await self.check_may_start(actor, private=for_listener is not None)
         new = self._new_run(
             actor,
             vibe=" ".join(vibe.split())[:WORDS_LIMIT],
@@ -91,16 +95,24 @@ class RunService:
             new = replace(new, seed=seed)
         return await self._begin(new, Order(), self._target(actor, track) if track else None)
 
-    def check_may_start(self, actor: Actor, *, private: bool) -> None:
+    async def check_may_start(self, actor: Actor, *, private: bool) -> None:
         """Check what can be checked before anything is heard or made for a new run.
 
+        Args:
+            actor: Who wants one in their channel.
+            private: Whether it is for them alone, in a place of its own.
+
         Raises:
-            BusyError: A cap is reached.
+            BusyError: The channel has a run, or a cap is reached.
             ForbiddenError: Only moderators may start here.
         """
         if not (self._settings.discord.everyone_may_start or actor.is_moderator or private):
             raise ForbiddenError("Only moderators can start a run in this server.")
         self._queue.check(None, actor.user_id, actor.guild_id)
+        async with self._db.reading() as tx:
+            taken = not private and await runs.run_in_channel(tx, actor.channel_id) is not None
+        if taken:
+            raise BusyError(HAS_RUN)
 
     def _target(self, actor: Actor, track: Track) -> Target:
         return Target(

@@ -110,7 +110,7 @@ class Doer:
         if speaker.upload is not None:
             if not private:
                 speaker.front.check_may_post()
-            self._runs.check_may_start(actor, private=private)
+            await self._runs.check_may_start(actor, private=private)
             track = await self._like_this.hear(actor.user_id, speaker.upload, vibe)
             vibe = track.vibe
         if said.get("private") and not speaker.alone:

@@ -273,7 +273,7 @@ class FakeRuns:
     def default_settings(self) -> RunSettings:
         return RunSettings()
 
-    def check_may_start(self, actor, *, private):
+    async def check_may_start(self, actor, *, private):
         self.calls.append(("may start", private))
         if self.fail is not None:
             raise self.fail

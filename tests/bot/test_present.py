@@ -4,6 +4,7 @@ import dataclasses
 
 from bot import present, words
 from domain.candidate import Candidate
+from domain.fitness import Component, Judgement, Mode, Weights
 from domain.run import CloseReason, Generation, GenerationState, RunState
 from domain.vote import Consent, Grade
 from service.views import (
@@ -14,6 +15,7 @@ from service.views import (
     Progress,
     Receipt,
     StatusView,
+    TargetView,
 )
 from tests.bot.fakes import (
     make_candidate,
@@ -202,6 +204,53 @@ def test_why_and_lineage():
     text = words.lineage_text(LineageView(clip=make_clip(), ancestors=many))
     assert len(text) <= 2000
     assert "licence MIT" in text
+
+
+def judged(**changes) -> Judgement:
+    values = {
+        "mode": Mode.HERD,
+        "fitness": 0.54,
+        "gate": 0.9,
+        "adherence": None,
+        "components": {Component.TASTE: 0.7, Component.ADHERENCE: 0.3, Component.NOVELTY: 0.2},
+        "weights": Weights(adherence=0.25),
+        "at": 0.0,
+    }
+    return Judgement(**(values | changes))
+
+
+def test_why_says_what_fitness_was_made_of():
+    view = dataclasses.replace(why_view(make_clip()), judgement=judged())
+    assert words.why_text(view).endswith(
+        "-# Fitness when it was chosen: 0.54, from tastes here 0.70 (counts 80%) and as asked 0.30 (counts 20%), "
+        "times 0.90 for sound that is whole and new."
+    )
+    forgotten = dataclasses.replace(view, judgement=judged(fitness=None))
+    assert "Fitness" not in words.why_text(forgotten)
+    nothing = dataclasses.replace(view, judgement=judged(components={}))
+    assert "nothing that could be measured" in words.why_text(nothing)
+
+
+def test_a_lineage_tells_the_fitness_that_is_recorded():
+    line = (make_candidate(3), make_candidate(2))
+    view = LineageView(clip=make_clip(), ancestors=line, fitness={line[0].id: 0.625})
+    text = words.lineage_text(view)
+    assert "fitness 0.62 · prompt 3" in text
+    assert text.count("fitness") == 1
+
+
+def test_status_says_what_a_run_is_bred_towards():
+    target = TargetView(
+        title="My *Song*", words="slow lofi at 70 bpm", seconds=185.0, rated=4, votes_share=0.25
+    )
+    view = StatusView(
+        run=make_run(), generation=None, voters=0, progress=None, families={}, target=target
+    )
+    text = present.status_text(view)
+    assert "(3:05): slow lofi at 70 bpm. With 4 clips rated here, votes count for 25%" in text
+    assert "*Song*" not in text.replace("\\*", "")
+    bare = dataclasses.replace(view, target=dataclasses.replace(target, words="", rated=1))
+    assert "(3:05). With 1 clip rated" in present.status_text(bare)
 
 
 def test_for_me_data_and_about():

@@ -192,9 +192,13 @@ async def test_who_may_not_start_is_told_before_anything_is_heard(stage, monkeyp
     )
     monkeypatch.setattr(stage.services.runs, "_settings", closed)
     with pytest.raises(ForbiddenError):
-        stage.services.runs.check_may_start(ANN, private=False)
-    stage.services.runs.check_may_start(ANN, private=True)
-    stage.services.runs.check_may_start(MOD, private=False)
+        await stage.services.runs.check_may_start(ANN, private=False)
+    await stage.services.runs.check_may_start(ANN, private=True)
+    await stage.services.runs.check_may_start(MOD, private=False)
+    await stage.start(MOD)
+    with pytest.raises(BusyError, match="already has a run"):
+        await stage.services.runs.check_may_start(MOD, private=False)
+    await stage.services.runs.check_may_start(MOD, private=True)
 
 
 # The real engine -----------------------------------------------------------------------------------------
