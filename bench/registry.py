@@ -16,6 +16,7 @@ NAMES = (
     "throughput",
     "composer",
     "searchers",
+    "taste",
     "musicgen",
     "aligner",
     "reward",
@@ -24,7 +25,7 @@ NAMES = (
 )
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
-COUNTED = frozenset({"composer", "searchers", "reward"})
+COUNTED = frozenset({"composer", "searchers", "reward", "taste"})
 """Benchmarks of which the number of seeds can be chosen."""
 
 
