@@ -93,7 +93,7 @@ class Prediction:
     Attributes:
         mean: Expected log odds.
         variance: Its variance.
-        liking: Expected liking in [0, 1], the uncertainty averaged out: 0.5 is as good as bad.
+        liking: Probability in [0, 1] that the clip is graded good or better, the uncertainty averaged out.
         spread: How unsure ``liking`` is, in [0, 0.5].
     """
 

@@ -14,6 +14,8 @@ from scoring.space import REACH, Column, Form, TasteSpace
 
 GRID = np.linspace(-1.6, 1.6, 33)
 SLIGHT = 0.5
+FAINT = 0.16
+"""Log odds below which a leaning is no news: what ships with the space assumes as much of everybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from scoring.encoder import Encoder
 from scoring.features import FeatureEncoder
 from scoring.space import REACH, STATISTICS, Form
 
-SPACE = "taste-2"
+SPACE = "taste-3"
 LINEAR: dict[str, float] = {
     "tempo": 0.6,
     "pulse": 0.35,
@@ -39,13 +39,16 @@ LINEAR: dict[str, float] = {
     "dynamics": 0.3,
     "crest": 0.3,
     "width": 0.25,
+    "flutter": 0.3,
     "major": 0.6,
+    "key_strength": 0.3,
     "harmonic_change": 0.3,
     "roughness": 0.3,
     "register": 0.35,
+    "focus": 0.3,
 }
 """Weight of each property: how much more or less of it changes a stranger's liking."""
-SQUARE: dict[str, float] = {
+SQUARE: dict[str, float] = dict.fromkeys(LINEAR, 0.3) | {
     "tempo": 0.6,
     "onset_rate": 0.35,
     "brightness": 0.45,

@@ -62,6 +62,7 @@ class _Table:
     liking: Doubles
     spread: Doubles
     quality: Doubles
+    weights: Doubles
     families: Sequence[str]
     position: Doubles
     rng: np.random.Generator
@@ -70,8 +71,11 @@ class _Table:
 
     @property
     def average(self) -> Doubles:
-        """Mean liking of each clip, or 0.5 where nobody listens yet."""
-        return self.liking.mean(axis=0) if len(self.liking) else np.full(len(self.quality), 0.5)
+        """Weighted mean liking of each clip, or 0.5 where nobody listens yet."""
+        if not len(self.liking):
+            return np.full(len(self.quality), 0.5)
+        out: Doubles = self.weights @ self.liking / self.weights.sum()
+        return out
 
     def open(self) -> list[int]:
         """Return the clips that may still be taken: under the family cap as long as any is."""
@@ -100,6 +104,7 @@ def choose(  # noqa: PLR0913 - a round is this many things, all by name
     rng: np.random.Generator,
     count: int = 4,
     recent_families: Mapping[str, float] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> list[Pick]:
     """Choose a round. The picks come in the order of their roles; shuffle them before posting.
 
@@ -113,6 +118,7 @@ def choose(  # noqa: PLR0913 - a round is this many things, all by name
         rng: Settles ties and draws the uncertain pick.
         count: Of picks. Fewer come back when fewer clips are usable.
         recent_families: How often each family was posted lately; the wild card avoids them.
+        weights: (L,) above 0, how much each listener counts (``taste.influence``); all the same by default.
 
     Raises:
         ScoringError: The shapes do not belong together.
@@ -122,6 +128,7 @@ def choose(  # noqa: PLR0913 - a round is this many things, all by name
     if owed.shape != (len(table.liking),):
         message = f"{len(table.liking)} listeners need as many debts, not {owed.shape}."
         raise ScoringError(message)
+    table.weights = _weights(weights, len(table.liking))
     if not table.free or count < 1:
         return []
     if len(table.liking) == 0:
@@ -158,6 +165,7 @@ def _table(
         liking=np.asarray(liking, dtype=np.float64),
         spread=np.asarray(spread, dtype=np.float64),
         quality=good,
+        weights=np.ones(len(liking)),
         families=families,
         position=np.asarray(phi, dtype=np.float64)[:, :-1],
         rng=rng,
@@ -165,15 +173,26 @@ def _table(
     )
 
 
+def _weights(weights: NDArray[np.float64] | None, listeners: int) -> Doubles:
+    given = np.ones(listeners) if weights is None else np.asarray(weights, dtype=np.float64)
+    if given.shape != (listeners,) or not (given > 0).all():
+        message = f"{listeners} listeners need as many weights above 0, not {given.shape}."
+        raise ScoringError(message)
+    return given
+
+
 def _exploit(table: _Table, owed: Doubles) -> None:
-    """Give a slot to the listener who is owed most, then count it against everybody."""
-    lots = table.rng.random(len(owed))
+    """Give a slot to the listener who is owed most, then count it against everybody.
+
+    Where several are owed the same, as at the start, lots decide, and whoever counts more has the better ones.
+    """
+    lots = -np.log(1.0 - table.rng.random(len(owed))) / table.weights
     turn = int(np.lexsort((lots, -np.round(owed, 9)))[0])
     scores = table.liking[turn] + SOLIDARITY * table.average
     before = len(table.picks)
     table.take(scores * table.quality, Role.EXPLOIT, turn)
     if len(table.picks) > before:
-        owed += _missed(table.liking, [table.picks[-1].index])
+        owed += _missed(table.liking, [table.picks[-1].index], table.weights)
 
 
 def _curiosity(table: _Table) -> Doubles:
@@ -185,7 +204,8 @@ def _curiosity(table: _Table) -> Doubles:
     unit = table.position / np.maximum(length, 1e-9)
     tilt = table.rng.standard_normal((len(table.liking), table.position.shape[1]))
     drawn = table.liking + BOLDNESS * table.spread * (1.0 + 0.5 * tilt @ unit.T)
-    out: Doubles = np.clip(drawn, 0.0, 1.0).mean(axis=0) * table.quality
+    hope = table.weights @ np.clip(drawn, 0.0, 1.0) / table.weights.sum()
+    out: Doubles = hope * table.quality
     return out
 
 
@@ -205,16 +225,22 @@ def _difference(table: _Table, recent: Mapping[str, float]) -> Doubles:
     return out
 
 
-def _missed(liking: Doubles, chosen: Sequence[int]) -> Doubles:
-    """Return (L,) how much less each listener got than they could have, against the others' misses; sums to 0."""
+def _missed(liking: Doubles, chosen: Sequence[int], weights: Doubles) -> Doubles:
+    """Return (L,) how much less each listener got than they could have, against the others' misses; sums to 0.
+
+    A miss of somebody who counts less is owed less.
+    """
     best = np.sort(liking, axis=1)[:, ::-1][:, : len(chosen)].mean(axis=1)
-    missed = best - liking[:, list(chosen)].mean(axis=1)
-    out: Doubles = missed - missed.mean()
+    missed = weights * (best - liking[:, list(chosen)].mean(axis=1))
+    out: Doubles = missed - weights * (missed.sum() / weights.sum())
     return out
 
 
 def settle_debts(
-    debts: NDArray[np.float64], liking: NDArray[np.float64], picks: Sequence[Pick]
+    debts: NDArray[np.float64],
+    liking: NDArray[np.float64],
+    picks: Sequence[Pick],
+    weights: NDArray[np.float64] | None = None,
 ) -> Doubles:
     """Return the debts (L,) after a round: who missed more than the others is owed it, and old debts fade.
 
@@ -224,6 +250,7 @@ def settle_debts(
         debts: (L,) before.
         liking: (L, n) that the round was chosen by.
         picks: What was chosen; none leaves the debts as they are.
+        weights: (L,) above 0, as for ``choose``.
     """
     owed = np.asarray(debts, dtype=np.float64)
     table = np.asarray(liking, dtype=np.float64)
@@ -232,7 +259,8 @@ def settle_debts(
         raise ScoringError(message)
     if not picks or not len(owed):
         return owed.copy()
-    out: Doubles = FADE * owed + _missed(table, [pick.index for pick in picks])
+    given = _weights(weights, len(owed))
+    out: Doubles = FADE * owed + _missed(table, [pick.index for pick in picks], given)
     return out
 
 

@@ -1,25 +1,30 @@
 """A taste for each listener: Bayesian logistic regression from the community's prior, refitted from the rating log.
 
-A rating r in [-1, 1] is the fractional target (1 + r) / 2. A favourite adds a comparison with every other clip of its
-round. Evidence fades by 0.98 with each newer rating, so that a listener may change. Silence is no evidence at all.
+Grades are answers about thresholds of a liking (``scoring.answers``). A favourite adds a comparison with every other
+clip of its round. Evidence fades by 0.98 with each newer rating, so that a listener may change. Silence is no evidence
+at all.
 Everything here is pure: the same ratings in any order give the same taste, bit for bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import ScoringError
+from scoring.answers import DECAY, answers, check, check_pair, favourites, liked, with_pairs
 from scoring.beliefs import Doubles, Herd, Pair, Prediction, Prior, Rated, Reason, Taste
-from scoring.explain import describe, explain
+from scoring.explain import FAINT, describe, explain
 from scoring.laplace import Evidence, cross_entropy, left_out, posterior, sigmoid
 from scoring.packing import pack, pack_prior, unpack, unpack_prior
 from scoring.space import TasteSpace
 
 __all__ = [
+    "FAINT",
     "Herd",
     "Pair",
     "Prediction",
@@ -34,6 +39,7 @@ __all__ = [
     "fit",
     "fit_prior",
     "herd",
+    "influence",
     "newcomer",
     "pack",
     "pack_prior",
@@ -44,24 +50,47 @@ __all__ = [
     "unpack_prior",
 ]
 
-DECAY = 0.98
-PAIR_WEIGHT = 1.0
+PRIOR = Path(__file__).with_name("prior.npz")
 INTERCEPT, INTERCEPT_VARIANCE = -0.4, 1.5
 PRIOR_MEMBERS, PRIOR_EVIDENCE = 10, 8
-KAPPA, NU = 2.0, 10.0
+KAPPA, NU = 2.0, 30.0
+"""Listeners that the default prior counts as: for the mean, and for how far listeners differ."""
+LEAST_WEIGHT = 0.3
+"""What a listener who votes at random still counts in the prior. With less, many honest ones would count too little."""
 GAIN_LOW, GAIN_HIGH = 0.0, 0.06
+BENEFIT, LEAST_SAY = 8.0, 0.1
+"""Votes for which a newcomer has the benefit of the doubt, and what is left to whoever votes at random."""
 SETTLED = 20
 LADDER, CALM = (0.0, 0.25, 0.5, 0.75, 1.0), 0.3
 
 
 def default_prior(space: TasteSpace) -> Prior:
-    """Return the prior of a community nobody knows yet: every property may matter, clips are slightly disliked."""
+    """Return the prior of a community nobody knows yet.
+
+    For the built-in space that is a guess that ships with it: people love places, and what is far from these is
+    disliked (``bench/taste_prior.py`` says how it was made). In other spaces every property may matter, and clips are
+    slightly disliked.
+    """
+    shipped = _shipped()
+    if shipped.space_id == space.id and len(shipped.mean) == space.dimensions + 1:
+        return shipped
     size = space.dimensions + 1
     mean = np.zeros(size)
     mean[-1] = INTERCEPT
     covariance = np.eye(size)
     covariance[-1, -1] = INTERCEPT_VARIANCE
     return Prior(space_id=space.id, mean=mean, covariance=covariance, members=0)
+
+
+@cache
+def _shipped() -> Prior:
+    with np.load(PRIOR, allow_pickle=False) as data:
+        mean, upper = data["mean"].astype(np.float64), data["upper"].astype(np.float64)
+        space_id = str(data["space"])
+    covariance = np.zeros((len(mean), len(mean)))
+    covariance[np.triu_indices(len(mean))] = upper
+    covariance += np.triu(covariance, 1).T
+    return Prior(space_id=space_id, mean=mean, covariance=covariance, members=0)
 
 
 def newcomer(prior: Prior) -> Taste:
@@ -88,21 +117,21 @@ def fit(
         message = f"Clips of shape {phi.shape} do not fit a taste of {len(prior.mean)} weights."
         raise ScoringError(message)
     for item in rated:
-        _check(item, len(phi))
+        check(item, len(phi))
     for pair in pairs:
-        _check_pair(pair, len(phi))
+        check_pair(pair, len(phi))
     # Sums of floats depend on their order, so the order is made the same first.
     ordered = sorted(
         rated, key=lambda r: (r.clip, str(r.round), r.rating, r.weight, r.age, r.favourite)
     )
     own = [item for item in ordered if item.weight > 0]
-    compared = _pairs(ordered) + sorted(
+    compared = favourites(ordered) + sorted(
         (pair.better, pair.worse, pair.weight * DECAY**pair.age) for pair in pairs
     )
     if not own and not compared:
         return newcomer(prior)
-    evidence = _evidence(phi, own, compared)
-    mean, covariance = posterior(evidence, prior.mean, _inverse(prior.covariance))
+    evidence, owner = answers(phi, own)
+    mean, covariance = posterior(with_pairs(evidence, phi, compared), prior.mean, prior.covariance)
     return Taste(
         space_id=prior.space_id,
         mean=mean,
@@ -111,83 +140,43 @@ def fit(
             {item.clip for item in own}
             | {row for pair in pairs for row in (pair.better, pair.worse)}
         ),
-        gain=_gain(evidence, len(own), mean, covariance),
+        gain=_gain(evidence, owner, own, mean, covariance),
     )
 
 
-def _inverse(matrix: Doubles) -> Doubles:
-    out: Doubles = np.linalg.inv(matrix).astype(np.float64)
-    return 0.5 * (out + out.T)
-
-
-def _check(item: Rated, rows: int) -> None:
-    if not 0 <= item.clip < rows:
-        message = f"A rating names clip row {item.clip}, but there are only {rows} rows."
-        raise ScoringError(message)
-    if not -1.0 <= item.rating <= 1.0:
-        message = f"A rating of {item.rating} is outside -1 to 1."
-        raise ScoringError(message)
-    if not (0.0 <= item.weight < np.inf and 0.0 <= item.age < np.inf):
-        message = "The weight and the age of a rating must be numbers of 0 or more."
-        raise ScoringError(message)
-
-
-def _check_pair(pair: Pair, rows: int) -> None:
-    if not (0 <= pair.better < rows and 0 <= pair.worse < rows) or pair.better == pair.worse:
-        message = f"A pair compares clip rows {pair.better} and {pair.worse}; there are {rows} rows, and it needs two."
-        raise ScoringError(message)
-    if not (0.0 < pair.weight < np.inf and 0.0 <= pair.age < np.inf):
-        message = "The weight of a pair must be a number above 0, and its age one of 0 or more."
-        raise ScoringError(message)
-
-
-def _pairs(ordered: Sequence[Rated]) -> list[tuple[int, int, float]]:
-    """Return (better, worse, weight): each favourite against the clips of its round that are no favourites."""
-    rounds: dict[str | int, dict[int, float]] = {}
-    stars: dict[str | int, dict[int, float]] = {}
-    for item in ordered:
-        fresh = DECAY**item.age
-        rounds.setdefault(item.round, {})
-        rounds[item.round][item.clip] = max(fresh, rounds[item.round].get(item.clip, 0.0))
-        if item.favourite:
-            stars.setdefault(item.round, {})[item.clip] = fresh
-    return [
-        (star, other, PAIR_WEIGHT * fresh)
-        for key, clips in stars.items()
-        for star, fresh in clips.items()
-        for other in rounds[key]
-        if other not in clips
-    ]
-
-
-def _evidence(
-    phi: Doubles, own: Sequence[Rated], pairs: Sequence[tuple[int, int, float]]
-) -> Evidence:
-    rows = phi[[item.clip for item in own]] if own else np.empty((0, phi.shape[1]))
-    if pairs:
-        better, worse, _ = zip(*pairs, strict=True)
-        rows = np.concatenate([rows, phi[list(better)] - phi[list(worse)]])
-    target = [(1.0 + item.rating) / 2.0 for item in own] + [1.0] * len(pairs)
-    weight = [item.weight * DECAY**item.age for item in own] + [pair[2] for pair in pairs]
-    return Evidence(rows=rows, target=np.array(target), weight=np.array(weight))
-
-
-def _gain(evidence: Evidence, own: int, mean: Doubles, covariance: Doubles) -> float:
-    """Return the log loss that the taste saves against the listener's average of their other ratings."""
-    target, weight = evidence.target[:own], evidence.weight[:own]
-    if own < 2:
+def _gain(
+    evidence: Evidence,
+    owner: NDArray[np.intp],
+    own: Sequence[Rated],
+    mean: Doubles,
+    covariance: Doubles,
+) -> float:
+    """Return the log loss that the taste saves against the listener's average of their other likes."""
+    if len(own) < 2:
         return 0.0
-    foretold = left_out(evidence, mean, covariance)[:own]
+    likes = np.array([liked(item.rating) for item in own])
+    weight = np.array([item.weight * DECAY**item.age for item in own])
+    foretold = left_out(evidence, owner, mean, covariance)
     base, strength = 0.4, 2.0
     others = weight.sum() - weight + strength
-    average = ((weight * target).sum() - weight * target + base * strength) / others
-    saved = cross_entropy(target, average) - cross_entropy(target, foretold)
+    average = ((weight * likes).sum() - weight * likes + base * strength) / others
+    saved = cross_entropy(likes, average) - cross_entropy(likes, foretold)
     return float((weight * saved).sum() / weight.sum())
 
 
 def trust(taste: Taste) -> float:
     """Return in [0, 1] how far a taste may move the community's prior: votes that follow no taste move it little."""
     return float(np.clip((taste.gain - GAIN_LOW) / (GAIN_HIGH - GAIN_LOW), 0.0, 1.0))
+
+
+def influence(taste: Taste) -> float:
+    """Return in (0, 1] how much a listener counts in the herd.
+
+    A newcomer counts in full. With more votes it is ever more ``trust`` that decides, so that somebody whose votes
+    follow no taste ends up with next to no say.
+    """
+    known = taste.evidence / (taste.evidence + BENEFIT)
+    return float(1.0 - known * (1.0 - max(LEAST_SAY, trust(taste))))
 
 
 def fit_prior(tastes: Sequence[Taste], space: TasteSpace) -> Prior:
@@ -200,7 +189,7 @@ def fit_prior(tastes: Sequence[Taste], space: TasteSpace) -> Prior:
     known = [t for t in tastes if t.space_id == space.id and t.evidence >= PRIOR_EVIDENCE]
     if len(known) < PRIOR_MEMBERS:
         return base
-    weights = np.array([trust(taste) for taste in known])
+    weights = np.array([max(LEAST_WEIGHT, trust(taste)) for taste in known])
     means = np.stack([taste.mean for taste in known])
     total = float(weights.sum())
     mean = (weights @ means + KAPPA * base.mean) / (total + KAPPA)

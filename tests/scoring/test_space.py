@@ -19,7 +19,7 @@ def test_the_shipped_space_fits_the_shipped_encoder(space):
     assert space.encoder_id == FeatureEncoder.info.id
     assert space.id.startswith("features-1/")
     assert len(space.labels) == space.dimensions + 1
-    assert 20 <= space.dimensions <= 64
+    assert 20 <= space.dimensions <= 96
     assert all(low and high and low != high for low, high in space.labels)
     assert default_space() is space
 
