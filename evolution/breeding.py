@@ -20,7 +20,7 @@ BREED_FACTOR = 8
 """Texts bred for each one that is proposed."""
 MIN_FAMILIES = 3
 """Families that every generation of at least as many proposals has."""
-_SATISFIED = 0.6
+_SATISFIED = 0.5
 """Where the best are thought to be worth this much, nothing more is in doubt."""
 
 
@@ -39,7 +39,7 @@ async def breed_next(
     tunes of its parents; the rest is composed afresh from words, so that sound is searched broadly. The event loop gets
     its turn after every draft.
     """
-    doubt = clamp((_SATISFIED - screen.level) / 0.2)
+    doubt = clamp((_SATISFIED - screen.level) / 0.25)
     wanted = round(count * (0.25 + 0.5 * doubt))
     exploring = min(max(wanted, MIN_FAMILIES - 1), max(count - 1, 0))
     exploiting = count - exploring

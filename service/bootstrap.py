@@ -249,8 +249,8 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     library = ClipService(db, store, device, learner)
     handmade = Handmade(db, store, device, queue, clock)
     retention = Retention(db, store, clock, settings.storage.audio_days)
-    tasks.spawn(queue.serve(), "job queue")
-    tasks.spawn(retention.serve(), "retention")
+    for service, name in ((queue, "job queue"), (retention, "retention"), (learner, "priors")):
+        tasks.spawn(service.serve(), name)
     runs = RunService(db, queue, conductor, settings, clock)
     feedback = FeedbackService(db, writer, learner, settings, clock, conductor.voted)
     rewards = _rewards(ground, learner)

@@ -9,7 +9,7 @@ from domain.candidate import Evaluation
 from domain.ids import GuildId
 from evolution.language.kit import LanguageKit
 from scoring.space import TasteSpace
-from scoring.taste import describe
+from scoring.taste import FAINT, describe
 from service.tasting import Voice
 
 Kits = Callable[[GuildId], Awaitable[LanguageKit | None]]
@@ -42,7 +42,7 @@ def taste_words(voices: Sequence[Voice], space: TasteSpace) -> tuple[str, ...]:
     chosen = sorted(voices, key=lambda voice: -voice.evidence)[:MOST_VOICES]
     for voice in chosen:
         for reason in describe(voice.taste, space):
-            if reason.certainty >= CERTAIN:
+            if reason.certainty >= CERTAIN and abs(reason.contribution) >= FAINT:
                 total[reason.words] += abs(reason.contribution) * (2.0 * reason.certainty - 1.0)
     order = sorted(total, key=lambda words: (-total[words], words))
     return tuple(order[:WORDS])

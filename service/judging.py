@@ -22,6 +22,7 @@ from scoring.likeness import places
 from scoring.novelty import among, distances, novelty
 from scoring.slate import fairness
 from scoring.space import TasteSpace
+from scoring.taste import influence
 from service import auditing
 from service.clock import Clock
 from service.tasting import Said, TasteService, Voice, said_of
@@ -52,6 +53,7 @@ class Standard:
     Attributes:
         herd: The tastes of those who steer it.
         debts: (L,), what each of them is owed.
+        say: (L,) above 0, how much each of them counts: next to nothing for whoever votes at random.
         track: What it is bred towards, if anything.
         reward: What people prefer, as a model has it, if there is one.
         weights: What counts how much, after the votes so far.
@@ -59,6 +61,7 @@ class Standard:
 
     herd: HerdJudge
     debts: Doubles
+    say: Doubles
     track: MusicJudge | None
     reward: Reward | None
     weights: Weights
@@ -94,6 +97,7 @@ class Verdict:
             speaks where nobody has voted yet; V is 0 where there is neither.
         spread: (V, n), how unsure each liking is.
         debts: (V,), what each voice is owed; the track is owed nothing.
+        say: (V,) above 0, how much each voice counts.
         own: (L, n), what tastes alone foretell, for the votes to be compared with.
         gate: (n,) in [0, 1].
         phi: (n, k + 1).
@@ -103,6 +107,7 @@ class Verdict:
     liking: Doubles
     spread: Doubles
     debts: Doubles
+    say: Doubles
     own: Prediction
     gate: Doubles
     phi: Doubles
@@ -184,9 +189,11 @@ class Judging:
         owed = await runs.debts(tx, run.id)
         track = await self._track(tx, run)
         debts = np.array([owed.get(voice.listener_id, 0.0) for voice in voices])
+        say = np.array([influence(voice.taste) for voice in voices])
         return Standard(
-            herd=HerdJudge(tastes=[voice.taste for voice in voices], weights=fairness(debts)),
+            herd=HerdJudge(tastes=[voice.taste for voice in voices], weights=fairness(debts) * say),
             debts=debts,
+            say=say,
             track=track,
             reward=reward,
             weights=run.settings.weights.after(rated, has_target=track is not None),
@@ -256,6 +263,7 @@ class Judging:
             liking=liking,
             spread=spread,
             debts=standard.debts if len(standard.debts) else np.zeros(len(liking)),
+            say=standard.say if len(standard.say) else np.ones(len(liking)),
             own=own,
             gate=gate,
             phi=phi,

@@ -12,7 +12,7 @@ import numpy as np
 from domain.clip import Clip
 from domain.ids import GuildId, RunId
 from domain.vote import Consent
-from scoring.taste import Reason, describe
+from scoring.taste import FAINT, Reason, describe
 from service.progress import calibration_of, own_rounds
 from service.settings import TasteSettings
 from service.taste_map import MOST, TasteMap, points_of
@@ -70,6 +70,7 @@ class ListenerService:
                 await preferences.delete_rewards(tx, actor.guild_id)
             if consent is Consent.CHANNEL_ONLY:
                 await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
+                await tastes.delete_priors(tx, actor.guild_id)
                 await proof.delete_predictions(tx, actor.guild_id, actor.user_id)
         if consent is not Consent.TASTE:
             self._preferred(actor.guild_id)
@@ -94,7 +95,7 @@ class ListenerService:
         words = [
             word(reason)
             for reason in describe(taste, self._learner.space)
-            if reason.certainty >= CERTAIN
+            if reason.certainty >= CERTAIN and abs(reason.contribution) >= FAINT
         ]
         said = {clip_id: theirs[actor.user_id].rating for clip_id, theirs in said_of(cast).items()}
         count = heard.count
@@ -154,6 +155,7 @@ class ListenerService:
             gone += await duels.delete_answers(tx, actor.guild_id, actor.user_id)
             await preferences.delete_rewards(tx, actor.guild_id)
             await tastes.delete_tastes(tx, actor.guild_id, actor.user_id)
+            await tastes.delete_priors(tx, actor.guild_id)
             await proof.delete_predictions(tx, actor.guild_id, actor.user_id)
         self._learner.forget(actor.guild_id)
         self._preferred(actor.guild_id)

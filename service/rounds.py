@@ -185,13 +185,14 @@ class RoundMaker:
             families=[_family(clip) for _, clip in made],
             phi=verdict.phi,
             debts=verdict.debts,
+            weights=verdict.say,
             recent_families=archive.recent_families,
             count=POSTED,
         )
         picks = draw(rng=rng)
         if friend is not None:
             picks = auditing.make_room(picks, POSTED)
-        settled = settle_debts(verdict.debts, verdict.liking, picks)
+        settled = settle_debts(verdict.debts, verdict.liking, picks, verdict.say)
         shown = [*picks, None] if friend is not None and picks else picks
         order = rng.permutation(len(shown))  # the place on the message says nothing about the clip
         return Choice(

@@ -17,8 +17,20 @@ from domain.errors import ScoringError, StorageError
 from domain.ids import ClipId, GuildId, ListenerId, RunId
 from domain.run import Run
 from domain.vote import Consent, Vote, VoteSource
+from scoring.community import Member, refit
 from scoring.space import TasteSpace
-from scoring.taste import Pair, Prior, Rated, Taste, default_prior, fit, fit_prior, pack, unpack
+from scoring.taste import (
+    Pair,
+    Prior,
+    Rated,
+    Taste,
+    default_prior,
+    fit,
+    pack,
+    pack_prior,
+    unpack,
+    unpack_prior,
+)
 from service.clock import Clock
 from service.comparing import compare
 from service.settings import TasteSettings
@@ -29,8 +41,10 @@ from storage.database import Database, Reader
 log = logging.getLogger(__name__)
 
 DAY = 86400.0
-REFIT_EVERY = 20
-"""Taste updates of a server after which its prior is fitted again."""
+REFIT_EVERY = 50
+"""Taste updates of a server after which its prior is fitted again, if it has no more members than that."""
+FIRST_REFIT = 600.0
+"""Seconds after the start until priors are fitted again, as they are every day from then on."""
 YIELD_EVERY = 4
 """Fits after which the event loop gets a turn; a fit takes a millisecond or two."""
 
@@ -101,6 +115,7 @@ class TasteService:
         self._updating = asyncio.Lock()
         self._updates: dict[GuildId, int] = defaultdict(int)
         self._priors: dict[GuildId, Prior] = {}
+        self._forgotten: dict[GuildId, int] = defaultdict(int)
         self._lean: Lean = _as_it_is
 
     def lean_on(self, lean: Lean) -> None:
@@ -152,34 +167,78 @@ class TasteService:
                 now=self._clock.now(),
             )
         self._updates[guild_id] += 1
-        if self._updates[guild_id] >= REFIT_EVERY:
+        members = (await self.prior(guild_id)).members
+        if self._updates[guild_id] >= max(REFIT_EVERY, members):
             await self.refit_prior(guild_id)
 
+    async def serve(self) -> None:
+        """Once a day, learn every server's prior again from its votes, and its tastes from that; for ever."""
+        await self._clock.sleep(FIRST_REFIT)
+        while True:
+            async with self._db.reading() as tx:
+                guilds = await listeners.guilds_consenting(tx, Consent.TASTE)
+            for guild_id in guilds:
+                try:
+                    await self.refit_prior(guild_id)
+                    await self._mark_all(guild_id)
+                except (StorageError, ScoringError) as error:
+                    log.warning("The prior of server %s was not learned again: %s", guild_id, error)
+            await self._clock.sleep(DAY)
+
     async def refit_prior(self, guild_id: GuildId) -> None:
-        """Learn from all opted-in members what a new one here will probably like."""
+        """Learn from the votes of all opted-in members what a new one here will probably like, and keep it."""
         self._updates[guild_id] = 0
+        forgotten, members = self._forgotten[guild_id], []
         async with self._db.reading() as tx:
-            stored = await tastes.latest_tastes(tx, guild_id)
-        known = [
-            self._unpack(row.payload) for row in stored.values() if row.space_id == self.space.id
-        ]
-        prior = fit_prior([taste for taste in known if taste is not None], self.space)
+            consenting = sorted(await listeners.consenting(tx, guild_id, Consent.TASTE))
+        for listener_id in consenting:
+            async with self._db.reading() as tx:
+                cast = await votes.votes_of_listener(tx, guild_id, listener_id)
+                answers = await duels.answers_of(tx, guild_id, listener_id)
+                said = await self.evidence(tx, cast, answers)
+            members.append(Member(phi=said.phi, rated=said.rated, pairs=said.pairs))
+        prior = await asyncio.to_thread(refit, members, self.space)
+        async with self._db.transaction() as tx:
+            if self._forgotten[guild_id] != forgotten:
+                return  # somebody's data went meanwhile: learned again when next needed
+            await tastes.delete_priors(tx, guild_id)
+            if prior.members:
+                await tastes.save_prior(
+                    tx,
+                    guild_id,
+                    pack_prior(prior),
+                    space_id=self.space.id,
+                    members=prior.members,
+                    now=self._clock.now(),
+                )
         self._priors[guild_id] = await self._lean(guild_id, prior)
 
     async def prior(self, guild_id: GuildId) -> Prior:
         """Return what is assumed of a listener before their first vote."""
         if guild_id not in self._priors:
-            self._priors[guild_id] = default_prior(self.space)
+            async with self._db.reading() as tx:
+                stored = await tastes.latest_prior(tx, guild_id)
+            if stored is not None and stored.space_id == self.space.id:
+                try:
+                    prior = unpack_prior(stored.payload)
+                    self._priors[guild_id] = await self._lean(guild_id, prior)
+                except ScoringError as error:
+                    log.warning("A stored prior is left out: %s", error)
+        if guild_id not in self._priors:
             await self.refit_prior(guild_id)
-        return self._priors[guild_id]
+        return self._priors.get(guild_id) or default_prior(self.space)
 
     def forget(self, guild_id: GuildId) -> None:
         """Drop the cached prior of a server whose members' data changed; it is fitted again when next needed."""
         self._priors.pop(guild_id, None)
+        self._forgotten[guild_id] += 1
 
     async def relearn(self, guild_id: GuildId) -> None:
         """Fit the prior and every member's taste of a server again, because what they were built on was erased."""
         self.forget(guild_id)
+        await self._mark_all(guild_id)
+
+    async def _mark_all(self, guild_id: GuildId) -> None:
         async with self._db.reading() as tx:
             members = await listeners.consenting(tx, guild_id, Consent.TASTE)
         for listener_id in members:

@@ -193,6 +193,14 @@ async def consenting(
     return {ListenerId(row["listener_id"]) for row in rows}
 
 
+async def guilds_consenting(tx: Reader, value: Consent = Consent.TASTE) -> list[GuildId]:
+    """Return the servers in which anybody chose ``value``, by id."""
+    rows = await tx.rows(
+        "SELECT DISTINCT guild_id FROM consents WHERE consent = ? ORDER BY guild_id", (value,)
+    )
+    return [GuildId(row["guild_id"]) for row in rows]
+
+
 async def export(
     tx: Reader, listener_id: ListenerId, guild_id: GuildId | None = None
 ) -> dict[str, Any]:

@@ -46,7 +46,7 @@ _WORTH_SPLITTING = 6
 """Fewer children than this are all made in one way, drawn by credit."""
 _OTHER_COUPLES = 6
 """Draws of parents, until some come together that have not yet in this generation."""
-_SATISFIED = 0.6
+_SATISFIED = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ class Evolution:
         if not self._members or not self._used:
             return count
         if share > 0:
-            share += 0.4 * clamp((_SATISFIED - self._herd.screen.level) / 0.2)
+            share += 0.4 * clamp((_SATISFIED - self._herd.screen.level) / 0.25)
         return min(round(count * share + 0.25 * (share > 0)), count)
 
     def _ways(self) -> list[str]:
