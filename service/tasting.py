@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 DAY = 86400.0
 REFIT_EVERY = 50
 """Taste updates of a server after which its prior is fitted again, if it has no more members than that."""
-FIRST_REFIT = 600.0
+FIRST_REFIT = 7200.0
 """Seconds after the start until priors are fitted again, as they are every day from then on."""
 YIELD_EVERY = 4
 """Fits after which the event loop gets a turn; a fit takes a millisecond or two."""
