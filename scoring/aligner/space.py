@@ -20,12 +20,63 @@ from scoring.words import OVERALL
 AXES = 24
 
 
-class AlignerSpace:
-    """Projects embeddings to phi through an aligner; stands in for ``scoring.space.TasteSpace``.
+class AlignerAxes:
+    """A few columns that an aligner hears a clip in, without a name of their own.
 
     Args:
         aligner: With at least one listener in its table.
         axes: At most so many principal axes of the table, after the mean listener.
+
+    Attributes:
+        id: Names the axes; columns of different ones are never compared.
+        encoder_id: The encoder whose embeddings they take.
+        weights: (k,) scale of each column.
+    """
+
+    def __init__(self, aligner: Aligner, axes: int = AXES) -> None:
+        table = aligner.users().astype(np.float64)
+        mean = table.mean(axis=0)
+        _, spread, directions = np.linalg.svd(table - mean, full_matrices=False)
+        deviation = spread / np.sqrt(len(table))
+        kept = int(min(axes, (deviation > 1e-6).sum()))
+        length = float(np.linalg.norm(mean))
+        self.weights: Doubles = np.array([length, *deviation[:kept]]) * aligner.info.scale
+        self._aligner = aligner
+        directions = np.concatenate([mean[None] / max(length, 1e-9), directions[:kept]])
+        self._axes: Doubles = directions * self.weights[:, None]
+        self._middle: Doubles = self._axes @ aligner.centre.astype(np.float64)
+        self.id = f"{aligner.info.id}-{kept}"
+        self.encoder_id = aligner.info.encoder_id
+
+    @property
+    def dimensions(self) -> int:
+        """Columns that they give."""
+        return len(self.weights)
+
+    def project(self, embeddings: NDArray[Any]) -> Doubles:
+        """Return columns (n, k).
+
+        Args:
+            embeddings: See ``Aligner.music``. Where one holds NaN, the encoder has not heard the clip, and its columns
+                are zeros: nothing is known of it, for or against.
+
+        Raises:
+            ScoringError: They are of another encoder.
+        """
+        given = np.asarray(embeddings, dtype=np.float32)
+        known = np.isfinite(given).all(axis=tuple(range(1, given.ndim)))
+        out = np.zeros((len(given), self.dimensions))
+        out[known] = self._aligner.music(given[known]).astype(np.float64) @ self._axes.T
+        out[known] -= self._middle
+        return out
+
+
+class AlignerSpace:
+    """Projects embeddings to phi through an aligner alone; stands in for ``scoring.space.TasteSpace``.
+
+    Args:
+        aligner: With at least one listener in its table.
+        axes: See ``AlignerAxes``.
 
     Attributes:
         id: Names the space; tastes of different spaces are never mixed.
@@ -35,18 +86,9 @@ class AlignerSpace:
     """
 
     def __init__(self, aligner: Aligner, axes: int = AXES) -> None:
-        table = aligner.users().astype(np.float64)
-        mean = table.mean(axis=0)
-        _, spread, directions = np.linalg.svd(table - mean, full_matrices=False)
-        deviation = spread / np.sqrt(max(1, len(table)))
-        kept = int(min(axes, (deviation > 1e-6).sum()))
-        weights = np.concatenate([[np.linalg.norm(mean)], deviation[:kept]]) * aligner.info.scale
-        first = mean / max(float(np.linalg.norm(mean)), 1e-9)
-        self._aligner = aligner
-        self._axes: Doubles = np.concatenate([first[None], directions[:kept]]) * weights[:, None]
-        self._middle: Doubles = self._axes @ aligner.centre.astype(np.float64)
-        self.id = f"{aligner.info.id}-{kept}"
-        self.encoder_id = aligner.info.encoder_id
+        self._axes = AlignerAxes(aligner, axes)
+        self.id = self._axes.id
+        self.encoder_id = self._axes.encoder_id
         self.columns: tuple[Column, ...] = tuple(
             Column(
                 name=f"component_{i}",
@@ -55,7 +97,7 @@ class AlignerSpace:
                 source=i,
                 weight=float(weight),
             )
-            for i, weight in enumerate(weights)
+            for i, weight in enumerate(self._axes.weights)
         )
         self.labels: tuple[tuple[str, str], ...] = (
             *((column.words.low, column.words.high) for column in self.columns),
@@ -68,16 +110,6 @@ class AlignerSpace:
         return len(self.columns)
 
     def project(self, embeddings: NDArray[Any]) -> Doubles:
-        """Return phi (n, k + 1), the last column 1.
-
-        Args:
-            embeddings: See ``Aligner.music``.
-
-        Raises:
-            ScoringError: They are of another encoder or not finite.
-        """
-        music = self._aligner.music(embeddings).astype(np.float64)
-        phi: Doubles = np.concatenate(
-            [music @ self._axes.T - self._middle, np.ones((len(music), 1))], axis=1
-        )
-        return phi
+        """Return phi (n, k + 1), the last column 1; see ``AlignerAxes.project``."""
+        columns = self._axes.project(embeddings)
+        return np.concatenate([columns, np.ones((len(columns), 1))], axis=1)

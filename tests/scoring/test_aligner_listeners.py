@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from domain.errors import ScoringError
 from scoring.aligner.listeners import TableListener, table_listeners
-from scoring.aligner.space import AlignerSpace
+from scoring.aligner.space import AlignerAxes, AlignerSpace
 from scoring.beliefs import Rated
 from scoring.explain import describe, explain
 from scoring.taste import default_prior, fit, predict
@@ -91,3 +91,17 @@ def test_axes_are_at_most_what_the_table_spans():
     assert lonely.dimensions == 1
     assert AlignerSpace(PlainAligner(USERS), axes=2).dimensions == 3
     assert AlignerSpace(PlainAligner(USERS), axes=2).id != AlignerSpace(PlainAligner(USERS)).id
+
+
+def test_a_clip_that_was_not_heard_speaks_for_and_against_nothing(aligner):
+    clips = BANK[:4].copy()
+    clips[2, 0, 0] = np.nan
+    found = AlignerAxes(aligner).project(clips)
+    assert (found[2] == 0).all()
+    assert np.allclose(found[[0, 1, 3]], AlignerAxes(aligner).project(BANK[[0, 1, 3]]))
+    assert AlignerSpace(aligner).project(BANK[:0]).shape == (
+        0,
+        AlignerSpace(aligner).dimensions + 1,
+    )
+    with pytest.raises(ScoringError, match="encode the clips again"):
+        AlignerAxes(aligner).project(np.zeros((2, 5)))

@@ -154,6 +154,21 @@ def test_a_build_that_was_killed_goes_on(tmp_path):
         assert (folder / NUMBERS).stat().st_size in (6 * 3 * 5 * 2, 6 * 3 * 5 * 2 + 26)
 
 
+def test_a_store_of_another_encoder_is_not_gone_on_with(tmp_path):
+    _write(tmp_path / "in", "json", ONE)
+    _build(tmp_path / "in", tmp_path / "store")
+    for name in ("theirs", ""):
+        again = Encoding(encoder=lambda: ENCODER, id=name)
+        build_store(
+            tmp_path / "in", tmp_path / "store", encoding=again, account=Account(), say=print
+        )
+    other = Encoding(encoder=lambda: ENCODER, id="ours")
+    with pytest.raises(UserError, match="begun with the encoder theirs, not ours"):
+        build_store(
+            tmp_path / "in", tmp_path / "store", encoding=other, account=Account(), say=print
+        )
+
+
 def test_a_damaged_store_is_a_sentence(tmp_path):
     _write(tmp_path / "in", "json", ONE)
     _build(tmp_path / "in", tmp_path / "store")

@@ -53,7 +53,7 @@ def build_store(
         say: Hears about progress.
 
     Raises:
-        UserError: There is nothing usable in ``source``.
+        UserError: There is nothing usable in ``source``, or the store was begun with another encoder.
     """
     if (source / JOURNAL).is_file():
         store = Store(source)
@@ -96,9 +96,20 @@ class _Building:
         self._folder, self._encoding, self._account = folder, encoding, account
         self._encoder: Encoder | None = None
         self.store: Store | None = Store(folder) if (folder / JOURNAL).is_file() else None
-        done = self.store.sources if self.store else ()
-        self._audio: bool | None = next((_is_audio(Path(name)) for name in done), None)
+        done = self.store.sources if self.store else {}
+        useful = (Path(name) for name, tracks in done.items() if tracks)
+        self._audio: bool | None = next((_is_audio(path) for path in useful), None)
+        if self.store is not None and self._audio is not None:
+            self._same_encoder(self.store)
         self._seen = set(self.store.tracks) if self.store else set()
+
+    def _same_encoder(self, store: Store) -> None:
+        given = self._hearing().info.id if self._audio else self._encoding.id
+        if given and given != store.encoder_id:
+            raise UserError(
+                f"{self._folder} was begun with the encoder {store.encoder_id or 'that nobody named'}, not {given}. "
+                "Delete it, or choose another folder."
+            )
 
     def add(self, file: Path, name: str) -> None:
         """Add what is usable in a file, unless it is there already."""

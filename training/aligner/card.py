@@ -8,14 +8,14 @@ from typing import Any
 TEMPLATE = """\
 # Aligner ({network[kind]})
 
-A table of {network[users]:,} listeners and a tower for music that end in one space of {network[width]} numbers;
+A table of {network[users]:,} listeners and a tower for music, both ending in one space of {network[width]} numbers;
 {network[parameters]:,} parameters. How well a listener and a track go together is the cosine of their vectors, times
 {figures[scale]:.2f} for log odds.
 
 ## What it reads
 
-Embeddings of {network[layers]} layers of {network[dimensions]} numbers, of the encoder `{encoder}`. Those of another
-encoder are refused where their size tells, and give nonsense where it does not.
+Embeddings of the encoder `{encoder}`, of shape ({network[layers]}, {network[dimensions]}): layers, numbers in each.
+Those of another encoder are refused where their size tells, and give nonsense where it does not.
 
 ## What it learned from
 

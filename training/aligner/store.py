@@ -32,7 +32,7 @@ class Store:
         layers: Layers of an embedding.
         dimensions: Numbers in a layer.
         encoder_id: The encoder; empty where nobody said.
-        sources: Names of the source files that are done.
+        sources: Names of the source files that are done, with how many tracks each gave.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Store:
             self.layers, self.dimensions = int(header["layers"]), int(header["dimensions"])
             self.encoder_id = str(header["encoder_id"])
             self.tracks: list[str] = [name for line in lines for name in line["tracks"]]
-            self.sources: set[str] = {line["source"] for line in lines}
+            self.sources: dict[str, int] = {line["source"]: len(line["tracks"]) for line in lines}
             fits = header["format"] == FORMAT
         except (KeyError, TypeError, ValueError):
             fits = False
@@ -109,7 +109,7 @@ class Store:
         with (self._folder / JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write(json.dumps({"source": source, "tracks": list(tracks)}) + "\n")
         self.tracks += tracks
-        self.sources.add(source)
+        self.sources[source] = len(tracks)
         self._numbers = self._mapped() if tracks else self._numbers
 
 
