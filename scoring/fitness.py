@@ -28,20 +28,20 @@ the nearest subtle variation and the nearest other take of a prompt that were me
 
 
 class Reward(Protocol):
-    """A model of what people prefer, with its doubt."""
+    """A model of what people prefer, with its doubt; ``scoring.reward`` has one."""
 
-    def reward(self, embeddings: NDArray[np.float32]) -> tuple[Doubles, Doubles]:
+    def of(self, phi: Doubles) -> tuple[Doubles, Doubles]:
         """Return the mean reward (n,) in log odds over a usual clip, and its standard deviation (n,).
 
         Args:
-            embeddings: (n, dimensions) of the encoder that the model was trained on.
+            phi: (n, k + 1) in the space that it was learned in.
         """
         ...
 
 
-def preference(reward: Reward, embeddings: NDArray[np.float32]) -> Doubles:
+def preference(reward: Reward, phi: NDArray[np.float64]) -> Doubles:
     """Return (n,) in [0, 1] how probably a clip is preferred to a usual one, as a careful model would bet."""
-    mean, deviation = reward.reward(embeddings)
+    mean, deviation = reward.of(phi)
     doubt = np.abs(np.asarray(deviation, dtype=np.float64))
     return sigmoid(np.asarray(mean, dtype=np.float64) - CAUTION * doubt)
 

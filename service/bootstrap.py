@@ -208,7 +208,8 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     learner = TasteService(db, space, clock, settings.taste, tasks)
     queue = JobQueue(settings.limits, clock, tasks)
     kits = _kits(settings, language, operators)
-    judging = Judging(db, learner, clock)
+    rewards = _rewards(ground, learner)
+    judging = Judging(db, learner, clock, rewards.reward)
     maker = RoundMaker(db, store, device, judging, clock, kits)
     conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
     about = AboutService(settings, device, space.encoder_id, language)
@@ -253,7 +254,6 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         tasks.spawn(service.serve(), name)
     runs = RunService(db, queue, conductor, settings, clock)
     feedback = FeedbackService(db, writer, learner, settings, clock, conductor.voted)
-    rewards = _rewards(ground, learner)
     listeners = ListenerService(
         db, store, learner, settings.taste, conductor.forget, rewards.changed
     )

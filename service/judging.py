@@ -139,9 +139,7 @@ class Judging:
         async with self._db.reading() as tx:
             made = await clips.archive_of_run(tx, run.id)
             candidates = {one.id: one for one in await runs.candidates_of_run(tx, run.id)}
-            found, embeddings = await clips.embeddings(
-                tx, [clip.id for clip in made], self.space.encoder_id
-            )
+            found, phi = await self._tastes.phi(tx, [clip.id for clip in made])
             cast = await votes.votes_of_run(tx, run.id)
             said = auditing.same_audio_once(said_of(cast), made)
             adherence = await judgements.adherence_of_run(tx, run.id)
@@ -149,11 +147,10 @@ class Judging:
         by_id = {clip.id: clip for clip in made}
         first = [by_id[clip_id].original_id is None for clip_id in found]
         rows = [by_id[clip_id] for clip_id, once in zip(found, first, strict=True) if once]
-        embeddings = embeddings[first] if len(found) else embeddings
-        phi = self._phi(embeddings)
+        phi = phi[first]
         known = np.array([adherence.get(clip.id, math.nan) for clip in rows])
         new = among(phi) if standard.weights.novelty else None
-        parts, doubt = self._parts(standard, embeddings, phi, known, new)
+        parts, doubt = self._parts(standard, phi, known, new)
         expected = combine(parts, standard.weights, np.ones(len(rows)))
         evaluations = [
             _evaluation(
@@ -215,15 +212,9 @@ class Judging:
         heard = np.frombuffer(target.vector, "<f4")[None, :]
         return MusicJudge(target=places(space.project(heard), space)[0])
 
-    def _phi(self, embeddings: NDArray[np.float32]) -> Doubles:
-        if not len(embeddings):
-            return np.zeros((0, self.space.dimensions + 1))
-        return self.space.project(embeddings)
-
     def _parts(
         self,
         standard: Standard,
-        embeddings: NDArray[np.float32],
         phi: Doubles,
         adherence: Doubles,
         new: Doubles | None,
@@ -240,7 +231,7 @@ class Judging:
         if new is not None:
             parts[Component.NOVELTY] = new
         if standard.reward is not None and len(phi):
-            parts[Component.PREFERENCE] = preference(standard.reward, embeddings)
+            parts[Component.PREFERENCE] = preference(standard.reward, phi)
         return parts, opinion.deviation * share_of(Component.TASTE, parts, standard.weights)
 
     # The present --------------------------------------------------------------------------------------
@@ -249,11 +240,11 @@ class Judging:
         """Measure clips that were just rendered, each also against those before it: no two alike are posted."""
         standard = archive.standard
         embeddings = np.stack([np.frombuffer(clip.embedding, dtype=np.float32) for clip in made])
-        phi = self._phi(embeddings)
+        phi = self.space.project(embeddings)
         past = distances(phi, archive.phi)
         near = np.concatenate([past, _earlier(phi)], axis=1)
         adherence = np.array([math.nan if one.adherence is None else one.adherence for one in made])
-        parts, _ = self._parts(standard, embeddings, phi, adherence, novelty(past))
+        parts, _ = self._parts(standard, phi, adherence, novelty(past))
         gate = gated(np.array([clip.quality for clip in made]), near)
         own = standard.herd.each(phi)
         liking, spread = _each(standard, parts, own)

@@ -28,7 +28,7 @@ class FixedReward:
     def __init__(self, mean: list[float], deviation: list[float]) -> None:
         self.mean, self.deviation = np.array(mean), np.array(deviation)
 
-    def reward(self, embeddings):
+    def of(self, phi):
         return self.mean, self.deviation
 
 
@@ -77,7 +77,7 @@ def test_weights_survive_storage_and_nonsense():
 
 
 def test_a_reward_that_is_unsure_is_worth_less():
-    sure, unsure = preference(FixedReward([1.0, 1.0], [0.0, 3.0]), np.zeros((2, 4), np.float32))
+    sure, unsure = preference(FixedReward([1.0, 1.0], [0.0, 3.0]), np.zeros((2, 4)))
     assert sure > 0.7
     assert unsure < 0.2
 

@@ -14,11 +14,13 @@ from domain.errors import BusyError, ForbiddenError, UploadError, UserError
 from domain.fitness import Component, Mode, Weights
 from domain.run import RunSettings
 from domain.vote import Consent, Grade
+from scoring.reward import Evidence, Reward
+from scoring.reward_packing import pack_reward
 from service.device import RenderSpec
 from service.like_this import Upload
 from service.rendering import RenderEngine
-from storage import judgements, targets
-from tests.service.conftest import ANN, BOB, MOD
+from storage import judgements, preferences, targets
+from tests.service.conftest import ANN, BOB, GUILD, MOD
 
 RATE = 16000
 
@@ -267,3 +269,37 @@ def test_a_rendered_clip_knows_whether_it_keeps_to_its_prompt(engine):
     assert 0.6 < engine.render(asked).adherence <= 1.0
     model = RenderEngine(RenderSpec(renderer="numpy"), text_audio=Agrees())
     assert model.render(asked).adherence == 0.5
+
+
+async def test_a_servers_reward_is_a_part_of_fitness(stage):
+    await stage.start(
+        settings=RunSettings(candidates=8, weights=Weights(taste=0.0, preference=1.0))
+    )
+    _, judged = await records(stage)
+    assert all(Component.PREFERENCE not in one.components for one in judged.values())
+
+    space = stage.services.tastes.space
+    weights = np.zeros((4, space.dimensions))
+    weights[:, 0] = 2.0
+    learned = Reward(
+        space_id=space.id,
+        weights=weights,
+        evidence=Evidence(pairs=50, listeners=5, accuracy=0.7, ece=0.02),
+    )
+    stored = preferences.StoredReward(
+        guild_id=GUILD,
+        version=0,
+        space_id=space.id,
+        payload=pack_reward(learned),
+        pairs=50,
+        listeners=5,
+        saved_at=0.0,
+    )
+    async with stage.services.db.transaction() as tx:
+        await preferences.save_reward(tx, stored)
+    await stage.next()
+    made, judged = await records(stage)
+    values = [judged[clip.id].components[Component.PREFERENCE] for clip in made]
+    assert len(set(values)) > 1
+    for one in judged.values():
+        assert one.fitness == pytest.approx(one.components[Component.PREFERENCE] * one.gate)
