@@ -151,40 +151,14 @@ def _ours(
 def _theirs(name: str, shape: Shape, batch: int, frames: int, device: torch.device) -> Run:
     """Let transformers' own ``generate`` write a batch with a decoder of the same shape."""
     import torch  # noqa: PLC0415
-    from transformers import MusicgenDecoderConfig, MusicgenForCausalLM  # noqa: PLC0415
-    from transformers.utils import logging  # noqa: PLC0415
 
-    logging.set_verbosity(40)
-    config = MusicgenDecoderConfig(
-        vocab_size=shape.vocabulary,
-        num_hidden_layers=shape.layers,
-        ffn_dim=shape.feedforward,
-        num_attention_heads=shape.heads,
-        hidden_size=shape.hidden,
-        num_codebooks=shape.codebooks,
-    )
-    torch.manual_seed(0)
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.bfloat16)
-    try:
-        with device:
-            model: Any = MusicgenForCausalLM(config)
-            model.eval()
-    finally:
-        torch.set_default_dtype(before)
-    states, mask = _states(shape, batch, device)
-    # Guidance doubles the rows; the second half has no prompt.
-    states = torch.cat([states, torch.zeros_like(states)])
-    mask = torch.cat([mask, torch.zeros_like(mask)])
-    rules = model.generation_config
-    rules.decoder_start_token_id = rules.pad_token_id = rules.bos_token_id = shape.padding
-    start = torch.full((batch * shape.codebooks, 1), shape.padding, device=device)
+    model = _transformers_model(shape, device)
+    tokens = torch.randint(2, 90, (batch, TEXT), device=device)
 
     def once(length: int) -> None:
         model.generate(
-            input_ids=start,
-            encoder_hidden_states=states,
-            encoder_attention_mask=mask,
+            input_ids=tokens,
+            attention_mask=torch.ones_like(tokens),
             guidance_scale=GUIDANCE,
             do_sample=True,
             top_k=250,
@@ -201,6 +175,56 @@ def _theirs(name: str, shape: Shape, batch: int, frames: int, device: torch.devi
         wall=wall,
         cpu=cpu,
     )
+
+
+def _transformers_model(shape: Shape, device: torch.device) -> Any:
+    """Return MusicGen with a decoder of this shape; text encoder and codec are as small as they can be."""
+    import torch  # noqa: PLC0415
+    from transformers import (  # noqa: PLC0415
+        EncodecConfig,
+        MusicgenConfig,
+        MusicgenDecoderConfig,
+        MusicgenForConditionalGeneration,
+        T5Config,
+    )
+    from transformers.utils import logging  # noqa: PLC0415
+
+    logging.set_verbosity(40)
+    text = T5Config(vocab_size=99, d_model=32, d_kv=8, d_ff=32, num_layers=1, num_heads=4)
+    codec = EncodecConfig(
+        sampling_rate=32_000,
+        target_bandwidths=[2.2],
+        upsampling_ratios=[8, 5, 4, 4],
+        num_filters=2,
+        hidden_size=8,
+        codebook_size=shape.vocabulary,
+        num_residual_layers=1,
+        num_lstm_layers=1,
+    )
+    decoder = MusicgenDecoderConfig(
+        vocab_size=shape.vocabulary,
+        num_hidden_layers=shape.layers,
+        ffn_dim=shape.feedforward,
+        num_attention_heads=shape.heads,
+        hidden_size=shape.hidden,
+        num_codebooks=shape.codebooks,
+    )
+    config = MusicgenConfig(
+        text_encoder=text.to_dict(), audio_encoder=codec.to_dict(), decoder=decoder.to_dict()
+    )
+    torch.manual_seed(0)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        with device:
+            model: Any = MusicgenForConditionalGeneration(config)
+    finally:
+        torch.set_default_dtype(before)
+    model.eval()
+    rules = model.generation_config
+    rules.decoder_start_token_id = rules.pad_token_id = rules.bos_token_id = shape.padding
+    rules.max_length = None
+    return model
 
 
 def _timed(work: Any, device: torch.device) -> tuple[float, float, Any]:
