@@ -212,7 +212,7 @@ async def at_random(_: str, stage: Stage, seconds: float = SECONDS) -> Course:
     """Draw random prompts for every generation."""
     course = Course()
     rng = np.random.default_rng([stage.seed, 5])
-    _, played = await founders(stage)
+    _archive, played = await founders(stage)
     course.likes.append([one.likes for one in played])
     for _number in range(stage.size.generations):
         played = await stage.audience.play(drawn(rng, stage.size.candidates, seconds))
