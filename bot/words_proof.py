@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from bot.text import count, fit, quote
 from scoring.calibration import Calibration
 from scoring.intervals import Interval
@@ -22,8 +20,6 @@ def percent(rate: Interval) -> str:
 
 def points(gap: Interval) -> str:
     """Return a difference of shares, such as ``"+27 points (+12 to +40)"``."""
-    if math.isinf(gap.low):
-        return f"{100 * gap.value:+.0f} points"
     return f"{100 * gap.value:+.0f} points ({100 * gap.low:+.0f} to {100 * gap.high:+.0f})"
 
 

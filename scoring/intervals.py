@@ -80,19 +80,29 @@ def difference(first: Interval | None, second: Interval | None) -> Interval | No
     )
 
 
-def mean(values: Sequence[float]) -> Interval | None:
-    """Return the mean with Student's interval, endless on both sides for a single value; ``None`` of nothing."""
+def mean(
+    values: Sequence[float], *, least: float = -math.inf, most: float = math.inf
+) -> Interval | None:
+    """Return the mean with Student's interval; ``None`` of nothing, and no bounds but the given ones for one value.
+
+    Args:
+        values: Independent of each other.
+        least: What a mean cannot be below.
+        most: What it cannot be above.
+    """
     count = len(values)
     if not count:
         return None
     numbers = np.asarray(values, dtype=np.float64)
     centre = float(numbers.mean())
     if count == 1:
-        return Interval(value=centre, low=-math.inf, high=math.inf, count=1)
+        return Interval(value=centre, low=least, high=most, count=1)
     half = (
         float(stdtrit(count - 1, 0.5 + LEVEL / 2)) * float(numbers.std(ddof=1)) / math.sqrt(count)
     )
-    return Interval(value=centre, low=centre - half, high=centre + half, count=count)
+    return Interval(
+        value=centre, low=max(least, centre - half), high=min(most, centre + half), count=count
+    )
 
 
 def units_needed(values: Sequence[float], least: float) -> int:

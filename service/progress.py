@@ -187,7 +187,11 @@ def _versus(
         both = [fmean(left) - fmean(right) for left, right in people.values() if left and right]
         if both:
             gaps.append(fmean(both))
-    return Versus(gap=mean(gaps), rounds=len(gaps), needed=units_needed(gaps, MATTERS))
+    return Versus(
+        gap=mean(gaps, least=-1.0, most=1.0),
+        rounds=len(gaps),
+        needed=max(units_needed(gaps, MATTERS), LEAST_UNITS - len(gaps)),
+    )
 
 
 def _steady(outcomes: Sequence[Outcome]) -> Interval | None:

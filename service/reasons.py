@@ -25,7 +25,7 @@ FAINT = 0.03
 LATEST = 30
 """Votes that are asked after, the latest: each takes about two milliseconds."""
 SHARE, LEAST = 3, 3
-"""A clip is alike if it is among the nearest third, and at least the nearest three."""
+"""A clip is alike if it is among the nearest third (or three), and nearer than a clip of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +93,9 @@ def _alike(
     theirs: NDArray[np.float64], mine: NDArray[np.float64], rated: Sequence[int]
 ) -> tuple[int, ...]:
     apart = {row: float(np.linalg.norm(theirs[row] - mine)) for row in rated}
-    order = sorted(rated, key=lambda row: (apart[row], row))
-    return tuple(order[: max(LEAST, len(order) // SHARE)])
+    order = sorted(rated, key=lambda row: (apart[row], row))[: max(LEAST, len(rated) // SHARE)]
+    typical = float(np.linalg.norm(mine))  # phi is centred: what is usual has 0 in every property
+    return tuple(row for row in order if apart[row] < typical)
 
 
 def _movers(

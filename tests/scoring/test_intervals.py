@@ -36,6 +36,8 @@ def test_student_as_published():
     assert (found.value, found.low, found.high) == pytest.approx((3, 1.0368, 4.9632), abs=1e-4)
     assert math.isinf(mean([0.3]).high)
     assert mean([]) is None
+    bounded = mean([1.0, 0.5], least=-1.0, most=1.0)
+    assert (bounded.low, bounded.high) == (-1.0, 1.0)
 
 
 def test_beta_posterior_as_published():
