@@ -1,163 +1,107 @@
-"""(f) Breeding towards a track: how near do the rounds of ``/like-this`` come, before anybody has voted?
+"""(f) Likeness to a track: do the clips that ``/like-this`` prefers sound like the track to an ear of their own?
 
-Nearness is told by an ear of its own (``playground.hearing``), which shares no code with the features that the search
-goes by: how far a clip's heard properties are from the track's, in standard deviations of all music. Beside it, for the
-same tracks: runs that get the track's description in words and nothing else, and random prompts.
+Tracks and clips are those of ``bench.taste_bank``. From each draw of twelve clips four are chosen by how like a track
+they are, and the ear (``playground.hearing``), which shares no code with the features, says how far they are from it
+in its ten properties. Beside it, on the same draws: four at random, the seed's rule (the cosine of the raw embeddings)
+and the best four that the ear itself could choose.
 """
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bench.evomusic import Population
-from bench.headless import HOST, Loop, hear_all, heard_of, open_loop
 from bench.report import Bar, Report, interval
-from domain.clip import ClipFailure, ClipRequest, RenderedClip
-from domain.errors import GenerationError
-from domain.run import RunSettings
-from playground.hearing import PROPERTIES, Heard
-from playground.tastes import Bank, shipped_bank
-from prompts.vocabulary import shipped
-from service.device import ProcessWorker, RenderSpec
-from service.like_this import Track, Upload
+from bench.taste_bank import Clips, shipped_clips
+from playground.tastes import shipped_bank
+from scoring.likeness import likeness, places
+from scoring.space import default_space
 
-ROUNDS, CANDIDATES, POSTED, SECONDS = 4, 8, 4, 6.0
-TRACK_SECONDS = 20.0
-TRACKS = (
-    *("techno", "jazz", "folk", "ambient"),
-    *("metal", "bossa", "synthwave", "baroque"),
-)
-QUICK_TRACKS = 4
-DEADLINE = 600.0
-"""Seconds for a clip: a busy machine must not change the figures."""
-SEED = 9000
-"""Of the tracks: no run draws from there."""
+DRAWN, CHOSEN = 12, 4
+SEEDS, QUICK_SEEDS = 40, 20
+TRACKS = 40
+"""Tracks of a seed, with a draw of clips each."""
+RANDOM, SEED_RULE, OURS, ORACLE = "random", "cosine of embeddings", "likeness", "oracle"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
-    """A track, as a file and as the ear hears it."""
-
-    name: str
-    audio: bytes
-    heard: Heard
-
-
-def distance(heard: Heard, goal: Heard, bank: Bank) -> float:
-    """Return how far a clip is from a track, in standard deviations (root mean square over the properties)."""
-    rows = np.array([[getattr(one, name) for name in PROPERTIES] for one in (heard, goal)])
-    off = np.diff(bank.standard(rows), axis=0)
-    return float(np.sqrt(np.mean(off**2)))
-
-
-async def towards(loop: Loop, goal: Goal, bank: Bank, *, by_words: bool) -> list[float]:
-    """Return the mean distance of the posted clips, round by round, of a run that nobody votes in."""
-    track = await _heard(loop, goal)
-    settings = RunSettings(seconds=SECONDS, candidates=CANDIDATES, quorum=1, timer=0.0)
-    runs = loop.services.runs
-    await runs.start(HOST, vibe=track.vibe, settings=settings, track=None if by_words else track)
-    out = []
-    for number in range(ROUNDS):
-        if number:
-            ticket = await runs.next(HOST)
-            done = await ticket.done()
-            if done.error:
-                raise RuntimeError(done.error)
-        view = await loop.inbox.rounds.get()
-        heard = await hear_all([clip.data for clip in view.clips])
-        out.append(float(np.mean([distance(one, goal.heard, bank) for one in heard])))
-    return out
-
-
-async def _heard(loop: Loop, goal: Goal) -> Track:
-    async def fetch() -> bytes:
-        return goal.audio
-
-    upload = Upload(filename=f"{goal.name}.mp3", size=len(goal.audio), fetch=fetch)
-    return await loop.services.like_this.hear(HOST.user_id, upload)
-
-
-async def at_random(device: ProcessWorker, goal: Goal, bank: Bank, seed: int) -> list[float]:
-    """Return the mean distance of rounds of random prompts."""
-    rng = np.random.default_rng(seed)
-    out = []
-    for _ in range(ROUNDS):
-        population = Population(vocabulary=shipped(), size=POSTED, rng=rng)
-        population.begin()
-        asked = [
-            ClipRequest(prompt=one.prompt, seed=int(rng.integers(2**31)), seconds=SECONDS)
-            for one in population.members
-        ]
-        made = await device.render(asked, lambda _: None)
-        clips = [clip.audio for clip in made if isinstance(clip, RenderedClip)]
-        out.append(
-            float(np.mean([distance(one, goal.heard, bank) for one in await hear_all(clips)]))
-        )
-    return out
-
-
-async def _goal(device: ProcessWorker, name: str) -> Goal:
-    (made,) = await device.render(
-        [ClipRequest(prompt=name, seed=SEED, seconds=TRACK_SECONDS)], lambda _: None
-    )
-    if isinstance(made, ClipFailure):
-        raise GenerationError(f"The track {name} could not be made: {made.reason}")
-    return Goal(name=name, audio=made.audio, heard=heard_of(made.audio))
+Doubles = NDArray[np.float64]
+Rule = Callable[[int, NDArray[np.intp], np.random.Generator], Doubles]
 
 
 async def measure(*, quick: bool = False) -> Report:
-    """Breed towards tracks of the composer, one of a family each."""
-    names = TRACKS[:QUICK_TRACKS] if quick else TRACKS
-    bank, device = shipped_bank(), ProcessWorker(RenderSpec(), deadline=DEADLINE)
-    found: dict[str, list[list[float]]] = {"like this": [], "words alone": [], "random prompts": []}
-    try:
-        for seed, name in enumerate(names):
-            goal = await _goal(device, name)
-            async with open_loop(device) as loop:
-                found["like this"].append(await towards(loop, goal, bank, by_words=False))
-            async with open_loop(device) as loop:
-                found["words alone"].append(await towards(loop, goal, bank, by_words=True))
-            found["random prompts"].append(await at_random(device, goal, bank, seed))
-            print(f"{seed + 1} of {len(names)} tracks", file=sys.stderr, flush=True)
-    finally:
-        await device.close()
-    return _report(found, names)
+    """Choose clips for tracks by each rule."""
+    clips, space, bank = shipped_clips(), default_space(), shipped_bank()
+    at = places(space.project(clips.embeddings), space)
+    raw = clips.embeddings / np.linalg.norm(clips.embeddings, axis=1, keepdims=True)
+    heard = bank.standard(clips.heard)
+
+    def far(track: int, rows: NDArray[np.intp]) -> Doubles:
+        out: Doubles = np.sqrt(np.mean((heard[rows] - heard[track]) ** 2, axis=1))
+        return out
+
+    rules: dict[str, Rule] = {
+        RANDOM: lambda _track, rows, rng: rng.random(len(rows)),
+        SEED_RULE: lambda track, rows, _rng: raw[rows] @ raw[track],
+        OURS: lambda track, rows, _rng: likeness(at[rows], at[track]),
+        ORACLE: lambda track, rows, _rng: -far(track, rows),
+    }
+    seeds = QUICK_SEEDS if quick else SEEDS
+    found = {name: np.zeros(seeds) for name in rules}
+    for seed in range(seeds):
+        for name, rule in rules.items():
+            rng = np.random.default_rng(seed)  # the same tracks and draws for every rule
+            total = 0.0
+            for _ in range(TRACKS):
+                track, *others = rng.permutation(len(at))[: DRAWN + 1].tolist()
+                rows = np.array(others, dtype=np.intp)
+                best = np.argsort(-rule(track, rows, rng.spawn(1)[0]))[:CHOSEN]
+                total += float(far(track, rows[best]).mean())
+            found[name][seed] = total / TRACKS
+    return _report(found, _alike(clips, at))
 
 
-def _report(found: dict[str, list[list[float]]], names: tuple[str, ...]) -> Report:
+def _alike(clips: Clips, at: Doubles) -> dict[str, list[float]]:
+    """Return the 5th, 50th and 95th percentile of the likeness of clips of one family, and of different ones."""
+    table = np.stack([likeness(at, one) for one in at])
+    names = np.array(clips.families)
+    other = names[:, None] != names[None, :]
+    same = ~other & ~np.eye(len(names), dtype=bool)
+    return {
+        name: np.percentile(table[mask], [5, 50, 95]).tolist()
+        for name, mask in (("one family", same), ("different families", other))
+    }
+
+
+def _report(found: dict[str, Doubles], alike: dict[str, list[float]]) -> Report:
     report = Report(
-        name="likeness: distance of posted clips to a track, in standard deviations (less is nearer)",
-        header=["system", *(f"round {number}" for number in range(1, ROUNDS + 1)), "last two"],
+        name="likeness: distance of four clips of twelve to a track, as another ear hears it (less is nearer)",
+        header=[
+            "chosen by",
+            "distance in standard deviations",
+            "of the way from random to the oracle",
+        ],
     )
-    tables = {name: np.array(rows) for name, rows in found.items()}
-    for name, table in tables.items():
-        means = [f"{value:.2f}" for value in table.mean(axis=0)]
-        report.rows.append([name, *means, str(interval(table[:, -2:].mean(axis=1)))])
-    report.figures = {"tracks": list(names), "distance": found}
-    mine = tables["like this"][:, -2:].mean(axis=1)
-    for other in ("random prompts", "words alone"):
-        gain = interval(tables[other][:, -2:].mean(axis=1) - mine)
+    gap = found[RANDOM] - found[ORACLE]
+    for name, table in found.items():
+        way = (found[RANDOM] - table) / gap
+        report.rows.append([name, str(interval(table)), str(interval(way))])
+    report.figures = {
+        "distance": {name: table.tolist() for name, table in found.items()},
+        "likeness percentiles (5, 50, 95)": alike,
+    }
+    for other in (RANDOM, SEED_RULE):
+        gain = interval(found[other] - found[OURS])
         report.bars.append(
             Bar(
-                name=f"the last two rounds are nearer than {other}",
+                name=f"nearer than by {other}",
                 value=str(gain),
                 asked="95 % interval above 0",
                 met=gain.low > 0,
             )
         )
-    closer = interval(tables["like this"][:, 0] - mine)
-    report.bars.append(
-        Bar(
-            name="the last two rounds are nearer than the first",
-            value=str(closer),
-            asked="95 % interval above 0",
-            met=closer.low > 0,
-        )
-    )
-    report.notes.append(
-        f"{len(names)} tracks of {TRACK_SECONDS:.0f} s; {CANDIDATES} clips of {SECONDS:.0f} s a round; nobody votes."
-    )
+    report.notes += [
+        f"Likeness of two clips of {name}: {middle:.2f} in the middle, 90 of 100 between {low:.2f} and {high:.2f}."
+        for name, (low, middle, high) in alike.items()
+    ]
     return report
