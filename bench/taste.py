@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bench import taste_herd
 from bench.report import Report
 from bench.taste_bank import Clips, shipped_clips
+from bench.taste_cost import cost
 from bench.taste_learners import EvoMusic, Fixed, Insider, Learner, Ours, best, known_features
 from bench.taste_table import Found, Seed, report
 from bench.taste_world import Doubles, Kind, Listener, Tastes, server
@@ -258,4 +259,5 @@ async def measure(*, quick: bool = False, seeds: int | None = None) -> Report:
         done.append(one_seed(clips, number))
         took = time.perf_counter() - start
         print(f"{number + 1} of {count} servers, {took:.0f} s", file=sys.stderr, flush=True)
-    return report(done, AT, DRIFT_AT, clips=len(clips.families))
+    spent = cost(default_space().project(clips.embeddings))
+    return report(done, AT, DRIFT_AT, clips=len(clips.families), cost=spent)

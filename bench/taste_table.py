@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import Bar, Interval, Report, interval
+from bench.taste_cost import Cost
 from bench.taste_world import Kind, Troll
 
 Doubles = NDArray[np.float64]
@@ -98,7 +99,12 @@ def recovered(seeds: Sequence[Seed], system: str = "ours") -> Doubles:
 
 
 def report(
-    seeds: Sequence[Seed], at: Sequence[int], drift_at: Sequence[int], *, clips: int
+    seeds: Sequence[Seed],
+    at: Sequence[int],
+    drift_at: Sequence[int],
+    *,
+    clips: int,
+    cost: Cost,
 ) -> Report:
     """Return the table of all servers."""
     out = Report(
@@ -137,7 +143,7 @@ def report(
     _add_drift(out, seeds, drift_at)
     _add_herd(out, seeds)
     _add_calibration(out, seeds, kinds)
-    _add_cost(out, seeds)
+    _add_cost(out, seeds, cost)
     out.notes.append(
         f"{len(seeds)} servers, {clips} clips of the composer, half of them voted on and half only foretold."
         " The gap is that between chance and the oracle."
@@ -221,7 +227,7 @@ def _add_calibration(out: Report, seeds: Sequence[Seed], kinds: Sequence[Kind]) 
     out.figures["calibration error"] = errors.tolist()
 
 
-def _add_cost(out: Report, seeds: Sequence[Seed]) -> None:
+def _add_cost(out: Report, seeds: Sequence[Seed], cost: Cost) -> None:
     taken = 1000 * np.concatenate([seed.seconds for seed in seeds])
     out.bars.append(
         Bar(
@@ -231,6 +237,14 @@ def _add_cost(out: Report, seeds: Sequence[Seed]) -> None:
             met=bool(np.median(taken) < 1.0),
         )
     )
+    for name, value, most in (
+        ("prior of 1,000 members with 30 votes each, CPU s", cost.refit, 5.0),
+        ("100,000 clips foretold for one listener, CPU ms", 1000 * cost.foretell, 50.0),
+    ):
+        out.bars.append(
+            Bar(name=name, value=f"{value:.1f}", asked=f"<= {most:g}", met=value <= most)
+        )
+        out.figures[name] = value
     out.figures["update ms"] = {
         "median": float(np.median(taken)),
         "p95": float(np.percentile(taken, 95)),

@@ -2,13 +2,13 @@
 
 The four grades are an ordered logit: love lies above the upper threshold, good between that and the middle one, and
 whatever is above the middle is a like. Its likelihood is that of independent answers, "above the lower one" and "not
-above the upper one", so that the mathematics of plain logistic regression serve. The outer answers of good and meh
-count a little less: not everybody who never says "awful" means that it is nearly good.
+above the upper one", so that the mathematics of plain logistic regression serve.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -22,15 +22,15 @@ from scoring.laplace import Evidence
 DECAY = 0.98
 """What is left of the evidence of a rating when its listener has given one more."""
 PAIR_WEIGHT = 1.0
-APART, DETAIL = 1.5, 0.75
-"""Log odds between the thresholds of neighbouring grades, and what the outer answers of good and meh count."""
-ANSWERS: Mapping[Grade, tuple[tuple[float, int, float], ...]] = {
-    Grade.LOVE: ((APART, 1, 1.0),),
-    Grade.GOOD: ((0.0, 1, 1.0), (APART, 0, DETAIL)),
-    Grade.MEH: ((0.0, 0, 1.0), (-APART, 1, DETAIL)),
-    Grade.AWFUL: ((-APART, 0, 1.0),),
+APART = 1.5
+"""Log odds between the thresholds of neighbouring grades."""
+ANSWERS: Mapping[Grade, tuple[tuple[float, int], ...]] = {
+    Grade.LOVE: ((APART, 1),),
+    Grade.GOOD: ((0.0, 1), (APART, 0)),
+    Grade.MEH: ((0.0, 0), (-APART, 1)),
+    Grade.AWFUL: ((-APART, 0),),
 }
-"""(threshold, above, weight) of what each grade says about a liking in log odds."""
+"""(threshold, above) of what each grade says about a liking in log odds."""
 
 
 def check(item: Rated, rows: int) -> None:
@@ -81,10 +81,10 @@ def answers(phi: Doubles, own: Sequence[Rated]) -> tuple[Evidence, NDArray[np.in
     A rating between two grades, such as the mean of two reactions, counts partly as each.
     """
     found = [
-        (place, item.clip, threshold, target, share * part * item.weight * DECAY**item.age)
+        (place, item.clip, threshold, target, share * item.weight * DECAY**item.age)
         for place, item in enumerate(own)
         for grade, share in _grades(item.rating)
-        for threshold, target, part in ANSWERS[grade]
+        for threshold, target in ANSWERS[grade]
     ]
     owner, clips, threshold, target, weight = (
         np.array(column) for column in (zip(*found, strict=True) if found else [[]] * 5)
@@ -104,13 +104,15 @@ def liked(rating: float) -> float:
     return sum(share for grade, share in _grades(rating) if grade >= Grade.GOOD)
 
 
-def _grades(rating: float) -> list[tuple[Grade, float]]:
+@lru_cache(maxsize=256)
+def _grades(rating: float) -> tuple[tuple[Grade, float], ...]:
     """Return the grade that a rating is, or the two that it lies between, with the share of each."""
     for low, high in pairwise(Grade):
         if rating <= high.rating:
             share = (rating - low.rating) / (high.rating - low.rating)
-            return [(grade, part) for grade, part in ((low, 1 - share), (high, share)) if part > 0]
-    return [(Grade.LOVE, 1.0)]
+            parts = ((low, 1 - share), (high, share))
+            return tuple((grade, part) for grade, part in parts if part > 0)
+    return ((Grade.LOVE, 1.0),)
 
 
 def with_pairs(

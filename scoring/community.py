@@ -12,7 +12,7 @@ from scoring.beliefs import Pair, Prior, Rated
 from scoring.space import TasteSpace
 from scoring.taste import PRIOR_EVIDENCE, PRIOR_MEMBERS, default_prior, fit, fit_prior
 
-ROUNDS = 6
+ROUNDS = 5
 """Steps of expectation and maximisation at most."""
 SETTLED = 0.02
 """Movement of the mean, in standard deviations of a stranger's weights, below which a step is the last."""

@@ -7,6 +7,7 @@ import pytest
 
 from bench.taste import EACH, course, one_seed, open_hall, systems
 from bench.taste_bank import shipped_clips
+from bench.taste_cost import Cost
 from bench.taste_prior import prior_weights
 from bench.taste_table import Found, Seed, closed, recovered, report
 from bench.taste_world import Kind, Troll, server
@@ -81,9 +82,15 @@ def test_one_small_server_runs_and_reports(clips, monkeypatch):
     monkeypatch.setattr("bench.taste.DRIFTERS", 1)
     monkeypatch.setattr("bench.taste_herd.ROUNDS", 4)
     done = [one_seed(clips, 0)]
-    made = report(done, (0, 5, 10, 20, 40), (20, 25, 30, 35, 40), clips=len(clips.families))
+    made = report(
+        done,
+        (0, 5, 10, 20, 40),
+        (20, 25, 30, 35, 40),
+        clips=len(clips.families),
+        cost=Cost(refit=1.0, foretell=0.01),
+    )
     assert len(made.rows) == 3 * len(systems(open_hall(clips, 0), None))
-    assert len(made.bars) == 11
+    assert len(made.bars) == 13
     assert made.as_json()["figures"]["update ms"]["median"] > 0
 
 
