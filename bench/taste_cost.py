@@ -19,7 +19,7 @@ MEMBERS, VOTES, CLIPS, TRIES = 1000, 30, 100_000, 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """CPU seconds: of the prior of ``MEMBERS``, and of foretelling ``CLIPS`` for one listener (the best of some tries)."""
+    """CPU seconds: of the prior of ``MEMBERS``, and of foretelling ``CLIPS`` for one listener (best of some tries)."""
 
     refit: float
     foretell: float

@@ -224,12 +224,12 @@ def predict(tastes: Sequence[Taste], phi: NDArray[np.float64]) -> Prediction:
     mean = np.empty((len(tastes), len(phi)))
     variance = np.empty((len(tastes), len(phi)))
     for row, taste in enumerate(tastes):
-        mean[row] = phi @ taste.mean
         # With covariance = R R', the variance is the squared length of R' phi, which is never below 0.
-        root = np.linalg.cholesky(taste.covariance)
+        both = np.column_stack([np.linalg.cholesky(taste.covariance), taste.mean])
         for start in range(0, len(phi), BLOCK):  # what fits into a cache is done in half the time
-            part = phi[start : start + BLOCK] @ root
-            variance[row, start : start + BLOCK] = np.einsum("ij,ij->i", part, part)
+            part = phi[start : start + BLOCK] @ both
+            mean[row, start : start + BLOCK] = part[:, -1]
+            variance[row, start : start + BLOCK] = np.einsum("ij,ij->i", part[:, :-1], part[:, :-1])
     shrink = 1.0 / np.sqrt(1.0 + np.pi * variance / 8.0)
     liking = sigmoid(mean * shrink)
     spread = liking * (1.0 - liking) * np.sqrt(variance) * shrink
