@@ -203,7 +203,8 @@ class ClipService:
         """
         async with self._db.reading() as tx:
             run = await runs.get_run(tx, run_id)
-            made = await clips.clips_of_generation(tx, run_id, number)
+            bred = await clips.clips_of_generation(tx, run_id, number)
+            made = [clip for clip in bred if clip.original_id is None]
             found, phi = await self._learner.phi(tx, [clip.id for clip in made])
         if (
             run.guild_id != actor.guild_id

@@ -149,14 +149,14 @@ async def eligible(
     """Return the youngest clips of a channel that may be compared now, posted or not, youngest first.
 
     Clips of rounds that are being made or still open, broken ones, and private ones of somebody else than
-    ``listener_id`` are left out.
+    ``listener_id`` are left out, and so are clips that came back: their sound is there already.
     """
     rows = await tx.rows(
         """
         SELECT c.id FROM runs AS r JOIN generations AS g ON g.run_id = r.id
         JOIN clips AS c ON c.run_id = g.run_id AND c.generation = g.number
         WHERE r.channel_id = :channel AND (r.for_listener IS NULL OR r.for_listener = :listener)
-          AND NOT c.broken
+          AND NOT c.broken AND c.id NOT IN (SELECT clip_id FROM reposts)
           AND (g.state = 'closed' OR (g.state = 'open' AND c.posted_slot IS NULL))
         ORDER BY c.id DESC LIMIT :most
         """,

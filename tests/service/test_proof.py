@@ -16,7 +16,7 @@ from service.progress import assess
 from service.tasting import fold, places_of
 from service.top import Scope, every_server
 from service.views import RevealView
-from storage import proof, votes
+from storage import duels, proof, votes
 from tests.service.conftest import ANN, BOB, GUILD, MOD, MUSIC, actor
 
 SETTINGS = RunSettings(candidates=8, quorum=9, timer=0, repost_every=2)
@@ -78,6 +78,9 @@ async def test_an_old_clip_comes_back_unmarked_and_is_revealed(stage):
     assert all(0 < one <= 1 for one in chance.values())
     assert len(chance) == 4
     assert await stage.services.db.integrity() == []
+    async with stage.services.db.reading() as tx:
+        assert friend.id not in await duels.eligible(tx, MUSIC, None, 500)
+    assert (await stage.services.clips.for_me(ANN, friend.run_id, 4)).clip.id != friend.id
 
 
 async def test_without_rated_old_clips_nothing_comes_back(stage):
