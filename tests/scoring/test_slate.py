@@ -193,3 +193,31 @@ def test_shapes_that_do_not_match_are_refused(change, words):
 def test_debts_of_other_listeners_are_refused():
     with pytest.raises(ScoringError, match="do not belong"):
         settle_debts(np.zeros(2), np.zeros((3, 4)), [])
+
+
+def test_who_counts_for_next_to_nothing_gets_hardly_a_turn():
+    turns = Counter()
+    for seed in range(60):
+        given_ = round_of(seed, listeners=4)
+        picks = choose(**given_, weights=np.array([1.0, 1.0, 1.0, 0.05]))
+        turns.update(pick.listener for pick in picks if pick.role is Role.EXPLOIT)
+    assert turns[3] < 0.3 * min(turns[0], turns[1], turns[2])
+
+
+def test_less_is_owed_where_somebody_counts_less_and_debts_still_sum_to_nothing():
+    given_ = round_of(5, listeners=2)
+    given_["liking"] = np.array([np.linspace(0, 1, 12), np.linspace(1, 0, 12)])
+    picks = choose(**given_, weights=np.array([1.0, 0.1]))
+    settled, same, plain = (
+        settle_debts(np.zeros(2), given_["liking"], picks, weights)
+        for weights in (np.array([1.0, 0.1]), np.ones(2), None)
+    )
+    assert settled.sum() == pytest.approx(0.0)
+    assert np.abs(settled).max() < np.abs(plain).max()
+    assert same == pytest.approx(plain)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0, 1.0], [1.0, -1.0, 1.0], [1.0, np.nan, 1.0]])
+def test_weights_that_mean_nothing_are_refused(weights):
+    with pytest.raises(ScoringError, match="weights above 0"):
+        choose(**round_of(1), weights=np.array(weights))
