@@ -26,8 +26,11 @@ MIN_PAIRS, MIN_LISTENERS = 40, 3
 MEMBERS = 16
 """Regressions of the ensemble."""
 FOLDS = 5
-RIDGE = 8.0
-"""Precision of each weight before anything is known: what is shared is smaller than a taste, whose precision is 1."""
+RIDGES = (8.0, 32.0, 128.0)
+"""Precisions of each weight before anything is known, of which the one is taken that foretells left-out listeners best.
+
+What is shared is smaller than a taste, whose precision is 1. The more answers are wrong, the stronger a ridge must be.
+"""
 MOST_PAIRS = 40.0
 """Weight of pairs above which one listener counts no more."""
 DOUBT = 10.0
@@ -35,9 +38,11 @@ DOUBT = 10.0
 LOW, HIGH = 0.45, 0.6
 """Share of a listener's pairs that others foretell: below the first they count a tenth, above the second in full."""
 LEAST = 0.1
+LEAN = 0.5
+"""How far a newcomer's prior is moved: all the way counts twice what the prior of strangers knows already."""
 STEPS, TOLERANCE = 30, 1e-8
 BINS = 10
-COLDEST, HOTTEST = 0.25, 64.0
+COLDEST, HOTTEST = 0.02, 64.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +123,13 @@ class Reward:
     def lean(self, prior: Prior) -> Prior:
         """Return a prior for newcomers that expects of them what the community prefers.
 
-        Each weight is moved to the ensemble's mean, less so the more its members disagree about it; how far listeners
-        differ stays as it was.
+        Each weight is moved by half the ensemble's mean, less the more its members disagree about it; how far
+        listeners differ stays as it was.
         """
         mean, spread = self.weights.mean(axis=0), self.weights.std(axis=0)
         kept = mean**2 / (mean**2 + spread**2 + 1e-12)
         moved = prior.mean.copy()
-        moved[:-1] += kept * mean
+        moved[:-1] += LEAN * kept * mean
         return Prior(
             space_id=prior.space_id,
             mean=moved,
@@ -169,11 +174,14 @@ def learn(space: TasteSpace, phi: Doubles, choices: Choices, *, seed: int = 0) -
     rng = np.random.default_rng(seed)
     folds = rng.permutation(people) % min(FOLDS, people)
     weight = choices.weight * _cap(choices.weight, owner, people)
-    left_out = _left_out(rows, weight, owner, folds)
+    left_out = _left_out(rows, weight, owner, folds, RIDGES[1])
     weight = weight * _standing(left_out, choices.weight, owner, people)[owner]
-    left_out = _left_out(rows, weight, owner, folds)
+    tried = [(_left_out(rows, weight, owner, folds, ridge), ridge) for ridge in RIDGES]
+    left_out, ridge = min(tried, key=lambda one: _loss(one[0], choices.weight))
     heat = _temperature(left_out, choices.weight)
-    members = np.stack([_fit(rows, weight * _drawn(people, rng)[owner]) for _ in range(MEMBERS)])
+    members = np.stack(
+        [_fit(rows, weight * _drawn(people, rng)[owner], ridge) for _ in range(MEMBERS)]
+    )
     return Reward(
         space_id=space.id,
         weights=members / heat,
@@ -200,13 +208,17 @@ def _cap(weight: Doubles, owner: NDArray[np.intp], people: int) -> Doubles:
 
 
 def _left_out(
-    rows: Doubles, weight: Doubles, owner: NDArray[np.intp], folds: NDArray[np.intp]
+    rows: Doubles,
+    weight: Doubles,
+    owner: NDArray[np.intp],
+    folds: NDArray[np.intp],
+    ridge: float,
 ) -> Doubles:
     """Return the log odds (n,) of each pair under a fit to the listeners of the other folds."""
     out = np.zeros(len(rows))
     for fold in range(int(folds.max()) + 1):
         own = folds[owner] == fold
-        out[own] = rows[own] @ _fit(rows[~own], weight[~own])
+        out[own] = rows[own] @ _fit(rows[~own], weight[~own], ridge)
     return out
 
 
@@ -228,13 +240,13 @@ def _accuracy(logits: Doubles, weight: Doubles) -> float:
     return float((weight * _right(logits)).sum() / weight.sum())
 
 
-def _fit(rows: Doubles, weight: Doubles) -> Doubles:
+def _fit(rows: Doubles, weight: Doubles, precision: float) -> Doubles:
     """Return the ridge weights (k,) that make every row's log odds as likely as can be, by Newton's method."""
     at = np.zeros(rows.shape[1])
-    ridge = RIDGE * np.eye(rows.shape[1])
+    ridge = precision * np.eye(rows.shape[1])
     for _ in range(STEPS):
         chance = sigmoid(rows @ at)
-        gradient = rows.T @ (weight * (1.0 - chance)) - RIDGE * at
+        gradient = rows.T @ (weight * (1.0 - chance)) - precision * at
         curvature = weight * chance * (1.0 - chance)
         step = np.linalg.solve((rows * curvature[:, None]).T @ rows + ridge, gradient)
         # The objective is concave and the ridge strong, so plain steps of bounded size arrive.
@@ -242,6 +254,12 @@ def _fit(rows: Doubles, weight: Doubles) -> Doubles:
         if float(np.abs(step).max()) < TOLERANCE:
             break
     return at
+
+
+def _loss(logits: Doubles, weight: Doubles) -> float:
+    """Return the log loss of left-out pairs under the temperature that suits them, in nats for each."""
+    scaled = logits / _temperature(logits, weight)
+    return float((weight * np.logaddexp(0.0, -scaled)).sum() / weight.sum())
 
 
 def _temperature(logits: Doubles, weight: Doubles) -> float:
