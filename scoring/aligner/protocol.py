@@ -1,7 +1,7 @@
 """The seam of the aligners: a table of listeners and a tower for music, both ending in the same space.
 
 How well a listener and a piece of music go together is the cosine of their vectors; times ``scale`` it is the log odds
-of the model, up to a constant for each listener. ``scoring.aligner.load`` reads the real ones.
+of the model, up to a constant for each listener. ``scoring.aligner.folder.load`` reads the real ones.
 """
 
 from __future__ import annotations

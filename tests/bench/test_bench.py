@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.evomusic import EPOCHS, LEARNING_RATE, Population, UserVector, noise_penalty
-from bench.registry import NAMES, run_bench
+from bench.registry import NAMES, PAGES, run_bench
 from bench.report import Bar, Report, interval, write_json
 from domain.errors import UsageError
 from prompts.vocabulary import shipped
@@ -35,6 +35,12 @@ def test_a_report_passes_only_when_every_bar_is_met(tmp_path):
 def test_an_unknown_bench_is_a_sentence():
     with pytest.raises(UsageError, match=NAMES[0]):
         run_bench("nonsense")
+
+
+def test_a_bench_whose_package_is_missing_is_a_sentence(monkeypatch):
+    monkeypatch.setitem(PAGES, "sound", "no_such_package.bench")
+    with pytest.raises(UsageError, match="sound needs a package that is not installed: no_such"):
+        run_bench("sound")
 
 
 def test_the_baseline_learns_as_slowly_as_described():
