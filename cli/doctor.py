@@ -90,6 +90,7 @@ async def examine(config: Path | None, environ: Mapping[str, str]) -> list[Check
     checks.append(_disk(settings))
     checks.append(await _database(settings))
     checks.append(_sound(settings))
+    checks.append(_encoder(settings))
     checks.append(await _language(settings.language, environ))
     checks += await _discord(settings, environ)
     return checks
@@ -169,6 +170,24 @@ def _sound(settings: Settings) -> Check:
     return Check(
         name="sound", verdict=Verdict.OK, message=f"{info.name} {info.version} ({details}).{stands}"
     )
+
+
+def _encoder(settings: Settings) -> Check:
+    from service.models.chosen import chosen_encoder  # noqa: PLC0415 - keeps other commands light
+
+    try:
+        weights = chosen_encoder(settings)
+    except TunebreederError as error:
+        return Check(
+            name="encoder",
+            verdict=Verdict.FAILED,
+            message=str(error),
+            remedy="Or set scoring.encoder to features.",
+        )
+    words = "The built-in features hear."
+    if weights is not None:
+        words = f"{weights.name} ({weights.licence}) hears besides the built-in features."
+    return Check(name="encoder", verdict=Verdict.OK, message=words)
 
 
 async def _language(settings: LanguageSettings, environ: Mapping[str, str]) -> Check:

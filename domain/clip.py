@@ -75,6 +75,7 @@ class RenderedClip:
         defects: Strength in [0, 1] of each defect found, by name.
         description: What was composed (tempo, key, chords ...), for lineage and ``Why``; JSON-safe.
         adherence: In [0, 1], whether it does what its prompt says; ``None`` where nothing could be checked.
+        further: What learned encoders make of it, by encoder id: float32, flattened.
     """
 
     request: ClipRequest
@@ -91,6 +92,7 @@ class RenderedClip:
     defects: Mapping[str, float]
     description: Mapping[str, Any]
     adherence: float | None = None
+    further: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ class Weights:
         folder: Where they lie.
         licence: Under which they may be used.
         fingerprint: Changes with the weights; part of the encoder's id.
+        dimensions: Numbers in a layer of what it gives; 0 where that is not known before it is loaded.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Weights:
     folder: Path
     licence: str
     fingerprint: str
+    dimensions: int = 0
 
     @property
     def encoder_id(self) -> str:

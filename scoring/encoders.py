@@ -32,7 +32,7 @@ def create_encoder(weights: Weights | None = None, *, device: str = "auto") -> E
         return FeatureEncoder()
     if weights.kind is Kind.CLAP:
         return create_clap(weights, device=device)
-    _need_packages()
+    _prepare(weights)
     from scoring.learned import networks  # noqa: PLC0415 - PyTorch only where it is needed
     from scoring.learned.waves import Runtime  # noqa: PLC0415
 
@@ -42,7 +42,7 @@ def create_encoder(weights: Weights | None = None, *, device: str = "auto") -> E
 
 def create_clap(weights: Weights, *, device: str = "auto") -> ClapEncoder:
     """Create a CLAP encoder, which also embeds texts; else as ``create_encoder``."""
-    _need_packages()
+    _prepare(weights)
     from scoring.learned.clap import load_clap  # noqa: PLC0415 - PyTorch only where it is needed
     from scoring.learned.waves import Runtime  # noqa: PLC0415
 
@@ -54,7 +54,11 @@ def missing_packages() -> tuple[str, ...]:
     return tuple(name for name in NEEDS if importlib.util.find_spec(name) is None)
 
 
-def _need_packages() -> None:
+def _prepare(weights: Weights) -> None:
+    """Check what can be checked before PyTorch is imported, which takes seconds."""
+    if not (weights.folder / "config.json").is_file():
+        message = f"There is no model in {weights.folder}: config.json is missing. Fetch it again."
+        raise ScoringError(message)
     missing = missing_packages()
     if missing:
         raise ScoringError(f"This encoder needs {', '.join(missing)}. {INSTALL}")

@@ -66,8 +66,13 @@ def pool(heard: Sequence[Floats]) -> Floats:
 
 
 def places(phi: NDArray[np.float64], space: TasteSpace) -> Doubles:
-    """Return clips (n, k + 1) of the taste space as places (n, k) to be compared with a track's."""
+    """Return clips (n, k + 1) of the taste space as places (n, k) to be compared with a track's.
+
+    A track is heard by the built-in encoder alone, so what a learned one hears in clips takes no part.
+    """
     scale = np.array([KIND_SHARE if c.form is Form.KIND else 1.0 for c in space.columns])
+    if space.learned is not None:
+        scale[-space.learned.dimensions :] = 0.0
     out: Doubles = np.asarray(phi, dtype=np.float64)[:, :-1] * scale
     return out
 

@@ -21,11 +21,14 @@ from numpy.typing import NDArray
 
 from domain.errors import ScoringError
 from scoring.beliefs import Doubles
+from scoring.projection import Projection
 from scoring.words import OVERALL, WORDS, Words, kind_words
 
 STATISTICS = Path(__file__).with_name("space.json")
 REACH = 3.0
 """Standard deviations beyond which more of a property says hardly more."""
+LEARNED_WEIGHT = 1.0
+"""Length of a clip's learned columns taken together: a stranger may feel about them as about any single property."""
 
 
 class Form(StrEnum):
@@ -66,12 +69,17 @@ class TasteSpace:
     Attributes:
         id: Names the space; tastes of different spaces are never mixed.
         encoder_id: The encoder whose embeddings it takes.
+        learned: The axes of a learned encoder, if there are any.
         columns: What each column but the last is.
         labels: A (less, more) word pair for each column of phi, the intercept last.
     """
 
-    def __init__(self, statistics: dict[str, Any]) -> None:
+    def __init__(self, statistics: dict[str, Any], learned: Projection | None = None) -> None:
         """Build from the statistics that ``scoring.fit_space`` writes.
+
+        Args:
+            statistics: Of the built-in encoder's columns.
+            learned: Further columns, of what a learned encoder hears.
 
         Raises:
             ScoringError: A key is missing or of a wrong shape.
@@ -84,12 +92,14 @@ class TasteSpace:
             self._components = self._matrix(statistics["components"])
             self._kinds = self._matrix(statistics["kinds"])
             self._kind_bias = np.array(statistics["kind_bias"], dtype=np.float64)
-            self.columns: tuple[Column, ...] = tuple(
-                self._column(entry) for entry in statistics["columns"]
-            )
+            own = tuple(self._column(entry) for entry in statistics["columns"])
         except (KeyError, TypeError, ValueError) as error:
             message = f"The statistics of the taste space are damaged ({error}); fit them again or reinstall."
             raise ScoringError(message) from error
+        self.learned = learned
+        if learned is not None:
+            self.id = f"{self.id}+{learned.id}"
+        self.columns: tuple[Column, ...] = (*own, *_learned_columns(learned))
         self.labels: tuple[tuple[str, str], ...] = (
             *((column.words.low, column.words.high) for column in self.columns),
             ("stricter", "more generous"),
@@ -100,7 +110,7 @@ class TasteSpace:
         self._square = np.array(
             [c.source for c in self.columns if c.form is Form.SQUARE], dtype=int
         )
-        self._weights = np.array([c.weight for c in self.columns])
+        self._weights = np.array([c.weight for c in own])
         self._shares = np.array([c.centre for c in self.columns if c.form is Form.KIND])
 
     def _matrix(self, rows: Any) -> Doubles:
@@ -125,11 +135,13 @@ class TasteSpace:
         """Columns of phi without the intercept."""
         return len(self.columns)
 
-    def project(self, embeddings: NDArray[Any]) -> Doubles:
+    def project(self, embeddings: NDArray[Any], further: NDArray[Any] | None = None) -> Doubles:
         """Return phi (n, k + 1), the last column 1.
 
         Args:
             embeddings: (n, dimensions of the encoder).
+            further: (n, learned columns) as ``Projection.project`` gives them; ``None`` where the learned encoder has
+                heard none of the clips. A clip that it has not heard has zeros there.
 
         Raises:
             ScoringError: They are of another encoder or not finite.
@@ -152,9 +164,20 @@ class TasteSpace:
             self._likeness(standard),
             standard @ self._components,
         ]
-        phi = np.concatenate([*parts, np.ones((len(given), 1))], axis=1)
-        phi[:, :-1] *= self._weights
-        return phi
+        measured = np.concatenate(parts, axis=1) * self._weights
+        return np.concatenate(
+            [measured, self._further(further, len(given)), np.ones((len(given), 1))], axis=1
+        )
+
+    def _further(self, further: NDArray[Any] | None, rows: int) -> Doubles:
+        columns = 0 if self.learned is None else self.learned.dimensions
+        if further is None or not columns:
+            return np.zeros((rows, columns))
+        if further.shape != (rows, columns):
+            message = f"Learned columns of shape {further.shape} do not fit {rows} clips of the space {self.id}."
+            raise ScoringError(message)
+        out: Doubles = LEARNED_WEIGHT * np.asarray(further, dtype=np.float64)
+        return out
 
     def kinds(self, embeddings: NDArray[Any]) -> dict[str, Doubles]:
         """Return the share in [0, 1], of shape (n,), of each kind of music in what clips sound like.
@@ -182,7 +205,30 @@ class TasteSpace:
         return out
 
 
+def _learned_columns(learned: Projection | None) -> list[Column]:
+    return [
+        Column(
+            name=f"component_{place}",
+            form=Form.COMPONENT,
+            words=OVERALL,
+            source=place,
+            weight=LEARNED_WEIGHT,
+        )
+        for place in range(0 if learned is None else learned.dimensions)
+    ]
+
+
 @lru_cache(maxsize=1)
 def default_space() -> TasteSpace:
     """Return the space that ships with the built-in encoder."""
-    return TasteSpace(json.loads(STATISTICS.read_text(encoding="utf-8")))
+    return TasteSpace(_shipped())
+
+
+def wider_space(learned: Projection) -> TasteSpace:
+    """Return the space that ships with the built-in encoder, with the columns of a learned one beside its own."""
+    return TasteSpace(_shipped(), learned)
+
+
+def _shipped() -> dict[str, Any]:
+    statistics: dict[str, Any] = json.loads(STATISTICS.read_text(encoding="utf-8"))
+    return statistics

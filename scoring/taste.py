@@ -70,8 +70,8 @@ def default_prior(space: TasteSpace) -> Prior:
     """Return the prior of a community nobody knows yet.
 
     For the built-in space that is a guess that ships with it: people love places, and what is far from these is
-    disliked (``bench/taste_prior.py`` says how it was made). In other spaces every property may matter, and clips are
-    slightly disliked.
+    disliked (``bench/taste_prior.py`` says how it was made). Of the columns that a learned encoder adds to it, every
+    one may matter. In other spaces every property may matter, and clips are slightly disliked.
     """
     shipped = _shipped()
     if shipped.space_id == space.id and len(shipped.mean) == space.dimensions + 1:
@@ -81,6 +81,10 @@ def default_prior(space: TasteSpace) -> Prior:
     mean[-1] = INTERCEPT
     covariance = np.eye(size)
     covariance[-1, -1] = INTERCEPT_VARIANCE
+    if space.learned is not None and space.id == f"{shipped.space_id}+{space.learned.id}":
+        own = [*range(len(shipped.mean) - 1), size - 1]
+        mean[own] = shipped.mean
+        covariance[np.ix_(own, own)] = shipped.covariance
     return Prior(space_id=space.id, mean=mean, covariance=covariance, members=0)
 
 

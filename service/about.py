@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 from domain.clip import GeneratorInfo
@@ -9,6 +10,7 @@ from evolution.numeric.searcher import SEARCHES
 from service.device import DeviceWorker
 from service.language import NO_MODEL, LanguageService
 from service.settings import Settings
+from service.spaces import Hearing
 from service.views import AboutView
 
 
@@ -28,6 +30,7 @@ class AboutService:
         device: What makes the sound.
         encoder_id: What hears it.
         language: The language model, if the front end has one to offer.
+        hearing: Says what the learned encoder does, if there is one.
     """
 
     def __init__(
@@ -36,25 +39,30 @@ class AboutService:
         device: DeviceWorker,
         encoder_id: str,
         language: LanguageService | None = None,
+        hearing: Callable[[], Hearing] | None = None,
     ) -> None:
         self._settings = settings
         self._device = device
         self._encoder_id = encoder_id
         self._language = language
+        self._hearing = hearing
 
     async def view(self) -> AboutView:
         """Return what is running now."""
         info = await self._device.info()
+        hearing = self._hearing() if self._hearing is not None else None
+        further = f", {hearing.encoder}" if hearing else ""
+        licences = {hearing.encoder: hearing.licence} if hearing else {}
         return AboutView(
             version=product_version(),
             parts={
                 "searcher": self._searcher(),
                 **self._model(),
                 "generator": _words(info),
-                "scorer": f"{self._encoder_id} features (built in) and a Bayesian taste for each listener",
+                "scorer": f"{self._encoder_id} features (built in){further} and a Bayesian taste for each listener",
             },
             stand_ins=await self.stand_ins(),
-            licences={info.name: info.licence},
+            licences={info.name: info.licence, **licences},
         )
 
     async def stand_ins(self) -> tuple[str, ...]:
@@ -63,7 +71,10 @@ class AboutService:
         sentences = [NO_MODEL] if not self._named() else []
         if info.stand_in_for:
             sentences.append(f"The built-in {info.name} plays; {info.stand_in_for} is not set up.")
-        sentences.append("Built-in audio features stand in for the MERT encoder and AlignerV2.")
+        if self._hearing is None:
+            sentences.append("Built-in audio features stand in for the MERT encoder and AlignerV2.")
+        elif stand_in := self._hearing().stand_in:
+            sentences.append(stand_in)
         return tuple(sentences)
 
     def _named(self) -> str:

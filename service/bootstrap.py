@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from domain.ids import GuildId
 from domain.run import Post, PostKind
 from evolution.language.kit import LanguageKit
 from evolution.language.metered import Backend
-from scoring.space import default_space
+from scoring.space import TasteSpace
 from service.about import AboutService
 from service.briefing import Kits
 from service.chat.agent import ChatAgent
@@ -25,13 +25,16 @@ from service.device import DeviceWorker, ProcessWorker, RenderSpec
 from service.duel_clips import DuelClips
 from service.duel_presenting import DuelViews
 from service.duels import DuelService
+from service.ears import Ears, EncoderProcess
 from service.exports import ExportService
 from service.feedback import FeedbackService
 from service.handmade import Handmade
+from service.hearing import CatchingUp, HearingDevice
 from service.judging import Judging
 from service.language import LanguageService
 from service.like_this import LikeThisService
 from service.listeners import ListenerService
+from service.models.chosen import chosen_encoder
 from service.mood import MoodService
 from service.operator_record import Spent
 from service.operators import OperatorService
@@ -43,6 +46,7 @@ from service.rewarding import RewardService
 from service.rounds import RoundMaker
 from service.runs import RunService
 from service.settings import Settings
+from service.spaces import Hearing, SpaceKeeper, stored_space
 from service.tasks import TaskSet
 from service.tasting import TasteService
 from service.top import TopService
@@ -107,6 +111,7 @@ async def open_services(
     device: DeviceWorker | None = None,
     environ: Mapping[str, str] | None = None,
     backend: Backend | None = None,
+    ears: Ears | None = None,
 ) -> AsyncIterator[Services]:
     """Open database, audio store and device worker, take up interrupted work, and close everything at the end.
 
@@ -116,12 +121,15 @@ async def open_services(
         device: A process for each core when ``None``.
         environ: Where the language model's key is; the process's own when ``None``.
         backend: A language model in place of the settings' one, for tests.
+        ears: A learned encoder in place of the settings' one, for tests.
 
     Raises:
+        ConfigError: The encoder of the settings cannot be used; says why and what to do.
         StorageError: The database cannot be opened; says why and what to do.
     """
     clock = clock or SystemClock()
     tasks = TaskSet()
+    ears = ears or _ears(settings)
     db = await Database.open(settings.storage.data_dir / DATABASE_FILE)
     store = AudioStore(settings.storage.data_dir / AUDIO_FOLDER)
     device = device or ProcessWorker(
@@ -129,6 +137,8 @@ async def open_services(
         workers=settings.generation.workers,
         deadline=settings.generation.deadline,
     )
+    if ears is not None:
+        device = HearingDevice(device, ears, db)
     language = LanguageService(
         settings.language,
         db,
@@ -139,10 +149,19 @@ async def open_services(
     )
     try:
         await language.start()
-        services = _build(
-            settings,
-            _Ground(clock=clock, tasks=tasks, db=db, store=store, device=device, language=language),
+        async with db.reading() as tx:
+            space = await stored_space(tx, ears.weights if ears else None)
+        ground = _Ground(
+            clock=clock,
+            tasks=tasks,
+            db=db,
+            store=store,
+            device=device,
+            language=language,
+            ears=ears,
+            space=space,
         )
+        services = _build(settings, ground)
         await tastes_missed(services)
         await services.conductor.recover()
         yield services
@@ -154,10 +173,11 @@ async def open_services(
 
 
 async def tastes_missed(services: Services) -> None:
-    """Mark the tastes that a crash kept from hearing of a vote."""
+    """Mark the tastes that a crash kept from hearing of a vote, or that another encoder's space was learned in."""
     async with services.db.reading() as tx:
         stale = await tastes.stale_tastes(tx)
-    for guild_id, listener_id in stale:
+        stale += await tastes.tastes_elsewhere(tx, services.tastes.space.id)
+    for guild_id, listener_id in dict.fromkeys(stale):
         services.tastes.mark(guild_id, listener_id)
 
 
@@ -171,6 +191,26 @@ class _Ground:
     store: AudioStore
     device: DeviceWorker
     language: LanguageService
+    ears: Ears | None
+    space: TasteSpace
+
+
+def _ears(settings: Settings) -> Ears | None:
+    weights = chosen_encoder(settings)
+    return EncoderProcess(weights, device=settings.scoring.device) if weights else None
+
+
+def _hearing(
+    ground: _Ground, learner: TasteService, queue: JobQueue
+) -> Callable[[], Hearing] | None:
+    """Put a learned encoder to work and return what says how it is; ``None`` where there is no such encoder."""
+    if ground.ears is None:
+        return None
+    keeper = SpaceKeeper(ground.db, learner, ground.ears, ground.clock, lambda: queue.idle)
+    catching_up = CatchingUp(ground.db, ground.store, ground.ears, ground.clock, keeper.look)
+    ground.tasks.spawn(keeper.serve(), "taste space")
+    ground.tasks.spawn(catching_up.serve(), "listening to older clips")
+    return keeper.view
 
 
 def _kits(settings: Settings, language: LanguageService, operators: OperatorService) -> Kits:
@@ -202,8 +242,7 @@ def _operators(db: Database, clock: Clock, language: LanguageService) -> Operato
 
 def _build(settings: Settings, ground: _Ground) -> Services:
     clock, tasks, db, store = ground.clock, ground.tasks, ground.db, ground.store
-    device, language = ground.device, ground.language
-    space = default_space()
+    device, language, space = ground.device, ground.language, ground.space
     operators = _operators(db, clock, language)
     learner = TasteService(db, space, clock, settings.taste, tasks)
     queue = JobQueue(settings.limits, clock, tasks)
@@ -212,7 +251,8 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     judging = Judging(db, learner, clock, rewards.reward)
     maker = RoundMaker(db, store, device, judging, clock, kits)
     conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
-    about = AboutService(settings, device, space.encoder_id, language)
+    hearing = _hearing(ground, learner, queue)
+    about = AboutService(settings, device, space.encoder_id, language, hearing)
     views = Views(db, store, clock, about)
     duel_views = DuelViews(db, store, clock, about)
 

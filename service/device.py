@@ -154,6 +154,15 @@ class ProcessWorker:
             for _ in range(self._workers):
                 group.create_task(self._call(_info, self._spec))
 
+    async def call(self, function: Callable[..., T], *args: object) -> T:
+        """Run any picklable function in a process.
+
+        Raises:
+            TimeoutError: It outlasted the deadline.
+            BrokenProcessPool: It took its process with it, twice.
+        """
+        return await self._call(function, *args)
+
     async def _call(self, function: Callable[..., T], *args: object) -> T:
         """Run ``function`` in a process; when its pool breaks, once more with nothing beside it.
 
@@ -197,7 +206,8 @@ class ProcessWorker:
         """Drop a broken or hanging pool and end its processes."""
         if self._pool is pool:
             self._pool = None
-            for child in multiprocessing.active_children():
+            # Only its own: other workers have pools too. Python 3.14 has ``terminate_workers`` for this.
+            for child in list((getattr(pool, "_processes", None) or {}).values()):
                 child.terminate()
             await asyncio.to_thread(pool.shutdown, wait=False, cancel_futures=True)
 

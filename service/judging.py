@@ -239,8 +239,7 @@ class Judging:
     def verdict(self, archive: Archive, made: Sequence[RenderedClip]) -> Verdict:
         """Measure clips that were just rendered, each also against those before it: no two alike are posted."""
         standard = archive.standard
-        embeddings = np.stack([np.frombuffer(clip.embedding, dtype=np.float32) for clip in made])
-        phi = self.space.project(embeddings)
+        phi = self._tastes.phi_of(made)
         past = distances(phi, archive.phi)
         near = np.concatenate([past, _earlier(phi)], axis=1)
         adherence = np.array([math.nan if one.adherence is None else one.adherence for one in made])

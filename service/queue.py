@@ -139,6 +139,11 @@ class JobQueue:
     def _all(self) -> list[Ticket]:
         return [*([self._running] if self._running else []), *self._waiting]
 
+    @property
+    def idle(self) -> bool:
+        """Whether no job is waiting or running."""
+        return not self._all()
+
     def ticket_of(self, run_id: RunId) -> Ticket | None:
         """Return the job of a run that is waiting or running."""
         return next((ticket for ticket in self._all() if ticket.run.id == run_id), None)

@@ -7,17 +7,19 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.clip import Clip
+from domain.clip import Clip, RenderedClip
 from domain.duel import Answer
 from domain.errors import ScoringError, StorageError
 from domain.ids import ClipId, GuildId, ListenerId, RunId
 from domain.run import Run
 from domain.vote import Consent, Vote, VoteSource
 from scoring.community import Member, refit
+from scoring.projection import Projection
 from scoring.space import TasteSpace
 from scoring.taste import (
     Pair,
@@ -45,6 +47,10 @@ REFIT_EVERY = 50
 """Taste updates of a server after which its prior is fitted again, if it has no more members than that."""
 FIRST_REFIT = 7200.0
 """Seconds after the start until priors are fitted again, as they are every day from then on."""
+ROWS_KEPT = 50_000
+"""Clips whose learned columns are remembered: about 13 MB."""
+HANDFUL = 128
+"""Clips whose learned embeddings, 40 to 100 KB each, are read at a time."""
 YIELD_EVERY = 4
 """Fits after which the event loop gets a turn; a fit takes a millisecond or two."""
 
@@ -116,6 +122,7 @@ class TasteService:
         self._updates: dict[GuildId, int] = defaultdict(int)
         self._priors: dict[GuildId, Prior] = {}
         self._forgotten: dict[GuildId, int] = defaultdict(int)
+        self._rows: dict[ClipId, NDArray[Any]] = {}
         self._lean: Lean = _as_it_is
 
     def lean_on(self, lean: Lean) -> None:
@@ -233,6 +240,20 @@ class TasteService:
         self._priors.pop(guild_id, None)
         self._forgotten[guild_id] += 1
 
+    async def adopt(self, space: TasteSpace) -> None:
+        """Learn in another space from now on, everybody's taste from their votes.
+
+        To be called while nothing else is worked out from tastes.
+        """
+        async with self._updating:
+            self.space, self._rows = space, {}
+            for guild_id in {*self._priors, *self._forgotten}:
+                self.forget(guild_id)
+        async with self._db.reading() as tx:
+            elsewhere = await tastes.tastes_elsewhere(tx, space.id)
+        for guild_id, listener_id in elsewhere:
+            self.mark(guild_id, listener_id)
+
     async def relearn(self, guild_id: GuildId) -> None:
         """Fit the prior and every member's taste of a server again, because what they were built on was erased."""
         self.forget(guild_id)
@@ -332,10 +353,52 @@ class TasteService:
         self, tx: Reader, ids: Sequence[ClipId]
     ) -> tuple[list[ClipId], NDArray[np.float64]]:
         """Return taste features, shape (n, k + 1), of the clips that have an embedding of our encoder."""
-        found, embeddings = await clips.embeddings(tx, ids, self.space.encoder_id)
+        space, rows = self.space, self._rows
+        found, embeddings = await clips.embeddings(tx, ids, space.encoder_id)
         if not found:
-            return found, np.zeros((0, self.space.dimensions + 1))
-        return found, self.space.project(embeddings)
+            return found, np.zeros((0, space.dimensions + 1))
+        if space.learned is None:
+            return found, space.project(embeddings)
+        return found, space.project(embeddings, await _further(tx, found, space.learned, rows))
+
+    def phi_of(self, made: Sequence[RenderedClip]) -> NDArray[np.float64]:
+        """Return taste features (n, k + 1) of clips that are not stored yet, at least one."""
+        embeddings = np.stack([np.frombuffer(clip.embedding, dtype="<f4") for clip in made])
+        learned = self.space.learned
+        if learned is None:
+            return self.space.project(embeddings)
+        further = np.zeros((len(made), learned.dimensions))
+        for row, clip in enumerate(made):
+            if learned.encoder_id in clip.further:
+                vector = np.frombuffer(clip.further[learned.encoder_id], dtype="<f4")
+                further[row] = learned.project(vector[None])[0]
+        return self.space.project(embeddings, further)
+
+
+async def _further(
+    tx: Reader, ids: Sequence[ClipId], learned: Projection, known: dict[ClipId, NDArray[Any]]
+) -> NDArray[np.float64]:
+    """Return the learned columns (n, k) of clips, zeros where the encoder has not heard one.
+
+    Args:
+        tx: A reader.
+        ids: The clips.
+        learned: The axes.
+        known: Rows that were worked out before; is added to, since a learned embedding is large and never changes.
+    """
+    if len(known) > ROWS_KEPT:
+        known.clear()
+    wanted = [one for one in ids if one not in known]
+    for start in range(0, len(wanted), HANDFUL):
+        found, vectors = await clips.embeddings(
+            tx, wanted[start : start + HANDFUL], learned.encoder_id
+        )
+        if found:
+            rows = learned.project(vectors).astype(np.float32)
+            known.update(zip(found, rows, strict=True))
+        await asyncio.sleep(0)
+    nothing = np.zeros(learned.dimensions)
+    return np.stack([known.get(one, nothing) for one in ids]).astype(np.float64)
 
 
 def places_of(found: Sequence[ClipId], originals: Mapping[ClipId, ClipId]) -> dict[ClipId, int]:

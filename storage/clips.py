@@ -32,7 +32,7 @@ FROM clips AS c LEFT JOIN reposts AS p ON p.clip_id = c.id LEFT JOIN clips AS o 
 async def add_clip(
     tx: Transaction, candidate: Candidate, rendered: RenderedClip, sha256: str, family: str
 ) -> Clip:
-    """Store what was rendered for ``candidate``, with its embedding.
+    """Store what was rendered for ``candidate``, with its embeddings.
 
     Args:
         tx: The transaction.
@@ -74,6 +74,8 @@ async def add_clip(
         ),
     )
     await add_embedding(tx, ClipId(clip_id), rendered.encoder_id, rendered.embedding)
+    for encoder_id, vector in rendered.further.items():
+        await add_embedding(tx, ClipId(clip_id), encoder_id, vector)
     return await clip(tx, ClipId(clip_id))
 
 

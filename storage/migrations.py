@@ -19,6 +19,7 @@ from storage.m005 import STATEMENTS as M005
 from storage.m006 import STATEMENTS as M006
 from storage.m007 import STATEMENTS as M007
 from storage.m008 import STATEMENTS as M008
+from storage.m009 import STATEMENTS as M009
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -82,6 +83,12 @@ async def m008_fitness(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
+async def m009_projections(tx: Transaction) -> None:
+    """Axes fitted on what learned encoders hear."""
+    for statement in M009:
+        await tx.rows(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_schema,
     m002_mood_panels,
@@ -91,6 +98,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m006_duels,
     m007_proof,
     m008_fitness,
+    m009_projections,
 )
 
 

@@ -139,6 +139,22 @@ async def stale_tastes(tx: Reader) -> list[tuple[GuildId, ListenerId]]:
     return [(GuildId(row["guild_id"]), ListenerId(row["listener_id"])) for row in rows]
 
 
+async def tastes_elsewhere(tx: Reader, space_id: str) -> list[tuple[GuildId, ListenerId]]:
+    """Return the opted-in listeners whose newest taste is of another space than ``space_id``."""
+    rows = await tx.rows(
+        """
+        SELECT c.guild_id, c.listener_id FROM consents AS c
+        WHERE c.consent = 'taste' AND :space <> (
+            SELECT space_id FROM tastes WHERE guild_id = c.guild_id AND listener_id = c.listener_id
+            ORDER BY version DESC LIMIT 1
+        )
+        ORDER BY c.guild_id, c.listener_id
+        """,
+        {"space": space_id},
+    )
+    return [(GuildId(row["guild_id"]), ListenerId(row["listener_id"])) for row in rows]
+
+
 async def delete_tastes(tx: Transaction, guild_id: GuildId, listener_id: ListenerId) -> int:
     """Forget a listener's taste in a server, all versions; returns how many there were."""
     return await tx.run(

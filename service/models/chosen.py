@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from domain.errors import ConfigError, UserError
 from scoring.encoder import Kind, Weights
 from scoring.encoders import BUILT_IN, INSTALL, missing_packages
@@ -38,7 +41,17 @@ def weights_of(store: ModelStore, name: str) -> Weights:
         folder=store.path(here.name),
         licence=here.licence,
         fingerprint=here.fingerprint,
+        dimensions=_dimensions(store.path(here.name) / "config.json"),
     )
+
+
+def _dimensions(config: Path) -> int:
+    """Return the numbers in a layer, as a checkpoint's configuration says: CLAP's space, else the hidden state."""
+    try:
+        given = json.loads(config.read_text(encoding="utf-8"))
+        return int(given.get("projection_dim") or given.get("hidden_size") or 0)
+    except (OSError, ValueError, AttributeError, TypeError):
+        return 0
 
 
 def chosen_encoder(settings: Settings) -> Weights | None:

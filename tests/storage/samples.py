@@ -33,6 +33,7 @@ from storage import (
     panels,
     posts,
     preferences,
+    projections,
     proof,
     runs,
     targets,
@@ -344,6 +345,10 @@ async def fill(tx: Transaction, who: ListenerId, other: ListenerId) -> None:
         await targets.save_target(tx, made.run.id, target(listener_id=who))
         await judgements.add_judgements(tx, {made.clips[0].id: judgement()})
     await tastes.save_prior(tx, GUILD, b"\x00prior", space_id="space-1", members=2, now=3000.0)
+    fitted = projections.StoredProjection(
+        id="tiny-1.12345678/pca-0", encoder_id="tiny-1.12345678", clips=200, payload=b"\x00axes"
+    )
+    await projections.save_projection(tx, fitted, 3000.0)
     spent = language_usage.Spent(requests=3, failed=1, tokens_in=900, tokens_out=120, cost=0.01)
     await language_usage.add_usage(
         tx,

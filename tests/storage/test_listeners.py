@@ -86,6 +86,7 @@ NAMES_NOBODY = {
         *("clip_id", "mode", "fitness", "gate", "adherence"),
         *("components_json", "weights_json", "at"),
     },
+    "projections": {"id", "encoder_id", "clips", "payload", "fitted_at"},
     "language_usage": {
         *("day", "account", "task", "model"),  # an account is a server
         *("requests", "failed", "tokens_in", "tokens_out", "cost"),

@@ -222,7 +222,7 @@ def test_configurations_that_cannot_be_used_are_refused(tmp_path, kind, change, 
 
 
 def test_what_is_missing_is_named(tmp_path):
-    with pytest.raises(ScoringError, match=r"config.json cannot be read"):
+    with pytest.raises(ScoringError, match=r"config.json is missing"):
         load(tmp_path)
     checkpoints.mert(tmp_path)
     (tmp_path / "pytorch_model.bin").unlink()
