@@ -21,6 +21,7 @@ from bench import taste_herd
 from bench.report import Report
 from bench.taste_bank import Clips, shipped_clips
 from bench.taste_cost import cost
+from bench.taste_ears import ears
 from bench.taste_learners import EvoMusic, Fixed, Insider, Learner, Ours, best, known_features
 from bench.taste_table import Found, Seed, report
 from bench.taste_world import Doubles, Kind, Listener, Tastes, server
@@ -182,6 +183,7 @@ def systems(hall: Hall, who: Listener) -> Mapping[str, Callable[[np.random.Gener
     return {
         "ours": partial(Ours, phi=hall.phi, prior=hall.prior),
         "ours, a new server": partial(Ours, phi=hall.phi, prior=hall.start),
+        "ours, a new server, with their ears": partial(Ours, phi=ears()[0], prior=ears()[1]),
         "EvoMusic rule": partial(
             EvoMusic,
             places=hall.phi[:, :-1],

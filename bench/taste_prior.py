@@ -58,12 +58,15 @@ def _place(measures: Doubles, rng: np.random.Generator) -> Doubles:
 
 def prior_weights(space: TasteSpace, embeddings: NDArray[np.float32]) -> tuple[Doubles, Doubles]:
     """Return mean and covariance of the weights of imagined listeners."""
-    rng = np.random.default_rng(SEED)
     raw = embeddings[:, : len(NAMED)].astype(np.float64)
     centre, scale = np.median(raw, axis=0), raw.std(axis=0) + 1e-9
-    measures = 3.0 * np.tanh((raw - centre) / (3.0 * scale))
+    return prior_of(space.project(embeddings), 3.0 * np.tanh((raw - centre) / (3.0 * scale)))
+
+
+def prior_of(phi: Doubles, measures: Doubles) -> tuple[Doubles, Doubles]:
+    """Return mean and covariance of the weights over phi (n, k + 1) of tastes imagined over measures (n, d)."""
+    rng = np.random.default_rng(SEED)
     measures = (measures - measures.mean(axis=0)) / measures.std(axis=0)
-    phi = space.project(embeddings)
     felt = np.array([imagine(measures, rng) for _ in range(IMAGINED)])
     solve = np.linalg.inv(phi.T @ phi + RIDGE * np.eye(phi.shape[1])) @ phi.T
     weights = felt @ solve.T
