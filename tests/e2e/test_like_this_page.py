@@ -51,7 +51,7 @@ def breed(page: Page, folder: Path) -> None:
     """Send silence, which is refused, then a song."""
     page.open(user=str(FIRST_LISTENER_ID), channel=str(MUSIC_ID), theme="light")
     send(page, song(folder / "silence.wav", 0.0))
-    page.see(MINE, "silent")
+    page.wait(lambda: "silent" in page.text(MINE), seconds=60)
     send(page, song(folder / "Night_Drive.flac", 0.4))
     page.wait(lambda: len(page.all(".clip")) >= 4, seconds=60)
     page.press("#draft")
@@ -61,7 +61,7 @@ def breed(page: Page, folder: Path) -> None:
 
 
 async def test_an_uploaded_track_is_bred_towards(tmp_path):
-    async with playing(tmp_path, start=False) as bot:
+    async with playing(tmp_path, start=False, response_seconds=20.0) as bot:
         url = bot.server.page_url.rstrip("/")
         _, page = await asyncio.gather(
             bot.start(), asyncio.to_thread(Page, url, tmp_path / "profile")
