@@ -17,6 +17,7 @@ NAMES = (
     "composer",
     "searchers",
     "taste",
+    "search",
     "musicgen",
     "aligner",
     "reward",
@@ -25,7 +26,7 @@ NAMES = (
 )
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
-COUNTED = frozenset({"composer", "searchers", "reward", "taste"})
+COUNTED = frozenset({"composer", "search", "searchers", "reward", "taste"})
 """Benchmarks of which the number of seeds can be chosen."""
 
 

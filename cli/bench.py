@@ -12,15 +12,15 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument(
         "name",
         metavar="NAME",
-        help="personalisation, latency, throughput, composer, searchers, musicgen, aligner, all, or sound "
-        "(docs/sound.md)",
+        help="personalisation, latency, throughput, composer, searchers, search, musicgen, aligner, all, or "
+        "sound (docs/sound.md)",
     )
     command.add_argument("--quick", action="store_true", help="fewer seeds and rounds")
     command.add_argument(
         "--seeds",
         type=int,
         metavar="N",
-        help="clips for each family (composer), listeners (searchers)",
+        help="clips for each family (composer), listeners (searchers, search)",
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
 

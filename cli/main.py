@@ -29,6 +29,7 @@ COMMANDS = (
     "doctor",
     "progress",
     "bench",
+    "experiment",
     "backup",
     "import-config",
 )

@@ -1,0 +1,177 @@
+"""Runs an experiment: every condition with every seed, in a few processes; what was done before is not done again."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from domain.errors import TunebreederError, UserError
+from experiments import direct, learned
+from experiments.device import HereWorker
+from experiments.listeners import Listener, made
+from experiments.models import speech
+from experiments.records import Run, read, save
+from experiments.spec import Condition, Experiment
+from playground.tastes import shipped_bank
+from service.device import RenderSpec
+from service.settings import Settings
+
+RUNS = "runs"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run: a condition with a seed, and where it is kept."""
+
+    experiment: Experiment
+    condition: Condition
+    seed: int
+    folder: Path
+    settings: Settings
+
+    @property
+    def file(self) -> Path:
+        """Where the run is kept."""
+        place = self.experiment.conditions.index(self.condition)
+        return self.folder / RUNS / f"{place + 1:02d}-{self.seed:03d}.json"
+
+    def kept(self) -> Run | None:
+        """Return the run where it was done before with the same settings."""
+        return read(self.file, self.experiment.fingerprint(self.condition))
+
+
+def jobs(experiment: Experiment, folder: Path, settings: Settings) -> list[Job]:
+    """Return all runs of an experiment, seed after seed, so that every condition has results early."""
+    return [
+        Job(
+            experiment=experiment,
+            condition=condition,
+            seed=seed,
+            folder=folder,
+            settings=settings,
+        )
+        for seed in range(experiment.seeds)
+        for condition in experiment.conditions
+    ]
+
+
+def run_all(wanted: list[Job], *, workers: int, say: Say) -> dict[str, list[Run]]:
+    """Do all runs that are not kept yet and return all of them by condition.
+
+    Args:
+        wanted: See ``jobs``.
+        workers: Processes; 1 runs everything in this one.
+        say: Told a line about each run that ends.
+
+    Raises:
+        UserError: A run failed; those that ended are kept, so the next start goes on.
+    """
+    missing = [job for job in wanted if job.kept() is None]
+    before = len(wanted) - len(missing)
+    if before:
+        say(f"{before} of {len(wanted)} runs were done before and are kept.")
+    for number, (job, seconds) in enumerate(_done(missing, workers), start=before + 1):
+        run = job.kept()
+        if run is None:
+            raise UserError(f"The run was done, but {job.file} cannot be read.")
+        say(
+            f"{number} of {len(wanted)}: {job.condition.name}, seed {job.seed}: {_line(run)}, {seconds:.0f} s"
+        )
+    out: dict[str, list[Run]] = {}
+    for job in wanted:
+        found = job.kept()
+        if found is not None:
+            out.setdefault(job.condition.name, []).append(found)
+    return out
+
+
+def _done(missing: list[Job], workers: int) -> Iterator[tuple[Job, float]]:
+    """Do runs and yield each with its seconds as it ends."""
+    if workers <= 1 or len(missing) < 2:
+        for job in missing:
+            yield job, do(job)
+        return
+    method = "forkserver" if sys.platform == "linux" else "spawn"
+    context = multiprocessing.get_context(method)
+    pool: Executor = ProcessPoolExecutor(min(workers, len(missing)), mp_context=context)
+    waiting: dict[Future[float], Job] = {pool.submit(do, job): job for job in missing}
+    try:
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def do(job: Job) -> float:
+    """Do one run, keep it, and return how many seconds it took.
+
+    Raises:
+        UserError: It failed; says which run and why.
+    """
+    start = time.monotonic()
+    try:
+        save(asyncio.run(play(job)), job.file)
+    except TunebreederError as error:
+        raise UserError(f"{job.condition.name}, seed {job.seed}: {error}") from None
+    return time.monotonic() - start
+
+
+async def play(job: Job) -> Run:
+    """Do one run."""
+    condition, seed, seconds = job.condition, job.seed, job.experiment.seconds
+    bank = shipped_bank()
+    listeners = made(condition.listeners, bank, seed)
+    generation = job.settings.generation.model_copy(update={"generator": job.experiment.generator})
+    settings = job.settings.model_copy(update={"generation": generation})
+    device = HereWorker(RenderSpec(generator=job.experiment.generator, extension="wav"))
+    async with speech(job.experiment, condition, seed, settings) as model:
+        if condition.fitness == "dynamic":
+            rows, heard = await learned.play(
+                condition, seed, seconds, device, listeners, bank, settings, model
+            )
+        else:
+            if condition.fitness == "music":
+                judge = await direct.by_target(condition.target, seconds, device, bank)
+            else:
+                judge = direct.by_listeners(listeners, bank)
+            rows, heard = await direct.play(condition, seed, seconds, device, judge, model)
+        note = model.note if model is not None else ""
+    standard = bank.standard(np.array([sound.vector() for sound in heard]))
+    return Run(
+        fingerprint=job.experiment.fingerprint(condition),
+        rows=rows,
+        heard=standard.round(3).tolist(),
+        listeners=[_account(one) for one in listeners] if condition.fitness != "music" else [],
+        notes=[note] if note else [],
+    )
+
+
+def _account(listener: Listener) -> dict[str, Any]:
+    return {
+        "kind": listener.kind,
+        "name": listener.name,
+        "words": listener.first.words,
+        "centre": listener.first.centre.round(3).tolist(),
+    }
+
+
+def _line(run: Run) -> str:
+    first = [row.liked for row in run.rows if row.generation == 1]
+    last = [row.liked for row in run.rows if row.generation == run.rows[-1].generation]
+    return f"true liking {np.mean(first):.2f} -> {np.mean(last):.2f}"
+
+
+def cores() -> int:
+    """Return how many processes are worth while."""
+    return max(1, os.cpu_count() or 1)
