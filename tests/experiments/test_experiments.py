@@ -18,6 +18,7 @@ from playground.hearing import PROPERTIES, Heard
 from playground.tastes import shipped_bank
 from service.settings import Settings
 
+pytestmark = pytest.mark.timeout(600)  # real clips; minutes on a machine that does much else
 TINY = """
 name: tiny
 title: as small as can be
@@ -160,7 +161,7 @@ def test_the_truth_leaves_trolls_out():
 # Whole runs ----------------------------------------------------------------------------------------------
 
 
-def test_an_experiment_runs_is_the_same_again_and_goes_on(tmp_path, capsys):
+def test_an_experiment_runs_and_goes_on(tmp_path, capsys):
     file = write(tmp_path, TINY)
     out = tmp_path / "out"
     assert main(["experiment", file, "--out", str(out), "--workers", "1"]) == 0
@@ -177,12 +178,6 @@ def test_an_experiment_runs_is_the_same_again_and_goes_on(tmp_path, capsys):
     assert figures["liked"]["best ever"]["mean"] == pytest.approx(max(liked), abs=1e-3)
     assert (out / "course.png").stat().st_size > 5000
     assert (out / "map.png").exists()
-
-    run = json.loads((out / "runs" / "01-000.json").read_text(encoding="utf-8"))
-    again = tmp_path / "again"
-    assert main(["experiment", file, "--out", str(again), "--workers", "1"]) == 0
-    assert json.loads((again / "runs" / "01-000.json").read_text(encoding="utf-8")) == run
-    capsys.readouterr()
 
     assert main(["experiment", file, "--out", str(out)]) == 0
     assert "1 of 1 runs were done before and are kept." in capsys.readouterr().out
