@@ -122,7 +122,7 @@ def auc(broken: Doubles, clean: Doubles) -> float:
 def _costs(report: Report, clips: Sequence[Clean]) -> None:
     """Measure the gate, rescoring stored clips for one listener, and the nightly refit of the prior."""
     gate = [
-        _seconds(lambda clip=clip: assess(clip.samples, clip.sample_rate), 1)  # type: ignore[misc]
+        _seconds(lambda clip=clip: assess(clip.samples, clip.sample_rate), 3)  # type: ignore[misc]
         * 8.0
         / (len(clip.samples) / clip.sample_rate)
         for clip in clips[:: max(1, len(clips) // 20)]

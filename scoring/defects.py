@@ -12,9 +12,17 @@ from scoring.spectra import Floats
 
 Doubles = NDArray[np.float64]
 
-LOUD_CLICK = 3.5
+LOUD_CLICK = 1.5
 """Second difference, relative to the RMS of the clip, above which a spike is no crackle any more."""
+LONE = ((0.001, 8.0), (0.025, 1.5))
+"""Seconds to each side of a click, and how many times it towers over all that is there."""
 FULL_SCALE = 1.0001
+
+
+def mixed(audio: Floats) -> Floats:
+    """Return the mean of the channels, (frames,); twenty times as fast as ``mean``, whose rows are too short."""
+    out: Floats = audio @ np.full(audio.shape[1], 1.0 / audio.shape[1], np.float32)
+    return out
 
 
 def clipping(audio: Floats) -> float:
@@ -65,25 +73,30 @@ def offset(mono: Floats) -> float:
 def clicks(mono: Floats, sample_rate: int) -> float:
     """Return lone spikes in a second.
 
-    A click is a few samples long: the second difference towers over the 5 ms blocks on both sides. A drum stroke rings
-    on into the next blocks, the edges of a square wave come in every block, and the crackle of a record stays far below
-    the level of the music; none of these count.
+    A click is a few samples long, so its second difference towers over the millisecond on both sides, where a drum
+    stroke rings on. Nothing nearly as sharp comes within 25 ms, as the edges of a saw or square wave above 40 Hz do,
+    and the crackle of a record stays far below the level of the music; none of these count.
     """
-    size = max(8, round(0.005 * sample_rate))
+    size, skip = max(8, round(0.005 * sample_rate)), max(7, round(0.0002 * sample_rate))
     if len(mono) < 8 * size:
         return 0.0
     bend = np.abs(mono[2:] - 2.0 * mono[1:-1] + mono[:-2])
-    high = bend[: len(bend) // size * size].reshape(-1, size).max(axis=1)
-    wide = np.pad(high, 4, mode="reflect")
-    around = sliding_window_view(wide, 9)
-    # The two blocks next to a click may hold its other half, so the quieter of each pair is asked.
-    # The median of the blocks further off, so that another click among them hides none.
-    before, after = np.median(around[:, :3], axis=1), np.median(around[:, 6:], axis=1)
-    near = np.minimum(around[:, 3], around[:, 5])
-    quiet = np.maximum(np.maximum(before, after), near)
+    cells = bend[: len(bend) // size * size].reshape(-1, size)
     rms = float(np.sqrt(np.mean(np.square(mono, dtype=np.float64)))) + 1e-9
-    found = (high > 6.0 * quiet) & (high > LOUD_CLICK * rms)
-    return float(found.sum()) * sample_rate / len(mono)
+    at = np.flatnonzero(cells.max(axis=1) > LOUD_CLICK * rms)
+    at = at * size + cells[at].argmax(axis=1)
+    # A click on the border of two blocks is one.
+    at = at[np.diff(at, prepend=-skip - 1) > skip]
+    for seconds, times in LONE:
+        at = at[bend[at] > times * _beside(bend, at, skip, round(seconds * sample_rate))]
+    return len(at) * sample_rate / len(mono)
+
+
+def _beside(bend: Floats, at: NDArray[np.intp], skip: int, reach: int) -> Floats:
+    """Return the greatest value within ``reach`` to both sides of these places, less ``skip`` next to them."""
+    around = sliding_window_view(np.pad(bend, skip + reach), reach)
+    out: Floats = np.maximum(around[at].max(axis=1), around[at + reach + 2 * skip + 1].max(axis=1))
+    return out
 
 
 def gaps(mono: Floats, sample_rate: int) -> float:
@@ -116,7 +129,8 @@ def cancellation(audio: Floats, sample_rate: int) -> float:
     if audio.shape[1] < 2:
         return 0.0
     step = max(1, sample_rate // 600)
-    low = audio[: len(audio) // step * step].reshape(-1, step, audio.shape[1]).mean(axis=1)
+    cells = audio[: len(audio) // step * step].reshape(-1, step, audio.shape[1])
+    low = (np.full((1, step), 1.0 / step, np.float32) @ cells)[:, 0]
     low = low - low.mean(axis=0) if len(low) else low
     enough = len(low) > 8 and _power(low) > 0.01 * _power(audio)
     return _lost(low if enough else audio)
@@ -127,7 +141,7 @@ def _power(audio: Floats) -> float:
 
 
 def _lost(audio: Floats) -> float:
-    return max(0.0, 1.0 - _power(audio.mean(axis=1)) / (_power(audio) + 1e-20))
+    return max(0.0, 1.0 - _power(mixed(audio)) / (_power(audio) + 1e-20))
 
 
 def quiet(mono: Floats, sample_rate: int) -> float:

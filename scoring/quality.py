@@ -61,10 +61,10 @@ HINGES: Mapping[str, _Hinge] = {
     "quiet": _Hinge(start=34.0, full=50.0, left=0.1),
     "clipping": _Hinge(start=0.0002, full=0.04, left=0.15),
     "offset": _Hinge(start=0.05, full=0.35, left=0.15),
-    "clicks": _Hinge(start=1.25, full=6.0, left=0.15),
+    "clicks": _Hinge(start=0.2, full=5.0, left=0.15),
     "gaps": _Hinge(start=0.002, full=0.12, left=0.1),
     "cut": _Hinge(start=-15.0, full=-4.0, left=0.6),
-    "hum": _Hinge(start=-28.0, full=-8.0, left=0.15),
+    "hum": _Hinge(start=-29.0, full=-8.0, left=0.15),
     "hiss": _Hinge(start=-29.0, full=-3.0, left=0.15),
     "flatness": _Hinge(start=0.36, full=0.52, left=0.05),
     "codec": _Hinge(start=17.0, full=30.0, left=0.2),
@@ -72,7 +72,9 @@ HINGES: Mapping[str, _Hinge] = {
     "lifeless": _Hinge(start=-1.05, full=-0.75, left=0.1),
     "cancellation": _Hinge(start=0.58, full=0.95, left=0.2),
 }
-"""The dead zones are measured: 156 clips of the composer and 146 of recorded music lie inside nearly all of them."""
+"""The dead zones are measured on the composer of version 0.1.0: of 78 clips of 6 s (39 families, seeds 0 and 1 of
+``bench.scoring_clips``), 76 lie inside all of them, and two are brushed by "clicks", at 0.33 a second, which leaves
+0.996 of their score."""
 
 
 def assess(samples: NDArray[Any], sample_rate: int) -> Quality:
@@ -95,7 +97,7 @@ def assess(samples: NDArray[Any], sample_rate: int) -> Quality:
     if np.issubdtype(given.dtype, np.signedinteger):
         given = given / np.float32(-float(np.iinfo(given.dtype).min))
     audio = checked(given, sample_rate)
-    mono = audio.mean(axis=1)
+    mono = defects.mixed(audio)
     level = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64))))
     if level < AUDIBLE:
         return Quality(score=0.0, defects={"silence": 1.0})

@@ -50,7 +50,7 @@ def test_damage_is_never_preferred(clips, name, severity):
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     name=st.sampled_from(sorted(DAMAGE)),
@@ -130,6 +130,26 @@ def test_wind_and_surf_are_no_defect_under_music_and_no_music_by_themselves(clip
     alone = assess(0.5 * surf * ends(len(surf), RATE), RATE)
     assert not alone.usable
     assert "lifeless" in alone.defects
+
+
+@pytest.mark.parametrize("pitch", [41.2, 55.0, 110.0])
+def test_the_edges_of_a_bass_are_no_clicks(clips, pitch):
+    t = np.arange(len(clips[0])) / RATE
+    beats = np.minimum(1, (0.5 - t % 0.5) / 0.02) * np.minimum(1, (t % 0.5) / 0.02)
+    for wave in (np.sign(np.sin(2 * np.pi * pitch * t)), 2 * (pitch * t % 1) - 1):
+        found = assess(0.5 * clips[0] + (0.2 * wave * beats)[:, None], RATE)
+        assert "clicks" not in found.defects
+
+
+@pytest.mark.parametrize("base", [50.0, 60.02])
+def test_hum_is_heard_under_music_and_a_bass_beside_it_is_none(clips, base):
+    t = np.arange(len(clips[0])) / RATE
+    hum = sum(np.sin(2 * np.pi * base * k * t + k) / k for k in range(1, 6))
+    for clip in clips[:4]:
+        level = 0.1 * clip.std()
+        assert "hum" in assess(clip + level * np.asarray(hum)[:, None], RATE).defects
+    note = sum(np.sin(2 * np.pi * base * 0.98 * k * t + k) / k for k in range(1, 6))
+    assert "hum" not in assess(clips[0] + level * np.asarray(note)[:, None], RATE).defects
 
 
 def test_record_crackle_is_no_defect(clips):
