@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dtrmm
 
 from domain.errors import ScoringError
 from scoring.answers import DECAY, answers, check, check_pair, favourites, liked, with_pairs
@@ -60,7 +61,7 @@ LEAST_WEIGHT = 0.3
 GAIN_LOW, GAIN_HIGH = 0.0, 0.06
 BENEFIT, LEAST_SAY = 8.0, 0.1
 """Votes for which a newcomer has the benefit of the doubt, and what is left to whoever votes at random."""
-BLOCK = 1024
+BLOCK = 2048
 """Clips that are foretold at once."""
 SETTLED = 20
 LADDER, CALM = (0.0, 0.25, 0.5, 0.75, 1.0), 0.3
@@ -229,11 +230,13 @@ def predict(tastes: Sequence[Taste], phi: NDArray[np.float64]) -> Prediction:
     variance = np.empty((len(tastes), len(phi)))
     for row, taste in enumerate(tastes):
         # With covariance = R R', the variance is the squared length of R' phi, which is never below 0.
-        both = np.column_stack([np.linalg.cholesky(taste.covariance), taste.mean])
-        for start in range(0, len(phi), BLOCK):  # what fits into a cache is done in half the time
-            part = phi[start : start + BLOCK] @ both
-            mean[row, start : start + BLOCK] = part[:, -1]
-            variance[row, start : start + BLOCK] = np.einsum("ij,ij->i", part[:, :-1], part[:, :-1])
+        root = np.linalg.cholesky(taste.covariance)
+        # R is triangular, which halves the work, and what fits into a cache is done in half the time.
+        for start in range(0, len(phi), BLOCK):
+            part = slice(start, start + BLOCK)
+            turned = dtrmm(1.0, root, phi[part].T, trans_a=1, lower=1)
+            mean[row, part] = phi[part] @ taste.mean
+            variance[row, part] = np.einsum("ij,ij->j", turned, turned)
     shrink = 1.0 / np.sqrt(1.0 + np.pi * variance / 8.0)
     liking = sigmoid(mean * shrink)
     spread = liking * (1.0 - liking) * np.sqrt(variance) * shrink
