@@ -56,8 +56,8 @@ def spikes(clip: Clip, rate: int, severity: float, rng: np.random.Generator) -> 
 def dropouts(clip: Clip, rate: int, severity: float, rng: np.random.Generator) -> Clip:
     out = clip.copy()
     starts = np.linspace(0, len(clip) - rate // 5, 24).astype(int)
-    for start in starts:
-        out[start : start + int(severity * 0.06 * rate)] = 0.0
+    for start in np.random.default_rng(7).permutation(starts)[: round(24 * severity)]:
+        out[start : start + int(0.03 * rate)] = 0.0
     return out
 
 

@@ -58,7 +58,7 @@ def test_damage_is_never_preferred(clips, name, severity):
     severities=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
 def test_more_damage_never_scores_better(clips, name, which, severities):
-    clip = clips[which][: 3 * RATE]
+    clip = clips[which][: 3 * RATE] * ends(3 * RATE, RATE)
     less, more = sorted(severities)
     before = assess(DAMAGE[name](clip, RATE, less, rng()), RATE).score
     after = assess(DAMAGE[name](clip, RATE, more, rng()), RATE).score
