@@ -101,8 +101,10 @@ def assess(samples: NDArray[Any], sample_rate: int) -> Quality:
     level = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64))))
     if level < AUDIBLE:
         return Quality(score=0.0, defects={"silence": 1.0})
+    # Only the whole clip begins and ends; its pieces are cut anywhere.
+    ends = {"cut": defects.cut(audio, sample_rate)}
     found = [
-        _combine(_amounts(audio[part], mono[part], sample_rate))
+        _combine(_amounts(audio[part], mono[part], sample_rate) | ends)
         for part in pieces(len(audio), sample_rate)
     ]
     return min(found, key=lambda one: one.score)
@@ -119,7 +121,6 @@ def _amounts(audio: Floats, mono: Floats, sample_rate: int) -> dict[str, float]:
         "offset": defects.offset(heard),
         "clicks": defects.clicks(heard, sample_rate),
         "gaps": defects.gaps(heard, sample_rate),
-        "cut": defects.cut(audio, sample_rate),
         "hum": spoilt.hum(heard, sample_rate),
         "hiss": spoilt.hiss(spectra),
         "flatness": spoilt.flatness(spectra),

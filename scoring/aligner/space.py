@@ -83,7 +83,10 @@ class AlignerSpace:
         encoder_id: The encoder whose embeddings it takes.
         columns: What each column but the last is; an axis has no name of its own.
         labels: A (less, more) word pair for each column of phi, the intercept last.
+        learned: ``None``: it has no columns beside others.
     """
+
+    learned = None
 
     def __init__(self, aligner: Aligner, axes: int = AXES) -> None:
         self._axes = AlignerAxes(aligner, axes)
