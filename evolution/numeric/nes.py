@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.linalg import expm
 
 from evolution.numeric.engine import (
     Array,
@@ -83,6 +82,8 @@ class XNES:
         ).T @ white  # the utilities sum to 0, so the identity drops out
         growth = float(np.trace(turn)) / size
         self._sigma = float(np.clip(self._sigma * np.exp(rate / 2 * growth), _SMALLEST, _LARGEST))
+        from scipy.linalg import expm  # noqa: PLC0415 - slow to import, and few runs search by XNES
+
         self._shape = self._shape @ np.asarray(expm(rate / 2 * (turn - growth * np.eye(size))))
 
     def ask(self, count: int, rng: np.random.Generator) -> list[Child]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
 from domain.errors import GenerationError
-from generation.audio import SAMPLE_RATE, Audio
+from generation.audio import SAMPLE_RATE, Audio, Floats
 from generation.generator import Composition, Progress
 from generation.musicgen.engine import Engine, Order
 from generation.musicgen.sampling import Sampling
@@ -22,6 +22,8 @@ VERSION = "1"
 """Raise it whenever the same request would sound different."""
 LICENCE = "CC-BY-NC-4.0"
 """Of the released weights."""
+FADE_IN, FADE_OUT = 0.005, 0.05
+"""Seconds."""
 SHORTEST, LONGEST = 1.0, 300.0
 """Seconds that a clip may last."""
 
@@ -119,13 +121,22 @@ class MusicGen:
         samples = resampled(audio.samples, audio.sample_rate, SAMPLE_RATE).T
         if not np.isfinite(samples).all():
             return ClipFailure(reason="The model gave no sound; another seed may.")
-        done = master(np.ascontiguousarray(np.broadcast_to(samples, (2, samples.shape[1]))))
+        done = master(_faded(np.broadcast_to(samples, (2, samples.shape[1]))))
         return Composition(
             audio=Audio(samples=np.ascontiguousarray(done.samples.T), sample_rate=SAMPLE_RATE),
             loudness=round(done.loudness, 2),
             description={"loudness_target": TARGET, "frames": order.frames, **self.info.details},
             notes=None,
         )
+
+
+def _faded(samples: Floats) -> Floats:
+    """Return (2, frames) that begin and end without a click: the model stops in the middle of sound."""
+    out = np.ascontiguousarray(samples - samples.mean(axis=1, keepdims=True))
+    rise, fall = round(FADE_IN * SAMPLE_RATE), round(FADE_OUT * SAMPLE_RATE)
+    out[:, :rise] *= np.linspace(0, 1, rise, dtype=np.float32)
+    out[:, -fall:] *= np.linspace(1, 0, fall, dtype=np.float32)
+    return out
 
 
 def _refuse(request: ClipRequest) -> ClipFailure | None:

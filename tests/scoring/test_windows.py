@@ -15,9 +15,10 @@ RATE = 22050
 
 
 def music(seconds: float) -> np.ndarray:
-    """Plucked chords over and over."""
+    """Plucked chords over and over, the last one dying away."""
     time = np.arange(round(seconds * RATE)) / RATE
-    fade = np.exp(-4 * (time % 0.5))
+    ends = np.clip(time / 0.005, 0, 1) * np.clip((seconds - time) / 0.3, 0, 1)
+    fade = np.exp(-4 * (time % 0.5)) * ends
     tone = sum(np.sin(2 * np.pi * pitch * time) for pitch in (220.0, 277.2, 329.6))
     return (0.1 * fade * tone)[:, None].repeat(2, axis=1).astype(np.float32)
 

@@ -195,7 +195,7 @@ async def test_consent_taste_why_and_own_data(stage, ids):
         await stage.ann.select(panel, custom_id=ids(panel, "tb:more:", -1), values=[kind])
     await stage.ann.click(panel, label="For me")
     files = [one.attachments[0].filename for one in stage.private(stage.ann) if one.attachments]
-    assert [name.rsplit(".", 1)[1] for name in files] == ["wav", "mid", "mp3"]
+    assert [name.rsplit(".", 1)[1] for name in files] == ["png", "wav", "mid", "mp3"]
 
     result = await stage.ann.slash(stage.channel, "mydata export")
     held = stage.env.backend.cdn.get(result.response.attachments[0].url).decode()
@@ -348,6 +348,8 @@ async def test_a_mood_in_direct_messages_starts_a_run_there(stage):
 
 
 async def test_a_channel_breeds_towards_a_track_and_says_so(stage):
+    await stage.ann.slash(stage.channel, "like-this", track=("notes.pdf", b"%PDF"))
+    assert stage.private(stage.ann)[-1].content == "That is no sound. Send an MP3."
     await stage.ann.slash(stage.channel, "like-this", track=("Night_Drive.wav", b"RIFFtechno"))
     await until(stage, lambda: [one for one in stage.channel.history() if one.attachments])
     await stage.ann.slash(stage.channel, "evolve status")
@@ -355,8 +357,8 @@ async def test_a_channel_breeds_towards_a_track_and_says_so(stage):
     assert "Bred towards “Night Drive” (3:00)" in told
     assert "votes count for 0% and the track for the rest" in told
     await stage.ann.click(stage.round(), label="More")
-    await stage.ann.slash(stage.channel, "like-this", track=("notes.pdf", b"%PDF"))
-    assert stage.private(stage.ann)[-1].content == "That is no sound. Send an MP3."
+    await stage.ann.slash(stage.channel, "like-this", track=("Night_Drive.wav", b"RIFFtechno"))
+    assert stage.private(stage.ann)[-1].content.startswith("This channel already has a run.")
 
 
 async def test_a_mention_with_a_track_breeds_towards_it(stage):
