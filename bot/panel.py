@@ -112,7 +112,7 @@ class Panel:
         slot = next((place for place, one in slots if one == clip_id), None)
         head = f"**Clip {letter(slot)}**" if slot is not None else "**That clip**"
         await interaction.edit_original_response(
-            content=fit([head, await text()]),
+            content=fit([head, *(await text()).split("\n")]),
             view=panel(press.run_id, press.generation, slots, clip_id),
         )
 

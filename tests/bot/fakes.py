@@ -847,9 +847,14 @@ class FakeClips:
         self.world = world
         self.kept: list[int] = []
         self.wav_bytes = b"RIFFdata"
+        self.reasons: tuple[WhyReason, ...] = ()
+        self.nearest: tuple[tuple[str, float], ...] = ()
 
     async def why(self, actor, clip_id):
-        return why_view(make_clip(clip_id))
+        view = why_view(make_clip(clip_id))
+        return dataclasses.replace(
+            view, reasons=self.reasons or view.reasons, nearest=self.nearest or view.nearest
+        )
 
     async def lineage(self, actor, clip_id):
         return LineageView(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from service.views import WhyReason
+
 
 async def panel(stage, ids):
     message = await stage.start()
@@ -20,6 +22,20 @@ async def test_the_panel_is_private_and_has_everything(stage, ids):
     ]
     assert [one.label for one in download.options] == ["WAV", "MIDI", "Stems", "Sheet music"]
     assert stage.private(stage.bob) == []
+
+
+async def test_a_long_answer_loses_its_last_lines_alone(stage, ids):
+    reason = WhyReason(
+        words="slower", strength=0.8, certainty=0.9, alike=7, liked=6,
+        moved=(("_long_ words " * 9, 1.0), ("other *words* " * 9, -1.0)),
+    )  # fmt: skip
+    stage.world.clips.reasons = (reason,) * 5
+    stage.world.clips.nearest = (("_more_ of *these* words " * 9, 1.0),) * 3
+    shown = await panel(stage, ids)
+    await stage.ann.click(shown, label="Why this clip")
+    text = stage.private(stage.ann)[-1].content
+    assert "I expect you to like it with 70%" in text
+    assert text.count("for it: slower") == 5
 
 
 @pytest.mark.parametrize(
