@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from domain.clip import ClipFailure, ClipRequest
 from domain.facets import FAMILIES
 from evolution.facets_ops import Breeder
-from generation.registry import create_generator
+from generation.registry import composer, create_generator
 from playground.hearing import PROPERTIES, hear
 from prompts.vocabulary import shipped
 from prompts.writer import write
@@ -58,7 +58,7 @@ def shipped_clips() -> Clips:
 def measure(count: int) -> Clips:
     """Render and measure the first ``count`` clips; those that fail are left out."""
     rng = np.random.default_rng(SEED)
-    breeder, generator, encoder = Breeder(shipped()), create_generator("composer"), FeatureEncoder()
+    breeder, generator, encoder = Breeder(shipped()), create_generator(composer()), FeatureEncoder()
     embeddings, heard = [], []
     for number in range(count):
         request = ClipRequest(

@@ -29,7 +29,7 @@ from bench.searchers_quality import (
     courses,
     listeners,
 )
-from generation.registry import create_generator
+from generation.registry import composer, create_generator
 from playground.tastes import shipped_bank
 from service.device import ProcessWorker, RenderSpec
 
@@ -59,7 +59,7 @@ async def measure(
         header=["measure", *SYSTEMS],
     )
     report.figures["versions"] = {
-        "composer": create_generator("composer").info.version,
+        "composer": create_generator(composer()).info.version,
         "numpy": np.__version__,
         "processor": platform.processor() or platform.machine(),
     }

@@ -21,7 +21,7 @@ from bench.evomusic import noise_penalty
 from domain.clip import ClipFailure, ClipRequest
 from domain.facets import FAMILIES
 from evolution.facets_ops import Breeder
-from generation.registry import create_generator
+from generation.registry import composer, create_generator
 from playground.hearing import PROPERTIES, hear
 from prompts.vocabulary import shipped
 from prompts.writer import write
@@ -95,7 +95,7 @@ def keep(rows: Sequence[Row], about: dict[str, Any]) -> None:
 def main() -> None:
     """Render, measure and write."""
     rng = np.random.default_rng(SEED)
-    breeder, generator, encoder = Breeder(shipped()), create_generator("composer"), FeatureEncoder()
+    breeder, generator, encoder = Breeder(shipped()), create_generator(composer()), FeatureEncoder()
     rows: list[Row] = []
     for number in range(EACH * len(FAMILIES)):
         asked = FAMILIES[number % len(FAMILIES)]

@@ -21,7 +21,7 @@ from evolution.facets_ops import Breeder
 from generation.audio import Audio
 from generation.encode import encode
 from generation.generator import Generator
-from generation.registry import create_generator
+from generation.registry import composer, create_generator
 from prompts.vocabulary import shipped
 from prompts.writer import write
 from scoring.features import FeatureEncoder
@@ -75,7 +75,7 @@ async def measure(*, quick: bool = False) -> Report:
 
 def _stages(seeds: int) -> dict[str, Interval]:
     """Return CPU seconds for one clip by stage; each seed is the mean over all families."""
-    generator, encoder = create_generator("composer"), FeatureEncoder()
+    generator, encoder = create_generator(composer()), FeatureEncoder()
     breeder = Breeder(shipped())
     spent: dict[str, list[float]] = {}
     _compose(generator, "warm up", 0)

@@ -150,9 +150,11 @@ def _composer(args: argparse.Namespace) -> Composer:
     from service.bootstrap import render_spec  # noqa: PLC0415
     from service.settings import load  # noqa: PLC0415
 
-    spec = render_spec(load(args.config))
+    recipe = render_spec(load(args.config)).generator
     return Composer(
-        renderer=spec.renderer, soundfont=spec.soundfont, emotion=args.emotion or spec.emotion
+        renderer=recipe.option("renderer", "auto"),
+        soundfont=recipe.option("soundfont"),
+        emotion=args.emotion or recipe.option("emotion"),
     )
 
 

@@ -10,8 +10,6 @@ from domain.errors import UsageError, UserError
 
 NOTES = ("features", "description", "emotion", "midi", "stems", "musicxml", "save_description")
 """Options for what is composed as notes."""
-PLAYED = "musicgen"
-"""Loader of the models that can be played."""
 
 
 def check_model(args: argparse.Namespace) -> None:
@@ -20,7 +18,7 @@ def check_model(args: argparse.Namespace) -> None:
     Raises:
         UsageError: One of them is for composed notes, there are no words, or there is no such model.
     """
-    from service.models.catalogue import catalogue, entry  # noqa: PLC0415 - only for this option
+    from service.models.catalogue import Role, catalogue, entry  # noqa: PLC0415 - only for this option
 
     for name in NOTES:
         if getattr(args, name):
@@ -30,8 +28,11 @@ def check_model(args: argparse.Namespace) -> None:
             )
     if not args.prompt.strip():
         raise UsageError("Say in words what to play: PROMPT.")
-    if entry(args.model).loader != PLAYED:
-        known = ", ".join(one.name for one in catalogue().values() if one.loader == PLAYED)
+    wanted = entry(args.model)
+    if wanted.role is not Role.GENERATOR or not wanted.usable:
+        known = ", ".join(
+            one.name for one in catalogue().values() if one.role is Role.GENERATOR and one.usable
+        )
         raise UsageError(f"--model {args.model} cannot be played here; there are: {known}.")
 
 
@@ -42,15 +43,22 @@ def run_model(args: argparse.Namespace, extension: str) -> int:
         UserError: The weights are not here, or the clip cannot be made.
     """
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this option
-    from generation.musicgen.generator import MusicGen  # noqa: PLC0415
+    from generation.registry import Recipe, create_generator  # noqa: PLC0415
+    from service.models.catalogue import entry  # noqa: PLC0415
     from service.models.chosen import agreed_model  # noqa: PLC0415
     from service.models.store import ModelStore  # noqa: PLC0415
     from service.settings import load, models_folder  # noqa: PLC0415
 
     store = ModelStore(models_folder(load(args.config)))
     here = agreed_model(store, args.model)
-    generator = MusicGen.load(
-        store.path(here.name), name=here.name, device="auto", licence=here.licence
+    generator = create_generator(
+        Recipe(
+            loader=entry(here.name).loader,
+            name=here.name,
+            folder=str(store.path(here.name)),
+            licence=here.licence,
+            commercial=here.commercial,
+        )
     )
     made = generator.generate(
         [ClipRequest(prompt=args.prompt, seed=args.seed, seconds=args.seconds)]

@@ -151,14 +151,8 @@ async def _database(settings: Settings) -> Check:
 def _sound(settings: Settings) -> Check:
     from generation.registry import create_generator  # noqa: PLC0415 - keeps other commands light
 
-    spec = render_spec(settings)
     try:
-        info = create_generator(
-            spec.generator,
-            renderer=spec.renderer,
-            soundfont=spec.soundfont,
-            emotion=spec.emotion,
-        ).info
+        info = create_generator(render_spec(settings).generator).info
     except TunebreederError as error:
         return Check(name="sound", verdict=Verdict.FAILED, message=str(error))
     details = ", ".join(f"{key} {value}" for key, value in info.details.items())

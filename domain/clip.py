@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from domain.ids import CandidateId, ClipId, RunId
@@ -28,6 +29,38 @@ class GeneratorInfo:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
+class SourceUse(StrEnum):
+    """What a generator is to do with a sound that comes with a request."""
+
+    CONTINUE = "continue"
+    """Begin with it, or with its end where there is no room for all of it, and go on."""
+    MELODY = "melody"
+    """Follow its melody, with other players."""
+    VARY = "vary"
+    """Start from it and change it."""
+    FILL = "fill"
+    """Keep it, and make a stretch of it anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A sound to make a clip from. Picklable.
+
+    Attributes:
+        audio: A file: WAV, FLAC, MP3 or Ogg.
+        use: What to do with it.
+        strength: For ``VARY``, how much of it goes, in [0, 1]: 0 keeps it, 1 makes another clip.
+        start: For ``FILL``, where the new stretch begins, in seconds.
+        end: For ``FILL``, where it ends.
+    """
+
+    audio: bytes
+    use: SourceUse
+    strength: float = 0.5
+    start: float = 0.0
+    end: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRequest:
     """One clip to render. Picklable: it crosses to the device worker.
@@ -40,6 +73,10 @@ class ClipRequest:
             Generators that cannot play one take the prompt, which says the same in words.
         facets: ``domain.facets.Facets`` as JSON to compose from instead of reading the prompt, where words would be
             too coarse; or ``None``. A description goes before it.
+        source: A sound to make it from, for generators that can; or ``None``.
+        embedding: float32, flattened (tokens, numbers of a token): what a text encoder would say of words that nobody
+            wrote, for generators that take it in place of the prompt; or ``b""``.
+        draft: Whether a quick, small version will do, to judge the music by; it has the same prompt and seed.
     """
 
     prompt: str
@@ -47,6 +84,9 @@ class ClipRequest:
     seconds: float
     description: Mapping[str, Any] | None = None
     facets: Mapping[str, Any] | None = None
+    source: Source | None = None
+    embedding: bytes = b""
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@
     │   ├── UnreachableError the server is down, too slow or refuses; later it may work
     │   └── OverBudgetError  a server's budget or rate for today is used up
     ├── GenerationError      a generator cannot work at all (one failed clip is a value instead)
+    │   └── NoRoomError      a batch does not fit into memory; half of it may
     ├── ScoringError         audio or an embedding cannot be scored
     └── StorageError         the database or the audio store cannot do what was asked
         ├── CorruptError     the file is damaged
@@ -110,6 +111,10 @@ class OverBudgetError(LanguageModelError):
 
 class GenerationError(TunebreederError):
     """A generator cannot work at all."""
+
+
+class NoRoomError(GenerationError):
+    """A batch does not fit into the memory of the device; a smaller one may."""
 
 
 class ScoringError(TunebreederError):

@@ -134,7 +134,7 @@ async def play(job: Job) -> Run:
     listeners = made(condition.listeners, bank, seed)
     generation = job.settings.generation.model_copy(update={"generator": job.experiment.generator})
     settings = job.settings.model_copy(update={"generation": generation})
-    device = HereWorker(RenderSpec(generator=job.experiment.generator, extension="wav"))
+    device = HereWorker(RenderSpec(extension="wav"))
     async with speech(job.experiment, condition, seed, settings) as model:
         if condition.fitness == "dynamic":
             rows, heard = await learned.play(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +14,7 @@ from domain.description import Description
 from domain.errors import DescriptionError, GenerationError
 from domain.facets import TONICS, Facets
 from generation.audio import SAMPLE_RATE, Audio
-from generation.generator import Composition, Progress, Score
+from generation.generator import Capabilities, Composition, Progress, Score, refused
 from generation.genome.describe import describe
 from generation.genome.realise import plan_of
 from generation.planning.hints import find_hints
@@ -73,10 +72,29 @@ class Composer:
             details={**choice.details, **mapping},
         )
 
+        self._capabilities = Capabilities(
+            shortest=SHORTEST,
+            longest=LONGEST,
+            sample_rate=SAMPLE_RATE,
+            commercial=True,
+            notes=True,
+        )
+
     @property
     def info(self) -> GeneratorInfo:
         """What makes the sound, and under which licence."""
         return self._info
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return self._capabilities
+
+    def prepare(self) -> None:
+        """Nothing: the sounds were looked for when it was made, and each is read when it is first played."""
+
+    def release(self) -> None:
+        """Nothing: what was read is shared by all composers of this process."""
 
     def generate(
         self, requests: Sequence[ClipRequest], *, progress: Progress | None = None
@@ -84,7 +102,7 @@ class Composer:
         """Compose and play each request. One that cannot be made becomes a ``ClipFailure``."""
         out: list[Composition | ClipFailure] = []
         for request in requests:
-            out.append(_refuse(request) or self._make(request))
+            out.append(refused(request, self._info, self._capabilities) or self._make(request))
             if progress is not None:
                 progress(len(out), len(requests))
         return out
@@ -153,16 +171,6 @@ class Composer:
             description=account(plan, score, self._renderer.name),
             notes=score,
         )
-
-
-def _refuse(request: ClipRequest) -> ClipFailure | None:
-    if not math.isfinite(request.seconds) or not SHORTEST <= request.seconds <= LONGEST:
-        return ClipFailure(
-            reason=f"A clip lasts {SHORTEST:.0f} to {LONGEST:.0f} seconds, not {request.seconds:g}."
-        )
-    if not 0 <= request.seed < 2**31:
-        return ClipFailure(reason="A seed is a whole number from 0 to 2147483647.")
-    return None
 
 
 def _load_emotion(folder: str) -> EmotionModel:

@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, SourceUse
 from generation.audio import Audio
 
 Progress = Callable[[int, int], None]
-"""Called after each item with how many are done and how many there are."""
+"""Called after each step with how many are done and how many there are. ``Cancelled`` from it ends the batch."""
+
+
+class Cancelled(Exception):  # noqa: N818 - asked for, no error
+    """Nobody waits for this batch any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,17 +99,95 @@ class Composition:
     notes: Score | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a generator can do.
+
+    Attributes:
+        shortest: Seconds of its shortest clip.
+        longest: Seconds of its longest clip.
+        sample_rate: Frames per second that it makes before it is brought to ``generation.audio.SAMPLE_RATE``.
+        commercial: Whether the licence of its weights allows commercial use.
+        notes: Whether it plays descriptions and hands back scores.
+        embedding: Numbers of a token of the embeddings that it takes in place of words; 0 where it takes none.
+        sources: What it can do with a sound that comes with a request.
+        drafts: Whether a draft costs less than a clip.
+        batch: Clips that it makes at once, at most; more are made one batch after the other.
+    """
+
+    shortest: float
+    longest: float
+    sample_rate: int
+    commercial: bool
+    notes: bool = False
+    embedding: int = 0
+    sources: frozenset[SourceUse] = frozenset()
+    drafts: bool = False
+    batch: int = 1
+
+
 class Generator(Protocol):
     """Turns prompts into sound. Synchronous and heavy: call it from a worker, never from an event loop."""
 
     @property
     def info(self) -> GeneratorInfo:
-        """What makes the sound, and under which licence."""
+        """What makes the sound, and under which licence. Known before ``prepare``."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+
+    def prepare(self) -> None:
+        """Load what the first clip would otherwise wait for. Does nothing the second time.
+
+        Raises:
+            GenerationError: It cannot work here; says why and what to do.
+        """
 
     def generate(
         self, requests: Sequence[ClipRequest], *, progress: Progress | None = None
     ) -> list[Composition | ClipFailure]:
-        """Make one clip for each request, in order.
+        """Make one clip for each request, in order. What a clip becomes does not depend on the others.
 
         An item that cannot be made becomes a ``ClipFailure``; an exception means that nothing works.
+
+        Raises:
+            Cancelled: ``progress`` said so.
+            NoRoomError: The batch does not fit into memory; half of it may.
+            GenerationError: It cannot work here at all.
         """
+
+    def release(self) -> None:
+        """Give memory back. The next clip loads again."""
+
+
+_USES = {
+    SourceUse.CONTINUE: "go on from a clip",
+    SourceUse.MELODY: "follow a melody",
+    SourceUse.VARY: "start from a clip",
+    SourceUse.FILL: "make a stretch of a clip anew",
+}
+
+
+def refused(request: ClipRequest, info: GeneratorInfo, able: Capabilities) -> ClipFailure | None:
+    """Return why a generator cannot take a request, in a sentence; ``None`` where it can."""
+    reason = ""
+    if not able.shortest <= request.seconds <= able.longest:
+        reason = (
+            f"A clip of {info.name} lasts {able.shortest:g} to {able.longest:g} seconds, not "
+            f"{request.seconds:g}."
+        )
+    elif not 0 <= request.seed < 2**31:
+        reason = "A seed is a whole number from 0 to 2147483647."
+    elif request.source is not None and request.source.use not in able.sources:
+        reason = f"{info.name} cannot {_USES[request.source.use]}."
+    elif request.embedding and not able.embedding:
+        reason = f"{info.name} takes words, no embedding."
+    elif request.embedding and len(request.embedding) % (4 * able.embedding):
+        reason = (
+            f"An embedding for {info.name} has {able.embedding} numbers a token; "
+            f"{len(request.embedding)} bytes are not that."
+        )
+    elif not (able.notes or request.embedding or request.prompt.strip()):
+        reason = "The prompt is empty; say what the music should be."
+    return ClipFailure(reason=reason) if reason else None

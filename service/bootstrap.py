@@ -11,6 +11,7 @@ from domain.ids import GuildId
 from domain.run import Post, PostKind
 from evolution.language.kit import LanguageKit
 from evolution.language.metered import Backend
+from generation.registry import composer
 from scoring.space import TasteSpace
 from service.about import AboutService
 from service.briefing import Kits
@@ -95,10 +96,11 @@ def render_spec(settings: Settings) -> RenderSpec:
     generation = settings.generation
     fonts = settings.storage.data_dir / "soundfonts"
     return RenderSpec(
-        generator=generation.generator,
-        renderer=generation.renderer,
-        soundfont=generation.soundfont or (str(fonts) if fonts.is_dir() else ""),
-        emotion=generation.emotion,
+        generator=composer(
+            renderer=generation.renderer,
+            soundfont=generation.soundfont or (str(fonts) if fonts.is_dir() else ""),
+            emotion=generation.emotion,
+        ),
         extension=generation.format,
     )
 

@@ -22,8 +22,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
+from generation.registry import Recipe, composer
 
 log = logging.getLogger(__name__)
+COMPOSER = composer()
 T = TypeVar("T")
 V = TypeVar("V")
 Outcome = RenderedClip | ClipFailure
@@ -31,12 +33,14 @@ Outcome = RenderedClip | ClipFailure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSpec:
-    """How clips are made; small and picklable, so that a worker process can build its engine from it."""
+    """How clips are made; small and picklable, so that a worker process can build its engine from it.
 
-    generator: str = "composer"
-    renderer: str = "auto"
-    soundfont: str = ""
-    emotion: str = ""
+    Attributes:
+        generator: What makes the sound.
+        extension: Type of the files.
+    """
+
+    generator: Recipe = COMPOSER
     extension: str = "mp3"
 
 
@@ -247,9 +251,10 @@ def _wav(spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
 def _export(kind: str, spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
     from service.exports import made  # noqa: PLC0415 - only in the worker process
 
-    if spec.generator != "composer":
-        return ClipFailure(reason=f"{spec.generator} makes sound without notes.")
-    return made(request, kind, spec.renderer, spec.soundfont)
+    recipe = spec.generator
+    if recipe.loader != COMPOSER.loader:
+        return ClipFailure(reason=f"{recipe.name} makes sound without notes.")
+    return made(request, kind, recipe.option("renderer", "auto"), recipe.option("soundfont"))
 
 
 def _listen(spec: RenderSpec, track: bytes, longest: float) -> HeardTrack | ClipFailure:

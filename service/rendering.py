@@ -45,12 +45,7 @@ class RenderEngine:
     def __init__(self, spec: RenderSpec, text_audio: TextAudio | None = None) -> None:
         self._spec = spec
         self._text_audio = text_audio
-        self._generator = create_generator(
-            spec.generator,
-            renderer=spec.renderer,
-            soundfont=spec.soundfont,
-            emotion=spec.emotion,
-        )
+        self._generator = create_generator(spec.generator)
         self._encoder = FeatureEncoder()
         self._space = default_space()
         self.info = self._generator.info
@@ -135,9 +130,7 @@ def engine(spec: RenderSpec) -> Engine:
 
 def wav(spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
     """Render the request again as a lossless WAV file."""
-    generator = create_generator(
-        spec.generator, renderer=spec.renderer, soundfont=spec.soundfont, emotion=spec.emotion
-    )
+    generator = create_generator(spec.generator)
     made = generator.generate([request])[0]
     if isinstance(made, ClipFailure):
         return made

@@ -2,151 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
+import torch
+from torch import Tensor
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
-from domain.errors import GenerationError
-from generation.audio import SAMPLE_RATE, Audio, Floats
-from generation.generator import Composition, Progress
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, SourceUse
+from domain.errors import GenerationError, NoRoomError
+from generation.audio import Audio
+from generation.finishing import finished
+from generation.generator import Capabilities, Composition, Progress, refused
+from generation.musicgen.checkpoint import load
 from generation.musicgen.engine import Engine, Order
+from generation.musicgen.loop import bucket_of
 from generation.musicgen.sampling import Sampling
 from generation.musicgen.shapes import FRAME_RATE
 from generation.musicgen.text import TooLongError
-from generation.resampling import resampled
-from generation.sounding.master import TARGET, master
+from generation.registry import Recipe
+from generation.sources import decoded
 
 VERSION = "1"
 """Raise it whenever the same request would sound different."""
 LICENCE = "CC-BY-NC-4.0"
 """Of the released weights."""
-FADE_IN, FADE_OUT = 0.005, 0.05
-"""Seconds."""
+SAMPLE_RATE = 32_000
+"""Of the released codecs."""
 SHORTEST, LONGEST = 1.0, 300.0
 """Seconds that a clip may last."""
+DTYPE = torch.bfloat16
+"""Of the decoder."""
 
 
 class MusicGen:
-    """A ``Generator`` around an engine."""
+    """A ``Generator`` around an engine, which is loaded when it is first needed.
 
-    def __init__(self, engine: Engine, *, name: str, licence: str = LICENCE) -> None:
-        decoder = engine.model.decoder
-        kind = str(decoder.dtype).removeprefix("torch.")
-        self._engine = engine
+    Args:
+        make: Loads the engine.
+        recipe: Says its name, licence and batch.
+        device: That the engine is on.
+    """
+
+    def __init__(self, make: Callable[[], Engine], recipe: Recipe, device: torch.device) -> None:
+        self._make = make
+        self._engine: Engine | None = None
+        kind = str(DTYPE).removeprefix("torch.")
+        bucket = bucket_of(recipe.batch)
         # Numbers differ between devices, number formats and sizes of a batch, so they are part of the version.
         self.info = GeneratorInfo(
-            name=name,
-            version=f"{VERSION}-{decoder.device.type}-{kind}-{engine.bucket}",
-            licence=licence,
-            details={
-                "device": str(decoder.device),
-                "numbers": kind,
-                "batch": str(engine.bucket),
-            },
+            name=recipe.name,
+            version=f"{VERSION}-{device.type}-{kind}-{bucket}",
+            licence=recipe.licence or LICENCE,
+            details={"device": str(device), "numbers": kind, "batch": str(bucket)},
+        )
+        self.capabilities = Capabilities(
+            shortest=SHORTEST,
+            longest=LONGEST,
+            sample_rate=SAMPLE_RATE,
+            commercial=recipe.commercial,
+            sources=frozenset({SourceUse.CONTINUE}),
+            batch=bucket,
         )
 
     @classmethod
-    def load(  # noqa: PLR0913 - what decides how it plays, all by name
-        cls,
-        folder: Path,
-        *,
-        name: str = "musicgen",
-        device: str = "cpu",
-        licence: str = LICENCE,
-        how: Sampling | None = None,
-        bucket: int = 8,
-        threads: int = 1,
-    ) -> MusicGen:
-        """Load a checkpoint in bfloat16.
+    def load(cls, recipe: Recipe, how: Sampling | None = None) -> MusicGen:
+        """Return what makes clips with a checkpoint, which ``prepare`` loads in bfloat16.
 
         Args:
-            folder: Of the checkpoint.
-            name: What clips say made them.
-            device: Such as ``"cpu"`` or ``"cuda:0"``; ``"auto"`` is the first GPU where there is one.
-            licence: Of the weights.
+            recipe: With the checkpoint's folder and, as option ``threads``, how many threads it takes on a CPU; more
+                than one is slower where other processes use the cores too.
             how: To sample.
-            bucket: Clips of a batch.
-            threads: On a CPU; more than one is slower where other processes use the cores too.
 
         Raises:
-            GenerationError: There is no such checkpoint, no PyTorch or no such device.
+            GenerationError: There is no such device.
         """
-        try:
-            import torch  # noqa: PLC0415 - heavy
-            import transformers  # noqa: F401, PLC0415
-        except ImportError:
-            raise GenerationError(
-                "MusicGen needs PyTorch and transformers: pip install torch==2.13.0, then "
-                "pip install 'tunebreeder[models]'."
-            ) from None
-        from generation.musicgen.checkpoint import load  # noqa: PLC0415
-
+        device = recipe.device
         if device == "auto":
             device = "cuda:0" if torch.cuda.is_available() else "cpu"
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise GenerationError(f"There is no device {device}; PyTorch sees no GPU here.")
-        torch.set_num_threads(max(1, threads))
-        engine = Engine(load(folder, device=device), how, bucket=bucket)
-        return cls(engine, name=name, licence=licence)
+
+        def make() -> Engine:
+            torch.set_num_threads(max(1, int(recipe.option("threads", "1"))))
+            model = load(Path(recipe.folder), device=device, dtype=DTYPE)
+            return Engine(model, how, bucket=recipe.batch)
+
+        return cls(make, recipe, torch.device(device))
+
+    def prepare(self) -> None:
+        """Load the checkpoint.
+
+        Raises:
+            GenerationError: There is none, or it is damaged; says what is wrong.
+        """
+        self._ready()
+
+    def _ready(self) -> Engine:
+        if self._engine is None:
+            self._engine = self._make()
+        return self._engine
+
+    def release(self) -> None:
+        """Give the memory of the weights back."""
+        self._engine = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def generate(
         self, requests: Sequence[ClipRequest], *, progress: Progress | None = None
     ) -> list[Composition | ClipFailure]:
-        """Make one clip for each request; alike ones are written together."""
+        """Make one clip for each request; alike ones are written together.
+
+        Raises:
+            Cancelled: ``progress`` said so.
+            NoRoomError: The batch does not fit into memory.
+            GenerationError: The checkpoint cannot be loaded.
+        """
+        engine = self._ready()
         out: dict[int, Composition | ClipFailure] = {}
         orders: dict[int, Order] = {}
         for place, request in enumerate(requests):
-            refused = _refuse(request)
-            if refused is not None:
-                out[place] = refused
+            order = self._order(engine, request)
+            if isinstance(order, ClipFailure):
+                out[place] = order
             else:
-                orders[place] = Order(
-                    prompt=request.prompt,
-                    seed=request.seed,
-                    frames=round(request.seconds * FRAME_RATE),
-                )
-        written = self._engine.write(list(orders.values()))
-        for place, codes in zip(orders, written, strict=True):
-            if isinstance(codes, TooLongError):
-                out[place] = ClipFailure(reason=str(codes))
-            else:
-                out[place] = self._finished(orders[place], self._engine.sound([codes])[0])
+                orders[place] = order
+
+        def on_step(done: int, total: int) -> bool:
             if progress is not None:
-                progress(len(out), len(requests))
+                progress(done, total)
+            return True
+
+        try:
+            written = engine.write(list(orders.values()), on_step)
+            for place, codes in zip(orders, written, strict=True):
+                out[place] = (
+                    ClipFailure(reason=str(codes))
+                    if isinstance(codes, TooLongError)
+                    else self._finished(engine.sound([codes])[0])
+                )
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            raise NoRoomError(f"{len(requests)} clips do not fit into memory.") from None
         return [out[place] for place in range(len(requests))]
 
-    def _finished(self, order: Order, audio: Audio) -> Composition | ClipFailure:
-        samples = resampled(audio.samples, audio.sample_rate, SAMPLE_RATE).T
-        if not np.isfinite(samples).all():
-            return ClipFailure(reason="The model gave no sound; another seed may.")
-        done = master(_faded(np.broadcast_to(samples, (2, samples.shape[1]))))
-        return Composition(
-            audio=Audio(samples=np.ascontiguousarray(done.samples.T), sample_rate=SAMPLE_RATE),
-            loudness=round(done.loudness, 2),
-            description={"loudness_target": TARGET, "frames": order.frames, **self.info.details},
-            notes=None,
+    def _order(self, engine: Engine, request: ClipRequest) -> Order | ClipFailure:
+        no = refused(request, self.info, self.capabilities)
+        if no is not None:
+            return no
+        frames = round(request.seconds * FRAME_RATE)
+        if request.source is None:
+            return Order(prompt=request.prompt, seed=request.seed, frames=frames)
+        sound = decoded(request.source.audio)
+        if isinstance(sound, ClipFailure):
+            return sound
+        begin = _beginning(engine.model.codec.codes(sound)[0], frames)
+        return Order(
+            prompt=request.prompt, seed=request.seed, frames=frames - begin.shape[1], begin=begin
         )
 
-
-def _faded(samples: Floats) -> Floats:
-    """Return (2, frames) that begin and end without a click: the model stops in the middle of sound."""
-    out = np.ascontiguousarray(samples - samples.mean(axis=1, keepdims=True))
-    rise, fall = round(FADE_IN * SAMPLE_RATE), round(FADE_OUT * SAMPLE_RATE)
-    out[:, :rise] *= np.linspace(0, 1, rise, dtype=np.float32)
-    out[:, -fall:] *= np.linspace(1, 0, fall, dtype=np.float32)
-    return out
+    def _finished(self, audio: Audio) -> Composition | ClipFailure:
+        return finished(audio.samples, audio.sample_rate, self.info.details)
 
 
-def _refuse(request: ClipRequest) -> ClipFailure | None:
-    if not SHORTEST <= request.seconds <= LONGEST:
-        return ClipFailure(
-            reason=f"A clip of MusicGen lasts {SHORTEST:.0f} to {LONGEST:.0f} seconds, not "
-            f"{request.seconds:g}."
-        )
-    if not 0 <= request.seed < 2**31:
-        return ClipFailure(reason="A seed is a whole number from 0 to 2147483647.")
-    if not request.prompt.strip():
-        return ClipFailure(reason="The prompt is empty; say what the music should be.")
-    return None
+def _beginning(codes: Tensor, frames: int) -> Tensor:
+    """Return what a clip of ``frames`` that goes on from ``codes`` (codebooks, frames) begins with."""
+    whole = codes.shape[1] <= frames - FRAME_RATE
+    return codes if whole else codes[:, -(frames // 2) :]

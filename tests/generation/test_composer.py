@@ -16,7 +16,7 @@ from generation.encode import decode, encode
 from generation.planning.patches import family_of
 from generation.planning.plan import make_plan
 from generation.planning.theory import MELODIES, MINOR_MODES, SCALES
-from generation.registry import create_generator
+from generation.registry import Recipe, composer, create_generator
 from generation.sounding.master import integrated_loudness, true_peak
 from generation.writing.arrange import arrange
 from tests.generation.measures import centroid, onsets, pulse, strokes_per_second
@@ -105,10 +105,10 @@ def test_same_request_same_samples_in_another_process(composer):
     prompt = "happy funk with trumpet"
     code = (
         "import hashlib\n"
-        "from generation.registry import create_generator\n"
+        "from generation.registry import composer, create_generator\n"
         "from domain.clip import ClipRequest\n"
         f"r = ClipRequest(prompt={prompt!r}, seed=5, seconds=4.0)\n"
-        "clip = create_generator('composer', renderer='numpy').generate([r])[0]\n"
+        "clip = create_generator(composer(renderer='numpy')).generate([r])[0]\n"
         "print(hashlib.sha256(clip.audio.samples.tobytes()).hexdigest())\n"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": "."}
@@ -326,7 +326,7 @@ def test_texture_words_change_the_sound(composer, words):
 
 
 def test_the_generator_says_what_it_is():
-    info = create_generator("composer", renderer="numpy").info
+    info = create_generator(composer(renderer="numpy")).info
     assert (info.name, info.version, info.stand_in_for) == (
         "composer",
         f"{VERSION}-numpy-TimGM6mb",
@@ -338,12 +338,12 @@ def test_the_generator_says_what_it_is():
 
 def test_unknown_names_are_explained(tmp_path):
     with pytest.raises(GenerationError, match="composer"):
-        create_generator("nothing")
+        create_generator(Recipe(loader="nothing"))
     with pytest.raises(GenerationError, match="numpy"):
-        create_generator("composer", renderer="wave")
+        create_generator(composer(renderer="wave"))
     with pytest.raises(GenerationError, match="SoundFont"):
-        create_generator("composer", soundfont=str(tmp_path / "absent.sf2"))
+        create_generator(composer(soundfont=str(tmp_path / "absent.sf2")))
     broken = tmp_path / "broken.sf2"
     broken.write_bytes(b"RIFFnot a soundfont at all")
     with pytest.raises(GenerationError, match=r"broken\.sf2"):
-        create_generator("composer", soundfont=str(broken))
+        create_generator(composer(soundfont=str(broken)))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from domain.clip import ClipFailure, ClipRequest, RenderedClip
+from generation.registry import Recipe
 from service import device as module
 from service.device import ProcessWorker, RenderSpec
 
@@ -31,13 +32,15 @@ def fake_render(spec: RenderSpec, wanted: ClipRequest):
     if wanted.prompt == "hang":
         time.sleep(60)  # noqa: TID251 - a worker process that hangs
     time.sleep(0.05)  # noqa: TID251 - as long as a short clip takes
-    return ClipFailure(reason=f"{spec.generator} {wanted.seed}")
+    return ClipFailure(reason=f"{spec.generator.name} {wanted.seed}")
 
 
 @pytest.fixture
 async def worker(monkeypatch):
     monkeypatch.setattr(module, "_render", fake_render)
-    made = ProcessWorker(RenderSpec(generator="fake"), workers=2, deadline=20)
+    made = ProcessWorker(
+        RenderSpec(generator=Recipe(loader="fake", name="fake")), workers=2, deadline=20
+    )
     yield made
     await made.close()
 
@@ -78,7 +81,9 @@ async def test_a_picture_is_drawn_elsewhere_and_may_fail(worker, monkeypatch):
 
 async def test_a_clip_that_hangs_is_given_up_and_waiting_is_not_counted(monkeypatch):
     monkeypatch.setattr(module, "_render", fake_render)
-    worker = ProcessWorker(RenderSpec(generator="fake"), workers=1, deadline=1.5)
+    worker = ProcessWorker(
+        RenderSpec(generator=Recipe(loader="fake", name="fake")), workers=1, deadline=1.5
+    )
     try:
         await worker.render([request(0)], lambda _: None)  # the process is up
         made = await worker.render(

@@ -14,6 +14,7 @@ from domain.errors import BusyError, ForbiddenError, UploadError, UserError
 from domain.fitness import Component, Mode, Weights
 from domain.run import RunSettings
 from domain.vote import Consent, Grade
+from generation.registry import composer
 from scoring.reward import Evidence, Reward
 from scoring.reward_packing import pack_reward
 from service.device import RenderSpec
@@ -217,7 +218,7 @@ def sound(seconds: float, form: str = "FLAC", *, level: float = 0.3, rate: int =
 
 @pytest.fixture(scope="module")
 def engine() -> RenderEngine:
-    return RenderEngine(RenderSpec(renderer="numpy"))
+    return RenderEngine(RenderSpec(generator=composer(renderer="numpy")))
 
 
 def test_the_engine_hears_a_file_of_any_kind(engine):
@@ -267,7 +268,7 @@ class Agrees:
 def test_a_rendered_clip_knows_whether_it_keeps_to_its_prompt(engine):
     asked = ClipRequest(prompt="slow ambient in D minor at 70 bpm", seed=3, seconds=4.0)
     assert 0.6 < engine.render(asked).adherence <= 1.0
-    model = RenderEngine(RenderSpec(renderer="numpy"), text_audio=Agrees())
+    model = RenderEngine(RenderSpec(generator=composer(renderer="numpy")), text_audio=Agrees())
     assert model.render(asked).adherence == 0.5
 
 

@@ -1,0 +1,128 @@
+"""How a generator in a process of its own is spoken to: frames over a pipe.
+
+A frame is eight bytes, then a header, then a body. The eight bytes are the lengths of header and body, each 32 bits,
+big-endian. The header is a JSON object with a ``kind``; the body is raw bytes, often none. Standard library only: the
+process may be of another environment, with other packages.
+
+============= ======= ==========================================================================================
+``kind``      said by with
+============= ======= ==========================================================================================
+``hello``     worker  once, first. ``protocol`` (``PROTOCOL``), ``info`` and ``capabilities``: the fields of
+                      ``domain.clip.GeneratorInfo`` and ``generation.generator.Capabilities``
+``sorry``     worker  instead of ``hello``: it cannot work here. ``reason``
+``generate``  bot     ``batch`` (a number of its own) and ``requests``: ``prompt``, ``seed``, ``seconds``,
+                      ``draft``, ``description``, ``facets``, ``source`` (``use``, ``strength``, ``start``,
+                      ``end``) or null, and ``sizes``: bytes of its source and of its embedding, which follow
+                      each other in the body
+``cancel``    bot     ``batch``: nobody waits for it any more
+``stop``      bot     end when the batch at hand is done
+``step``      worker  ``batch``, ``done``, ``total``: it is alive and how far it is
+``clips``     worker  ``batch``, ``clips``: for each request ``reason``, or ``rate``, ``channels``, ``loudness``,
+                      ``description``, ``finished`` (whether it is mastered) and ``size``: bytes of its samples,
+                      float32 little-endian (frames, channels), which follow each other in the body
+``no_room``   worker  ``batch`` does not fit into memory; nothing of it was made
+``failed``    worker  ``batch``: nothing works. ``reason``
+``cancelled`` worker  ``batch`` was given up
+============= ======= ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+PROTOCOL = 1
+"""Raise it whenever an older side would misunderstand."""
+MOST_HEADER, MOST_BODY = 2**22, 2**30
+"""Bytes; more is garbage."""
+_LENGTHS = struct.Struct(">II")
+
+
+class FrameError(Exception):
+    """What came over the pipe is no frame."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message.
+
+    Attributes:
+        kind: What it is.
+        header: What it says, without ``kind``; JSON-safe.
+        body: Raw bytes that belong to it.
+    """
+
+    kind: str
+    header: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def packed(frame: Frame) -> bytes:
+    """Return a frame as bytes."""
+    header = json.dumps({"kind": frame.kind, **frame.header}, ensure_ascii=False).encode()
+    return _LENGTHS.pack(len(header), len(frame.body)) + header + frame.body
+
+
+def read(stream: BinaryIO) -> Frame | None:
+    """Wait for the next frame; ``None`` at the end of the stream.
+
+    Raises:
+        FrameError: Something else came, or the stream ended within a frame.
+    """
+    begin = stream.read(_LENGTHS.size)
+    if not begin:
+        return None
+    header, body = _lengths(begin)
+    rest = stream.read(header + body)
+    if len(rest) < header + body:
+        raise FrameError("The stream ended within a frame.")
+    return _frame(rest[:header], rest[header:])
+
+
+async def read_async(stream: asyncio.StreamReader) -> Frame | None:
+    """Wait for the next frame; ``None`` at the end of the stream.
+
+    Raises:
+        FrameError: Something else came, or the stream ended within a frame.
+    """
+    try:
+        begin = await stream.readexactly(_LENGTHS.size)
+    except asyncio.IncompleteReadError as error:
+        if not error.partial:
+            return None
+        raise FrameError("The stream ended within a frame.") from None
+    header, body = _lengths(begin)
+    try:
+        return _frame(await stream.readexactly(header), await stream.readexactly(body))
+    except asyncio.IncompleteReadError:
+        raise FrameError("The stream ended within a frame.") from None
+
+
+def write(stream: BinaryIO, frame: Frame) -> None:
+    """Send a frame."""
+    stream.write(packed(frame))
+    stream.flush()
+
+
+def _lengths(begin: bytes) -> tuple[int, int]:
+    if len(begin) < _LENGTHS.size:
+        raise FrameError("The stream ended within a frame.")
+    header, body = _LENGTHS.unpack(begin)
+    if header > MOST_HEADER or body > MOST_BODY:
+        raise FrameError(f"A frame of {header} + {body} bytes is too long; this is no frame.")
+    return header, body
+
+
+def _frame(header: bytes, body: bytes) -> Frame:
+    try:
+        said = json.loads(header)
+        kind = said.pop("kind")
+    except (ValueError, AttributeError, KeyError, TypeError):
+        raise FrameError("A frame's header is no JSON object with a kind.") from None
+    if not isinstance(kind, str):
+        raise FrameError("A frame's kind is no word.")
+    return Frame(kind=kind, header=said, body=body)
