@@ -63,9 +63,11 @@ def combine(
     """
     passed = np.nan_to_num(np.clip(np.asarray(gate, dtype=np.float64), 0.0, 1.0), nan=0.0)
     total, weight = np.zeros_like(passed), np.zeros_like(passed)
+    # Only proportions matter: against the largest, tiny weights do not vanish in the sum.
+    largest = max((weights.of(name) for name in components), default=0.0) or 1.0
     for name, values in components.items():
         known = np.asarray(values, dtype=np.float64)
-        counted = weights.of(name) * np.isfinite(known)
+        counted = weights.of(name) / largest * np.isfinite(known)
         total = total + counted * np.clip(np.nan_to_num(known), 0.0, 1.0)
         weight = weight + counted
     neutral = np.full(np.broadcast_shapes(total.shape, weight.shape), NEUTRAL)
