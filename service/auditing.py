@@ -19,7 +19,8 @@ from domain.ids import ClipId, ListenerId
 from domain.outcome import Foretold
 from domain.run import Run
 from scoring.slate import Pick, Role
-from service.tasting import Said, Voice
+from service.folding import Said
+from service.voices import Voice
 from storage import proof
 from storage.database import Reader
 

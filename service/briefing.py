@@ -10,7 +10,7 @@ from domain.ids import GuildId
 from evolution.language.kit import LanguageKit
 from scoring.space import TasteSpace
 from scoring.taste import FAINT, describe
-from service.tasting import Voice
+from service.voices import Voice
 
 Kits = Callable[[GuildId], Awaitable[LanguageKit | None]]
 """Gives what language searchers of a server breed with; ``None`` where no model is set up."""

@@ -15,9 +15,11 @@ from domain.ids import ClipId, ListenerId, RunId
 from domain.run import GenerationState, Run
 from scoring.taste import predict
 from service.device import DeviceWorker
+from service.folding import said_of
 from service.reasons import reasons_behind
-from service.tasting import TasteService, Voice, said_of
+from service.tasting import TasteService
 from service.views import Actor, Download, ForMe, LineageView, WhyReason, WhyView
+from service.voices import Voice
 from storage import clips, judgements, runs, votes
 from storage.database import Database
 from storage.files import AudioStore

@@ -25,7 +25,9 @@ from scoring.space import TasteSpace
 from scoring.taste import influence
 from service import auditing
 from service.clock import Clock
-from service.tasting import Said, TasteService, Voice, said_of
+from service.folding import Said, said_of
+from service.tasting import TasteService
+from service.voices import Voice
 from storage import clips, judgements, runs, targets, votes
 from storage.database import Database, Reader
 

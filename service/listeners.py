@@ -13,10 +13,11 @@ from domain.clip import Clip
 from domain.ids import GuildId, RunId
 from domain.vote import Consent
 from scoring.taste import FAINT, Reason, describe
+from service.folding import said_of
 from service.progress import calibration_of, own_rounds
 from service.settings import TasteSettings
 from service.taste_map import MOST, TasteMap, points_of
-from service.tasting import TasteService, said_of
+from service.tasting import TasteService
 from service.views import Actor, TasteView, TasteWord
 from storage import clips, duels, judgements, listeners, preferences, proof, runs, tastes, votes
 from storage.database import Database
@@ -85,8 +86,7 @@ class ListenerService:
         async with self._db.reading() as tx:
             consent = await listeners.consent(tx, actor.guild_id, actor.user_id)
             cast = await votes.votes_of_listener(tx, actor.guild_id, actor.user_id)
-            answers = await duels.answers_of(tx, actor.guild_id, actor.user_id)
-            heard = await self._learner.evidence(tx, cast, answers)
+            heard = await self._learner.of_listener(tx, actor.guild_id, actor.user_id)
             rated_clips = await clips.clips_by_id(tx, sorted({vote.clip_id for vote in cast}))
             run = await runs.latest_run_in_channel(tx, actor.channel_id)
             shared = run is not None and run.for_listener in {None, actor.user_id}
@@ -117,8 +117,7 @@ class ListenerService:
             if await listeners.consent(tx, actor.guild_id, actor.user_id) is not Consent.TASTE:
                 return None
             cast = await votes.votes_of_listener(tx, actor.guild_id, actor.user_id)
-            answers = await duels.answers_of(tx, actor.guild_id, actor.user_id)
-            heard = await self._learner.evidence(tx, cast, answers)
+            heard = await self._learner.of_listener(tx, actor.guild_id, actor.user_id)
             if not heard.count:
                 return None
             said, back = said_of(cast), await proof.originals(tx, [one.clip_id for one in cast])

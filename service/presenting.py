@@ -16,8 +16,8 @@ from domain.vote import Vote, VoteSource
 from service.about import AboutService
 from service.clips import filename
 from service.clock import Clock
+from service.folding import Said, said_of
 from service.posting import Undeliverable
-from service.tasting import Said, said_of
 from service.views import PauseView, RevealRow, RevealView, RoundClip, RoundView
 from storage import clips, runs, votes
 from storage.database import Database, Reader

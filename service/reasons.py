@@ -16,7 +16,7 @@ from scoring.beliefs import Prior, Reason, Taste
 from scoring.explain import parts_of
 from scoring.space import TasteSpace
 from scoring.taste import explain
-from service.tasting import Evidence
+from service.evidence import Evidence
 
 FOR, AGAINST = 3, 2
 """Reasons that are told."""

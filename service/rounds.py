@@ -27,7 +27,7 @@ from service.briefing import Kits, feedback_words, no_kits, taste_words
 from service.clock import Clock
 from service.device import DeviceWorker
 from service.judging import Archive, Judging, Verdict
-from service.tasting import Voice
+from service.voices import Voice
 from storage import clips, judgements, listeners, posts, proof, runs
 from storage.database import Database, Transaction
 from storage.files import AudioStore

@@ -25,11 +25,11 @@ from domain.run import (
 from service import lifecycle
 from service.clock import Clock
 from service.conductor import Conductor
+from service.folding import families_of, said_of
 from service.lifecycle import WORDS_LIMIT, Order
 from service.like_this import Track
 from service.queue import JobQueue, Ticket
 from service.settings import Settings
-from service.tasting import families_of, said_of
 from service.views import Actor, StatusView, TargetView
 from storage import clips, posts, runs, targets, votes
 from storage.database import Database, Reader

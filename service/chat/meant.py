@@ -11,8 +11,8 @@ from domain.ids import ClipId, ListenerId, MessageId, RunId
 from domain.run import PostKind, Run
 from domain.vote import Consent, VoteSource
 from service.chat.turns import Speaker
+from service.folding import said_of
 from service.mood_start import allowed, clip_named
-from service.tasting import said_of
 from service.views import Actor
 from storage import clips, listeners, posts, runs, votes
 from storage.database import Database, Reader

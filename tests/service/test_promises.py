@@ -11,8 +11,8 @@ from domain.candidate import Directive
 from domain.errors import BusyError, UserError
 from domain.run import GenerationState, PostKind, RunSettings, RunState
 from domain.vote import Consent, Grade, VoteSource
+from service.folding import said_of
 from service.posting import Undeliverable
-from service.tasting import said_of
 from service.views import PauseView, RevealView
 from storage import clips, listeners, posts, runs, tastes, votes
 from tests.fakes import FakeDevice

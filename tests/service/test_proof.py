@@ -12,8 +12,8 @@ from domain.ids import ChannelId, ClipId, ListenerId, RunId
 from domain.outcome import Outcome
 from domain.run import RunSettings
 from domain.vote import Consent, Grade
+from service.folding import fold, places_of
 from service.progress import assess
-from service.tasting import fold, places_of
 from service.top import Scope, every_server
 from service.views import RevealView
 from storage import duels, proof, votes

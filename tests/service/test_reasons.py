@@ -8,9 +8,9 @@ import pytest
 from domain.vote import Consent, Grade
 from scoring.space import Form, default_space
 from scoring.taste import Rated, default_prior, fit, newcomer
+from service.evidence import Evidence
 from service.reasons import reasons_behind
 from service.taste_map import axes
-from service.tasting import Evidence
 from tests.service.conftest import ANN, BOB
 from tests.service.test_proof import play
 
