@@ -14,6 +14,7 @@ from generation.resampling import resampled
 
 LABEL = "AI-made by Tunebreeder"
 """Written into every file that can carry it."""
+UNTITLED = "Untitled clip"
 
 _BLOCK = 65_536
 """Frames per write: Vorbis encoders overflow the stack when handed a minute at once."""
@@ -110,7 +111,7 @@ def _words(title: str, comment: str) -> dict[str, str]:
     """Tags by libsndfile's names. Control characters would end a field early in some players."""
     said = f"{LABEL}. {comment}" if comment else LABEL
     words = {
-        "title": title or "Untitled clip",
+        "title": title or UNTITLED,
         "artist": "Tunebreeder",
         "software": "Tunebreeder",
         "comment": said,

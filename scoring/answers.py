@@ -7,6 +7,7 @@ above the upper one", so that the mathematics of plain logistic regression serve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -31,6 +32,7 @@ ANSWERS: Mapping[Grade, tuple[tuple[float, int], ...]] = {
     Grade.AWFUL: ((-APART, 0),),
 }
 """(threshold, above) of what each grade says about a liking in log odds."""
+_AT_APART = 1.0 / (1.0 + math.exp(APART))
 
 
 def check(item: Rated, rows: int) -> None:
@@ -102,6 +104,16 @@ def answers(phi: Doubles, own: Sequence[Rated]) -> tuple[Evidence, NDArray[np.in
 def liked(rating: float) -> float:
     """Return how much of a rating is a like: 1 from good on, 0 up to meh, a share between."""
     return sum(share for grade, share in _grades(rating) if grade >= Grade.GOOD)
+
+
+def chance(rating: float) -> float:
+    """Return the probability in (0, 1) of liking a clip that was rated so, to be set beside what a taste foretells.
+
+    A grade says that the probability lies between those of its thresholds; the middle is taken. So a love is 0.91, a
+    good 0.66, a meh 0.34 and an awful 0.09, and what lies between two grades lies between their numbers.
+    """
+    edges = (0.0, _AT_APART, 0.5, 1.0 - _AT_APART, 1.0)
+    return sum(share * (edges[grade] + edges[grade + 1]) / 2.0 for grade, share in _grades(rating))
 
 
 @lru_cache(maxsize=256)

@@ -311,6 +311,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         moods=moods,
         like_this=LikeThisService(device, space, settings.limits),
         about=about,
+        duels=duels,
     )
     return Services(
         settings=settings,

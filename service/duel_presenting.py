@@ -11,6 +11,7 @@ from domain.duel import Choice, Duel, DuelVote
 from domain.errors import NotFoundError, StorageError
 from domain.ids import DuelId
 from domain.run import CloseReason, Post, Run
+from generation.untitled import untitled
 from service.about import AboutService
 from service.clock import Clock
 from service.duel_views import DuelClip, DuelView, Tally, VerdictRow, VerdictView
@@ -52,11 +53,14 @@ class DuelViews:
 
     async def _file(self, duel: Duel, clip: Clip, letter: str) -> DuelClip:
         try:
-            data = await asyncio.to_thread(self._store.read, clip.sha256, clip.extension)
+            data = await asyncio.to_thread(self._blind, clip)
         except StorageError as error:
             log.error("Duel %s: %s", duel.id, error)  # noqa: TRY400 - names the file
             raise Undeliverable("A sound file of this duel is missing.", permanent=True) from None
         return DuelClip(clip=clip, filename=f"{letter}.{clip.extension}", data=data)
+
+    def _blind(self, clip: Clip) -> bytes:
+        return untitled(self._store.read(clip.sha256, clip.extension))
 
     async def verdict(self, post: Post) -> VerdictView:
         """Return what became of a duel.

@@ -12,7 +12,7 @@ from domain.vote import Consent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuelClip:
-    """A clip of a duel with its file. The file's name says nothing about the music."""
+    """A clip of a duel with its file. Neither the file's name nor its tags say what it is."""
 
     clip: Clip
     filename: str

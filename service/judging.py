@@ -15,6 +15,7 @@ from domain.clip import ArchivedClip, RenderedClip
 from domain.fitness import Component, Judgement, Mode, Weights
 from domain.ids import ClipId, GuildId, ListenerId
 from domain.run import Run
+from scoring.answers import chance
 from scoring.beliefs import Doubles, Prediction
 from scoring.fitness import Reward, combine, gated, preference, share_of
 from scoring.judges import HerdJudge, MusicJudge
@@ -300,13 +301,11 @@ def _evaluation(
     said: Mapping[ClipId, Mapping[ListenerId, Said]],
     expected: _Expected,
 ) -> Evaluation:
-    """Blend what is foretold with what people said about this very clip, times its quality."""
+    """Blend what is foretold with what people said about this very clip, as like probabilities, times its quality."""
     ratings = list(said.get(clip.id, {}).values())
     weight = sum(one.weight for one in ratings)
     share = weight / (weight + OWN_VOTES)
-    observed = (
-        (1.0 + sum(one.rating * one.weight for one in ratings) / weight) / 2.0 if ratings else 0.0
-    )
+    observed = sum(chance(one.rating) * one.weight for one in ratings) / weight if ratings else 0.0
     liking = (1.0 - share) * expected.fitness + share * observed
     gate = float(gated(np.array([0.0 if clip.broken else clip.quality]))[0])
     return Evaluation(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from service.about import AboutService
 from service.clips import ClipService
 from service.conductor import Conductor
+from service.duels import DuelService
 from service.exports import ExportService
 from service.feedback import FeedbackService
 from service.like_this import LikeThisService
@@ -28,3 +29,4 @@ class UseCases:
     moods: MoodService
     like_this: LikeThisService
     about: AboutService
+    duels: DuelService

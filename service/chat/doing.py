@@ -14,12 +14,13 @@ from domain.run import Run, RunState
 from domain.vote import Consent, Grade
 from service.chat.cases import UseCases
 from service.chat.meant import Meant
+from service.chat.outcomes import job, names, own_rating
 from service.chat.tools import problem_of
 from service.chat.turns import Outcome, Personal, Speaker
 from service.mood_session import Kind
 from service.queue import Ticket
 from service.rules import steering
-from service.views import Actor, ClipRating, Receipt
+from service.views import Actor, Receipt
 from storage.database import Database
 
 Tool = Callable[[Speaker, Mapping[str, Any]], Awaitable[Outcome]]
@@ -46,6 +47,7 @@ class Doer:
         self._moods = cases.moods
         self._like_this = cases.like_this
         self._about = cases.about
+        self._duels = cases.duels
         self._meant = Meant(db)
         self._tools: Mapping[str, Tool] = {
             "start": self._start,
@@ -56,6 +58,7 @@ class Doer:
             "mood": self._mood,
             "longer": self._longer,
             "branch": self._branch,
+            "duel": self._duel,
             "resume": self._resume,
             "pause": self._pause,
             "stop": self._stop,
@@ -119,7 +122,7 @@ class Doer:
                 ticket = await self._runs.start(
                     there, vibe=vibe, for_listener=actor.user_id, track=track
                 )
-            return _job(
+            return job(
                 ticket,
                 "Bred for you",
                 f"Your own run starts in {where.link}.",
@@ -128,7 +131,7 @@ class Doer:
         speaker.front.check_may_post()
         ticket = await self._runs.start(actor, vibe=vibe, track=track)
         towards = "A run towards your track" if track else "A run"
-        return _job(
+        return job(
             ticket,
             "breeds",
             f"{towards} starts here; its first round is on its way.",
@@ -147,7 +150,7 @@ class Doer:
 
     async def _next(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         ticket = await self._breed(speaker, Directive.NEXT, [])
-        return _job(
+        return job(
             ticket, "asked for the next round", "The next round is on its way.", "next round"
         )
 
@@ -156,9 +159,9 @@ class Doer:
             [await self._clip(speaker, said)] if said.get("clip") else await self._close(speaker)
         )
         ticket = await self._breed(speaker, Directive.VARY, found)
-        name = _names(found)
+        name = names(found)
         text = f"The next round stays close to {name}; its tune is kept."
-        return _job(ticket, "asked for variations", text, f"varied {name}", found[0])
+        return job(ticket, "asked for variations", text, f"varied {name}", found[0])
 
     async def _close(self, speaker: Speaker) -> list[Clip]:
         """Return what "more like that" is about: the clip at hand, or the one the speaker likes best."""
@@ -171,8 +174,8 @@ class Doer:
         if len(found) < 2:
             raise UsageError("A cross needs two clips, such as: mix A and C.")
         ticket = await self._breed(speaker, Directive.CROSS, found)
-        name = _names(found)
-        return _job(
+        name = names(found)
+        return job(
             ticket, "asked for a cross", f"The next round crosses {name}.", f"crossed {name}"
         )
 
@@ -187,10 +190,10 @@ class Doer:
             ticket = await self._breed(speaker, Directive.REMIX, found, words)
         except ForbiddenError as refused:
             return await self._instead(speaker, found, words, refused)
-        name = _names(found) if len(found) == 1 else "this round"
+        name = names(found) if len(found) == 1 else "this round"
         text = f"On it: I breed the next round from {name}, as you say: {words}"
         focus = found[0] if len(found) == 1 else None
-        return _job(ticket, "asked for a remix", text, f"remix of {name}", focus)
+        return job(ticket, "asked for a remix", text, f"remix of {name}", focus)
 
     async def _instead(
         self, speaker: Speaker, found: list[Clip], words: str, refused: ForbiddenError
@@ -208,7 +211,7 @@ class Doer:
         ticket = await self._runs.resume(speaker.actor)
         if ticket is None:
             return Outcome(text="Going on. The last round is posted again.", did="resumed")
-        return _job(ticket, "resumed the run", "Going on: the next round is on its way.", "resumed")
+        return job(ticket, "resumed the run", "Going on: the next round is on its way.", "resumed")
 
     async def _pause(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         run = await self._run(speaker)
@@ -227,17 +230,25 @@ class Doer:
     async def _reset(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         speaker.front.check_may_post()
         ticket = await self._runs.reset(steering(speaker.actor, await self._run(speaker), "reset"))
-        return _job(ticket, "started over", "Starting over with the same vibe.", "started over")
+        return job(ticket, "started over", "Starting over with the same vibe.", "started over")
 
     async def _branch(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         clip = await self._clip(speaker, said)
         if speaker.alone:
             ticket = await self._runs.branch(speaker.actor, ClipId(clip.id))
-            return _job(ticket, "branched", "Your branch grows here.", "branched", clip)
-        async with speaker.front.branch_thread(f"A branch of {_names([clip])}") as where:
+            return job(ticket, "branched", "Your branch grows here.", "branched", clip)
+        async with speaker.front.branch_thread(f"A branch of {names([clip])}") as where:
             there = replace(speaker.actor, channel_id=where.channel_id)
             ticket = await self._runs.branch(there, ClipId(clip.id))
-        return _job(ticket, "branched", f"Your branch grows in {where.link}.", "branched", clip)
+        return job(ticket, "branched", f"Your branch grows in {where.link}.", "branched", clip)
+
+    async def _duel(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
+        speaker.front.check_may_post()
+        started = await self._duels.start(speaker.actor)
+        text, did = "Two clips, one trophy: listen to both, then press for one.", "started a duel"
+        if started.ticket is not None:
+            return job(started.ticket, "asked for a duel", text, did)
+        return Outcome(text=text, did=did)
 
     # One new clip -------------------------------------------------------------------------------------
 
@@ -279,17 +290,17 @@ class Doer:
             return ""
 
         what = "a longer version" if kind is Kind.LONGER else "a version"
-        job = _job(
+        made = job(
             ticket,
-            f"asked for {what} of {_names([clip])}",
+            f"asked for {what} of {names([clip])}",
             note,
-            f"{what} of {_names([clip])} is being made",
+            f"{what} of {names([clip])} is being made",
             clip,
         )
         text = " ".join(
-            part for part in (f"I make {what} of {_names([clip])} and post it here.", note) if part
+            part for part in (f"I make {what} of {names([clip])} and post it here.", note) if part
         )
-        return replace(job, text=text, after=post)
+        return replace(made, text=text, after=post)
 
     # Votes --------------------------------------------------------------------------------------------
 
@@ -297,36 +308,34 @@ class Doer:
         clip = await self._clip(speaker, said)
         grade = GRADES[said["grade"]]
         before = await self._receipt(speaker, clip)
-        if _own(before, clip).grade is grade:
-            return self._voted(
-                before, clip, f"You gave {_names([clip])} {grade.emoji} already.", ""
-            )
+        if own_rating(before, clip).grade is grade:
+            return self._voted(before, clip, f"You gave {names([clip])} {grade.emoji} already.", "")
         receipt = await self._feedback.rate(speaker.actor, ClipId(clip.id), grade, speaker.event_id)
         return self._voted(
             receipt,
             clip,
-            f"Noted: {grade.emoji} for {_names([clip])}.",
-            f"{grade.emoji} for {_names([clip])}",
+            f"Noted: {grade.emoji} for {names([clip])}.",
+            f"{grade.emoji} for {names([clip])}",
         )
 
     async def _favourite(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         clip = await self._clip(speaker, said)
         before = await self._receipt(speaker, clip)
-        if _own(before, clip).favourite:
-            return self._voted(before, clip, f"{_names([clip])} has your ⭐ already.", "")
+        if own_rating(before, clip).favourite:
+            return self._voted(before, clip, f"{names([clip])} has your ⭐ already.", "")
         receipt = await self._feedback.favourite(speaker.actor, ClipId(clip.id), speaker.event_id)
         return self._voted(
-            receipt, clip, f"Noted: ⭐ for {_names([clip])}.", f"⭐ for {_names([clip])}"
+            receipt, clip, f"Noted: ⭐ for {names([clip])}.", f"⭐ for {names([clip])}"
         )
 
     async def _broken(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         clip = await self._clip(speaker, said)
         before = await self._receipt(speaker, clip)
-        if _own(before, clip).broken:
-            return self._voted(before, clip, f"You called {_names([clip])} broken already.", "")
+        if own_rating(before, clip).broken:
+            return self._voted(before, clip, f"You called {names([clip])} broken already.", "")
         receipt = await self._feedback.broken(speaker.actor, ClipId(clip.id), speaker.event_id)
-        text = f"Thank you: {_names([clip])} is noted as broken, which teaches no taste."
-        return self._voted(receipt, clip, text, f"{_names([clip])} is broken")
+        text = f"Thank you: {names([clip])} is noted as broken, which teaches no taste."
+        return self._voted(receipt, clip, text, f"{names([clip])} is broken")
 
     async def _all_bad(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         run_id, number = speaker.round or (None, 0)
@@ -348,8 +357,8 @@ class Doer:
     async def _keep(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         clip = await self._clip(speaker, said)
         await self._library.keep(speaker.actor, ClipId(clip.id))
-        text = f"Kept: the audio of {_names([clip])} stays for good."
-        return Outcome(text=text, did=f"kept {_names([clip])}", clip=ClipId(clip.id))
+        text = f"Kept: the audio of {names([clip])} stays for good."
+        return Outcome(text=text, did=f"kept {names([clip])}", clip=ClipId(clip.id))
 
     # Questions ----------------------------------------------------------------------------------------
 
@@ -417,28 +426,3 @@ class Doer:
     async def collects(self, actor: Actor) -> bool:
         """Tell whether anything may be kept about somebody."""
         return await self._listeners.consent(actor) is not Consent.PAUSED
-
-
-def _own(receipt: Receipt, clip: Clip) -> ClipRating:
-    return next(one for one in receipt.ratings if one.clip_id == clip.id)
-
-
-def _job(ticket: Ticket, headline: str, text: str, did: str, clip: Clip | None = None) -> Outcome:
-    return Outcome(
-        ticket=ticket,
-        headline=headline,
-        text=text,
-        did=did,
-        clip=ClipId(clip.id) if clip is not None else None,
-    )
-
-
-def _names(found: list[Clip]) -> str:
-    """Return clips by the letters that people see."""
-    letters = [
-        "ABCD"[one.posted_slot - 1] if one.posted_slot and one.posted_slot <= 4 else "that clip"
-        for one in found
-    ]
-    if len(letters) == 1:
-        return f"clip {letters[0]}" if len(letters[0]) == 1 else letters[0]
-    return f"{', '.join(letters[:-1])} and {letters[-1]}"

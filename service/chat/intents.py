@@ -205,6 +205,7 @@ class _Reader:
                 (words_of.STOP, "stop"),
                 (words_of.PAUSE, "pause"),
                 (words_of.RESUME, "resume"),
+                (words_of.DUEL, "duel"),
                 (words_of.NEXT, "next"),
             ):
                 if pattern.fullmatch(clause.core) or pattern.fullmatch(

@@ -92,6 +92,13 @@ PAUSE = re.compile(
     r"take a break|"
     r"(?:let us )?(?:have|take) a (?:break|pause)|freeze(?: it)?|wait a (?:bit|while)"
 )
+DUEL = re.compile(
+    r"(?:(?:i (?:want|would like)|start|run|make|do|have|hold|begin|set up|let us have|give us) )?"
+    r"(?:a |an |another |one more |the next )?"
+    r"(?:new |blind )?(?:duel|head to head|face off)(?: (?:here|now|again))?|"
+    r"(?:compare|pit|put|show|give us|play) (?:any |me )?two (?:clips|songs|of them)"
+    r"(?: (?:against each other|side by side|head to head|blind))?"
+)
 RESUME = re.compile(
     r"(?:resume|unpause|continue|carry on|go on|proceed|un-pause)(?: (?:it|this|please|"
     r"the run|the music|where we (?:paused|stopped|"

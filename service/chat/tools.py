@@ -147,6 +147,12 @@ _ALL = (
         cost=Cost.ROUND,
         acts=True,
     ),
+    Spec(
+        name="duel",
+        description="Post two clips side by side, blind; everybody gives one of them the trophy.",
+        cost=Cost.ROUND,
+        acts=True,
+    ),
     Spec(name="resume", description="Go on with a paused run.", cost=Cost.ROUND, acts=True),
     Spec(
         name="pause",

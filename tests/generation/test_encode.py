@@ -9,6 +9,7 @@ from generation.audio import Audio
 from generation.encode import FORMATS, LABEL, decode, encode, media_type, read_tags, waveform
 from generation.generator import Composition
 from generation.midi import to_midi
+from generation.untitled import untitled
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,27 @@ def test_files_say_that_a_machine_made_them(short, extension):
     tags = read_tags(encode(short, extension=extension, title="Grüße 🎷", comment="seed 3"))
     assert tags["title"] == "Grüße 🎷"
     assert tags["comment"] == f"{LABEL}. seed 3"
+
+
+@pytest.mark.parametrize("extension", list(FORMATS))
+@pytest.mark.parametrize("title", ["slow jazz with piano, 92 bpm", "Grüße 🎷", "", "x" * 300])
+def test_a_title_can_be_hidden(short, extension, title):
+    named = encode(short, extension=extension, title=title)
+    hidden = untitled(named)
+    assert len(hidden) == len(named)
+    assert title.encode() not in hidden or not title
+    tags = read_tags(hidden)
+    assert tags.get("title", "").strip() in {
+        "Untitled clip",
+        "Untitled clip"[: len(title.encode())].strip(),
+    }
+    assert tags["comment"] == LABEL
+    assert np.array_equal(decode(hidden).samples, decode(named).samples)
+
+
+def test_what_has_no_title_stays_as_it_is():
+    for data in (b"this is text", b"", b"OggS" + bytes(40), b"RIFF" + bytes(20), b"ID3"):
+        assert untitled(data) == data
 
 
 def test_an_mp3_is_of_the_stated_quality(short):

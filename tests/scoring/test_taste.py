@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import ScoringError
 from domain.vote import Grade
+from scoring.answers import chance
 from scoring.taste import (
     Pair,
     Rated,
@@ -368,3 +369,14 @@ def test_a_tie_as_two_halves_pulls_two_clips_together(phi, prior):
 def test_pairs_that_mean_nothing_are_refused(phi, prior, pair):
     with pytest.raises(ScoringError, match="pair"):
         fit(prior, phi, [], [pair])
+
+
+def test_a_rating_is_a_like_probability_on_the_scale_of_predictions():
+    said = [chance(grade.rating) for grade in Grade]
+    assert said == sorted(said)
+    assert said[Grade.MEH] < 0.5 < said[Grade.GOOD]
+    assert (
+        said[Grade.LOVE] == pytest.approx(1.0 - said[Grade.AWFUL]) == pytest.approx(0.909, abs=1e-3)
+    )
+    assert said[Grade.MEH] < chance(0.0) < said[Grade.GOOD]
+    assert 0.0 < chance(-1.0) < chance(-0.7) < chance(-0.4)

@@ -89,6 +89,7 @@ def talk(stage):  # noqa: F811 - the fixture
         like_this=services.like_this,
         moods=services.moods,
         about=services.about,
+        duels=services.duels,
     )
     doer = Doer(services.db, cases)
     memory = ChatMemory(services.db, stage.clock)

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from domain.errors import ForbiddenError, NotFoundError, UsageError, UserError
+from domain.errors import BusyError, ForbiddenError, NotFoundError, UsageError, UserError
 from domain.ids import ChannelId
 from domain.run import RunState
 from domain.vote import Consent, Grade
 from service.chat import intents
 from service.chat.tools import TOOLS, Need
 from service.chat.turns import Personal
+from service.duel_views import DuelView
 from service.like_this import Upload
 from storage import runs
 from tests.service.chat.conftest import speaker
@@ -187,6 +188,16 @@ async def test_private_runs_and_branches_get_a_place_of_their_own(talk):
     assert (await talk.stage.run(ChannelId(77))).for_listener == ANN.user_id
     assert (await talk.stage.run(ChannelId(78))).parent_clip_id is not None
     assert (await talk.stage.run(MUSIC)).generation == 1
+
+
+async def test_a_duel_is_posted_once_at_a_time(talk):
+    await talk.stage.start()
+    await talk.stage.next()
+    outcome = await use(talk, speaker(ANN), "duel")
+    assert (outcome.ticket, outcome.did) == (None, "started a duel")
+    assert [one for one in talk.stage.sink.sent if isinstance(one, DuelView)]
+    with pytest.raises(BusyError, match="going on here already"):
+        await talk.doer.do(speaker(BOB), "duel", {})
 
 
 async def test_what_is_personal_is_not_told_to_a_channel(talk):
