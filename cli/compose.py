@@ -50,6 +50,19 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="let MusicGen play instead, such as musicgen-small (see bot.py models)",
     )
     command.add_argument(
+        "--melody",
+        type=Path,
+        metavar="FILE",
+        help="with --model musicgen-melody: a sound file whose melody it follows",
+    )
+    command.add_argument(
+        "--continue",
+        dest="go_on",
+        type=Path,
+        metavar="FILE",
+        help="with --model: a sound file that the clip begins with and goes on from",
+    )
+    command.add_argument(
         "--emotion", metavar="DIR", default="", help="let a trained emotion model write the bars"
     )
     command.add_argument(
@@ -140,6 +153,9 @@ def _check(args: argparse.Namespace) -> str:
         )
     if args.model:
         check_model(args)
+    elif args.melody or args.go_on:
+        option = "--melody" if args.melody else "--continue"
+        raise UsageError(f"{option} is for models that start from sound; name one with --model.")
     elif not (args.prompt or args.features or args.description):
         raise UsageError("Say what to play: PROMPT, --features or --description.")
     return extension

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
-from domain.clip import ClipFailure, ClipRequest
+from domain.clip import ClipFailure, ClipRequest, Source, SourceUse
 from domain.errors import UsageError, UserError
 
 NOTES = ("features", "description", "emotion", "midi", "stems", "musicxml", "save_description")
 """Options for what is composed as notes."""
+LARGEST = 512 * 2**20
+"""Bytes of a sound file to start from."""
 
 
 def check_model(args: argparse.Namespace) -> None:
     """Check the arguments that come with ``--model``.
 
     Raises:
-        UsageError: One of them is for composed notes, there are no words, or there is no such model.
+        UsageError: One of them is for composed notes, there are no words, or there is no such model or file.
     """
     from service.models.catalogue import Role, catalogue, entry  # noqa: PLC0415 - only for this option
 
@@ -28,6 +31,11 @@ def check_model(args: argparse.Namespace) -> None:
             )
     if not args.prompt.strip():
         raise UsageError("Say in words what to play: PROMPT.")
+    if args.melody and args.go_on:
+        raise UsageError("A clip either follows --melody or goes on from --continue, not both.")
+    for file in (args.melody, args.go_on):
+        if file is not None and not file.is_file():
+            raise UsageError(f"There is no file {file} to start from.")
     wanted = entry(args.model)
     if wanted.role is not Role.GENERATOR or not wanted.usable:
         known = ", ".join(
@@ -40,9 +48,11 @@ def run_model(args: argparse.Namespace, extension: str) -> int:
     """Play, write and say what it is.
 
     Raises:
+        UsageError: The model cannot start from a sound in this way, or the file is no sound.
         UserError: The weights are not here, or the clip cannot be made.
     """
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this option
+    from generation.generator import refused  # noqa: PLC0415
     from generation.registry import Recipe, create_generator  # noqa: PLC0415
     from service.models.catalogue import entry  # noqa: PLC0415
     from service.models.chosen import agreed_model  # noqa: PLC0415
@@ -60,9 +70,13 @@ def run_model(args: argparse.Namespace, extension: str) -> int:
             commercial=here.commercial,
         )
     )
-    made = generator.generate(
-        [ClipRequest(prompt=args.prompt, seed=args.seed, seconds=args.seconds)]
-    )[0]
+    request = ClipRequest(
+        prompt=args.prompt, seed=args.seed, seconds=args.seconds, source=_source(args)
+    )
+    no = refused(request, generator.info, generator.capabilities)  # said before weights are loaded
+    if no is not None:
+        raise UsageError(no.reason)
+    made = generator.generate([request])[0]
     if isinstance(made, ClipFailure):
         raise UserError(made.reason)
     args.out.write_bytes(encode(made.audio, extension=extension, title=args.prompt[:120]))
@@ -80,3 +94,25 @@ def run_model(args: argparse.Namespace, extension: str) -> int:
     text = f"{args.out}: {here.name} ({here.licence}), {report['seconds']} s, {report['loudness_lufs']} LUFS"
     print(json.dumps(report, ensure_ascii=False) if args.json else text)
     return 0
+
+
+def _source(args: argparse.Namespace) -> Source | None:
+    """Return the sound to start from, if one was named.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    from generation.sources import decoded  # noqa: PLC0415 - slow imports only for this option
+
+    file: Path | None = args.melody or args.go_on
+    if file is None:
+        return None
+    try:
+        if file.stat().st_size > LARGEST:
+            raise UsageError(f"{file} is larger than {LARGEST // 2**20} MB; cut it first.")
+        data = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+    if isinstance(decoded(data), ClipFailure):
+        raise UsageError(f"{file} is no sound that can be read: use WAV, FLAC, MP3 or Ogg.")
+    return Source(audio=data, use=SourceUse.MELODY if args.melody else SourceUse.CONTINUE)

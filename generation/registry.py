@@ -91,7 +91,14 @@ def _musicgen(recipe: Recipe) -> Generator:
     return MusicGen.load(recipe)
 
 
+def _musicgen_melody(recipe: Recipe) -> Generator:
+    from generation.musicgen.checkpoint import Kind  # noqa: PLC0415
+    from generation.musicgen.generator import MusicGen  # noqa: PLC0415
+
+    return MusicGen.load(recipe, kind=Kind.MELODY)
+
+
 LOADERS: Mapping[str, Callable[[Recipe], Generator]] = MappingProxyType(
-    {"composer": _composer, "musicgen": _musicgen}
+    {"composer": _composer, "musicgen": _musicgen, "musicgen-melody": _musicgen_melody}
 )
 """What makes a generator of a recipe, by the recipe's ``loader``."""

@@ -3,7 +3,8 @@
 The arithmetic is that of Copet et al. 2023 as transformers' ``MusicgenForCausalLM`` has it: pre-norm layers of causal
 self-attention, cross-attention to the text and a GELU feed-forward, no biases outside the norms, sinusoidal positions,
 a linear head for each codebook. A row without a prompt attends to states that are all zero, and with no biases gets
-zero from them, so unconditional rows leave cross-attention out.
+zero from them, so unconditional rows leave cross-attention out. The melody model (``MusicgenMelodyForCausalLM``) has no
+cross-attention: melody and prompt stand in front of the clip, as its first steps, and take the first positions.
 """
 
 from __future__ import annotations
@@ -25,16 +26,26 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cross:
+    """Weights of a layer's attention to the prompt."""
+
+    norm: Tensor
+    q: Tensor
+    kv: Tensor
+    out: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """Weights of a layer: matrices (out, in), norms (2, hidden) as weight and bias."""
+    """Weights of a layer: matrices (out, in), norms (2, hidden) as weight and bias.
+
+    ``cross`` is ``None`` where the prompt stands in front of the clip.
+    """
 
     norm: Tensor
     qkv: Tensor
     out: Tensor
-    cross_norm: Tensor
-    cross_q: Tensor
-    cross_kv: Tensor
-    cross_out: Tensor
+    cross: Cross | None
     last_norm: Tensor
     up: Tensor
     down: Tensor
@@ -59,7 +70,7 @@ def packed(
     """Pack a checkpoint's decoder.
 
     Args:
-        state: Tensors by the names of ``MusicgenForCausalLM``, without a prefix.
+        state: Tensors by the names of ``MusicgenForCausalLM`` or ``MusicgenMelodyForCausalLM``, without a prefix.
         shape: What they should be.
         device: Where to.
         dtype: float32 or bfloat16.
@@ -88,19 +99,26 @@ def packed(
     def square(name: str) -> Tensor:
         return take(f"{name}.weight", shape.hidden, shape.hidden)
 
+    def cross(at: str) -> Cross | None:
+        if shape.melody:
+            return None
+        return Cross(
+            norm=norm(f"{at}_layer_norm"),
+            q=square(f"{at}.q_proj"),
+            kv=torch.cat([square(f"{at}.{one}_proj") for one in "kv"]),
+            out=square(f"{at}.out_proj"),
+        )
+
     layers = []
     for number in range(shape.layers):
         at = f"model.decoder.layers.{number}"
-        own, cross = f"{at}.self_attn", f"{at}.encoder_attn"
+        own = f"{at}.self_attn"
         layers.append(
             Layer(
                 norm=norm(f"{at}.self_attn_layer_norm"),
                 qkv=torch.cat([square(f"{own}.{one}_proj") for one in "qkv"]),
                 out=square(f"{own}.out_proj"),
-                cross_norm=norm(f"{at}.encoder_attn_layer_norm"),
-                cross_q=square(f"{cross}.q_proj"),
-                cross_kv=torch.cat([square(f"{cross}.{one}_proj") for one in "kv"]),
-                cross_out=square(f"{cross}.out_proj"),
+                cross=cross(f"{at}.encoder_attn"),
                 last_norm=norm(f"{at}.final_layer_norm"),
                 up=take(f"{at}.fc1.weight", shape.feedforward, shape.hidden),
                 down=take(f"{at}.fc2.weight", shape.hidden, shape.feedforward),
@@ -139,10 +157,14 @@ def random_weights(
             norm=norm(),
             qkv=draw(3 * hidden, hidden),
             out=draw(hidden, hidden),
-            cross_norm=norm(),
-            cross_q=draw(hidden, hidden),
-            cross_kv=draw(2 * hidden, hidden),
-            cross_out=draw(hidden, hidden),
+            cross=None
+            if shape.melody
+            else Cross(
+                norm=norm(),
+                q=draw(hidden, hidden),
+                kv=draw(2 * hidden, hidden),
+                out=draw(hidden, hidden),
+            ),
             last_norm=norm(),
             up=draw(wide, hidden),
             down=draw(hidden, wide),
@@ -171,13 +193,16 @@ class Memory:
 
     Attributes:
         own: (layers, 2, rows, heads, room, hidden / heads), written step by step.
-        cross: (layers, 2, told rows, heads, tokens, hidden / heads), from the prompts.
+        cross: (layers, 2, told rows, heads, tokens, hidden / heads), from the prompts; no layers where they stand in
+            front.
         mask: (told rows, 1, 1, tokens), added to attention: 0, or minus infinity where a prompt has ended.
+        front: Steps in front of the clip.
     """
 
     own: Tensor
     cross: Tensor
     mask: Tensor
+    front: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -198,44 +223,51 @@ class Decoder:
             shape.positions, shape.hidden, device=self.device, dtype=self.dtype
         )
 
-    def remember(self, states: Tensor, mask: Tensor, *, rows: int, room: int) -> Memory:
+    def remember(
+        self, states: Tensor, mask: Tensor, *, rows: int, room: int, front: int = 0
+    ) -> Memory:
         """Make room for a batch, and compute the keys and values of its prompts once and for all.
 
         Args:
             states: (told rows, tokens, hidden) from the text encoder, zero where a prompt has ended.
             mask: (told rows, tokens), 1 for a token and 0 after the end.
             rows: Told rows and rows without a prompt together.
-            room: Steps.
+            room: Steps, those in front included.
+            front: Steps in front of the clips.
         """
         shape, told = self.shape, len(states)
         depth = shape.hidden // shape.heads
         states = states.to(self.device, self.dtype)
-        cross = torch.stack(
-            [
-                linear(states, layer.cross_kv).view(told, -1, 2, shape.heads, depth)
-                for layer in self.weights.layers
-            ]
-        ).permute(0, 3, 1, 4, 2, 5)
+        attended = [
+            linear(states, layer.cross.kv).view(told, -1, 2, shape.heads, depth)
+            for layer in self.weights.layers
+            if layer.cross is not None
+        ]
+        cross = torch.stack(attended).permute(0, 3, 1, 4, 2, 5) if attended else states.new_empty(0)
         own = torch.zeros(
             (shape.layers, 2, rows, shape.heads, room, depth), device=self.device, dtype=self.dtype
         )
         bias = torch.zeros(mask.shape, device=self.device, dtype=self.dtype)
         bias = bias.masked_fill(mask.to(self.device) == 0, -torch.inf)[:, None, None, :]
-        return Memory(own=own, cross=cross.contiguous(), mask=bias)
+        return Memory(own=own, cross=cross.contiguous(), mask=bias, front=front)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Return (rows, steps, hidden) of tokens (rows, codebooks, steps)."""
         return self.weights.embedding[tokens.transpose(1, 2) + self._offsets].sum(dim=2)
 
-    def read(self, tokens: Tensor, memory: Memory) -> None:
+    def read(self, tokens: Tensor, memory: Memory, front: Tensor | None = None) -> None:
         """Read the first steps of a batch all at once, before ``following`` goes on step by step.
 
         Args:
             tokens: (rows, codebooks, steps).
             memory: Of the batch; what is read is kept in it.
+            front: (rows, ``memory.front``, hidden) that stand before them, or ``None``.
         """
-        steps = tokens.shape[2]
-        state = self.embed(tokens) + self._positions[:steps]
+        state = self.embed(tokens)
+        if front is not None:
+            state = torch.cat([front.to(state), state], dim=1)
+        steps = state.shape[1]
+        state = state + self._positions[:steps]
         for number in range(self.shape.layers):
             kept = memory.own[number]
 
@@ -253,7 +285,7 @@ class Decoder:
 
         Args:
             tokens: (rows, codebooks).
-            at: (1,) number of the step, on the device.
+            at: (1,) number of the step, those in front counted, on the device.
             window: Steps that are looked back on, from the first one; at least ``at + 1``.
             memory: Of the batch; what is read is kept in it.
             seen: (window,) which of them there are; ``None`` where it is all of them.
@@ -286,16 +318,21 @@ class Decoder:
             .permute(2, 0, 3, 1, 4)
         )
         state = state + linear(_joined(attend(q, k, v)), layer.out)
-        told = memory.cross.shape[2]
-        q = linear(_normed(state[:told], layer.cross_norm), layer.cross_q)
-        q = q.view(told, new, shape.heads, depth).transpose(1, 2)
-        heard = scaled_dot_product_attention(
-            q, memory.cross[number, 0], memory.cross[number, 1], attn_mask=memory.mask
-        )
-        said = linear(_joined(heard), layer.cross_out)
-        state = state + said if told == rows else torch.cat([state[:told] + said, state[told:]])
+        if layer.cross is not None:
+            state = self._told(layer.cross, state, memory.cross[number], memory.mask)
         wide = gelu(linear(_normed(state, layer.last_norm), layer.up))
         return state + linear(wide, layer.down)
+
+    def _told(self, cross: Cross, state: Tensor, prompts: Tensor, mask: Tensor) -> Tensor:
+        """Return the state after the attention of the rows that have a prompt to theirs."""
+        told, new = prompts.shape[1], state.shape[1]
+        q = linear(_normed(state[:told], cross.norm), cross.q)
+        q = q.view(told, new, self.shape.heads, -1).transpose(1, 2)
+        heard = scaled_dot_product_attention(q, prompts[0], prompts[1], attn_mask=mask)
+        said = linear(_joined(heard), cross.out)
+        if told == len(state):
+            return state + said
+        return torch.cat([state[:told] + said, state[told:]])
 
     def heads(self, state: Tensor) -> Tensor:
         """Return (rows, codebooks, vocabulary) float32 of a last state (rows, hidden)."""

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from generation.audio import Audio
 from generation.musicgen.checkpoint import Model
-from generation.musicgen.loop import Batch, bucket_of, least_rows, write
+from generation.musicgen.loop import Batch, Prompts, bucket_of, least_rows, write
 from generation.musicgen.sampling import Sampling
 from generation.musicgen.shapes import FRAME_RATE
-from generation.musicgen.text import TooLongError
+from generation.musicgen.text import Said, TooLongError
 
 WINDOW = 30 * FRAME_RATE
 """Frames that the released models were trained on."""
@@ -29,16 +29,28 @@ class Order:
     """One clip to write.
 
     Attributes:
-        prompt: What it should be.
+        said: What it should be.
         seed: In [0, 2**63).
         frames: Of the codec, 50 a second; those of ``begin`` are not counted.
         begin: (codebooks, frames) to go on from, or ``None``.
+        melody: (moments, pitch classes) to follow, for models that can, or ``None``.
+        part: Whether it is the first part of a longer clip, and to be the same as that one's to the last frame.
     """
 
-    prompt: str
+    said: Said = field(compare=False)
     seed: int
     frames: int
     begin: Tensor | None = field(default=None, compare=False)
+    melody: Tensor | None = field(default=None, compare=False)
+    part: bool = False
+
+    def written(self, delay: int) -> int:
+        """Return the frames that are written, with codebooks that come up to ``delay`` steps later.
+
+        The last frames of a clip are written while earlier codebooks have nothing more to say. In the middle of a clip
+        they have, so a part is written as many frames longer, and they are cut off.
+        """
+        return self.frames + delay if self.part else self.frames
 
 
 OnStep = Callable[[int, int], bool]
@@ -50,7 +62,8 @@ class Engine:
     """Writes clips with one model on one device.
 
     What a clip becomes depends on its order, the settings and ``bucket``, and on nothing else in its batch: batches are
-    made of clips of one length, prompts are filled up to a fixed one, and a batch that is not full is filled up.
+    made of clips of one length, prompts are filled up to a fixed one, and a batch that is not full is filled up. What
+    decides a clip's tokens is drawn step by step, so a longer clip begins with the shorter one of the same order.
 
     Args:
         model: Loaded.
@@ -71,6 +84,10 @@ class Engine:
             return self.bucket
         return min(self.bucket, least_rows(self.model.decoder))
 
+    @property
+    def _delay(self) -> int:
+        return max(self.model.decoder.shape.delays)
+
     def write(self, orders: Sequence[Order], on_step: OnStep | None = None) -> list[Written]:
         """Write every order.
 
@@ -85,12 +102,12 @@ class Engine:
         alike: defaultdict[tuple[int, int, int], list[int]] = defaultdict(list)
         for place, order in enumerate(orders):
             try:
-                length = self.model.text.length(order.prompt)
+                length = self.model.text.length(order.said)
             except TooLongError as error:
                 out[place] = error
                 continue
             begun = 0 if order.begin is None else order.begin.shape[1]
-            alike[length, order.frames, begun].append(place)
+            alike[length, order.written(self._delay), begun].append(place)
         parts = [
             (length, places[start : start + self.bucket])
             for (length, _, _), places in alike.items()
@@ -100,7 +117,9 @@ class Engine:
             codes = self._part(
                 [orders[place] for place in places], length, _share(on_step, number, len(parts))
             )
-            out.update(zip(places, codes, strict=True))
+            for place, one in zip(places, codes, strict=True):
+                extra = orders[place].written(self._delay) - orders[place].frames
+                out[place] = one[:, : one.shape[1] - extra]
         return [out[place] for place in range(len(orders))]
 
     def _part(
@@ -109,19 +128,19 @@ class Engine:
         """Write orders of one length, window by window."""
         size = max(len(orders), self._least)
         filled = [*orders, *[orders[0]] * (size - len(orders))]
-        prompts = self.model.text.prompts([order.prompt for order in filled], length)
+        prompts = self.model.text.prompts([order.said for order in filled], length)
         books, device = self.model.decoder.shape.codebooks, self.model.decoder.device
         nothing = torch.empty((books, 0), dtype=torch.long)
         codes = torch.stack(
             [(nothing if one.begin is None else one.begin).to(device) for one in filled]
         )
-        windows = _windows(codes.shape[2], orders[0].frames)
+        windows = _windows(codes.shape[2], orders[0].written(self._delay))
         for number, new in enumerate(windows):
             begin = codes[:, :, -KEPT:]
             kept = begin.shape[2]
             batch = Batch(
                 self.model.decoder,
-                prompts,
+                self._fronted(prompts, filled, codes.shape[2] - kept),
                 seeds=[_seed(order.seed, number) for order in filled],
                 frames=kept + new,
                 how=self.how,
@@ -130,6 +149,12 @@ class Engine:
             more = write(batch, _share(on_step, number, len(windows)))[:, :, kept:]
             codes = torch.cat([codes, more], dim=2)
         return list(codes[: len(orders)])
+
+    def _fronted(self, prompts: Prompts, orders: Sequence[Order], first: int) -> Prompts:
+        """Return prompts with what stands in front of a window that begins with the clips' frame ``first``."""
+        if self.model.front is None:
+            return prompts
+        return self.model.front.before(prompts, [order.melody for order in orders], first)
 
     def sound(self, codes: Sequence[Tensor]) -> list[Audio]:
         """Return how codes of one length sound."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, SourceUse
 from domain.errors import GenerationError, NoRoomError
-from generation.audio import Audio
+from generation.audio import Audio, Floats, as_floats
 from generation.finishing import finished
 from generation.generator import Capabilities, Composition, Progress, refused
-from generation.musicgen.checkpoint import load
+from generation.musicgen.checkpoint import Kind, load, text_width
+from generation.musicgen.chroma import melody
 from generation.musicgen.engine import Engine, Order
 from generation.musicgen.loop import bucket_of
 from generation.musicgen.sampling import Sampling
@@ -30,48 +33,69 @@ SAMPLE_RATE = 32_000
 """Of the released codecs."""
 SHORTEST, LONGEST = 1.0, 300.0
 """Seconds that a clip may last."""
+DRAFT = 5.0
+"""Seconds of a draft."""
 DTYPE = torch.bfloat16
 """Of the decoder."""
+_SOURCES = {
+    Kind.PLAIN: frozenset({SourceUse.CONTINUE}),
+    Kind.MELODY: frozenset({SourceUse.CONTINUE, SourceUse.MELODY}),
+}
 
 
 class MusicGen:
     """A ``Generator`` around an engine, which is loaded when it is first needed.
 
+    A draft is the first ``DRAFT`` seconds of its clip; a clip that is no longer than that is its own draft. The clip
+    begins with the very tokens of its draft. It is heard a little differently only at the draft's end, which fades out
+    and after which the codec knows nothing, and in its level, since each is mastered as it is. A draft of a clip that
+    goes on from a sound is that sound and the first ``DRAFT`` seconds after it.
+
     Args:
         make: Loads the engine.
         recipe: Says its name, licence and batch.
         device: That the engine is on.
+        kind: Of its checkpoint.
     """
 
-    def __init__(self, make: Callable[[], Engine], recipe: Recipe, device: torch.device) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Engine],
+        recipe: Recipe,
+        device: torch.device,
+        kind: Kind = Kind.PLAIN,
+    ) -> None:
         self._make = make
         self._engine: Engine | None = None
-        kind = str(DTYPE).removeprefix("torch.")
+        numbers = str(DTYPE).removeprefix("torch.")
         bucket = bucket_of(recipe.batch)
         # Numbers differ between devices, number formats and sizes of a batch, so they are part of the version.
         self.info = GeneratorInfo(
             name=recipe.name,
-            version=f"{VERSION}-{device.type}-{kind}-{bucket}",
+            version=f"{VERSION}-{device.type}-{numbers}-{bucket}",
             licence=recipe.licence or LICENCE,
-            details={"device": str(device), "numbers": kind, "batch": str(bucket)},
+            details={"device": str(device), "numbers": numbers, "batch": str(bucket)},
         )
         self.capabilities = Capabilities(
             shortest=SHORTEST,
             longest=LONGEST,
             sample_rate=SAMPLE_RATE,
             commercial=recipe.commercial,
-            sources=frozenset({SourceUse.CONTINUE}),
+            embedding=text_width(Path(recipe.folder)),
+            sources=_SOURCES[kind],
+            drafts=True,
             batch=bucket,
         )
 
     @classmethod
-    def load(cls, recipe: Recipe, how: Sampling | None = None) -> MusicGen:
+    def load(cls, recipe: Recipe, how: Sampling | None = None, kind: Kind = Kind.PLAIN) -> MusicGen:
         """Return what makes clips with a checkpoint, which ``prepare`` loads in bfloat16.
 
         Args:
             recipe: With the checkpoint's folder and, as option ``threads``, how many threads it takes on a CPU; more
                 than one is slower where other processes use the cores too.
             how: To sample.
+            kind: Of the checkpoint.
 
         Raises:
             GenerationError: There is no such device.
@@ -84,10 +108,10 @@ class MusicGen:
 
         def make() -> Engine:
             torch.set_num_threads(max(1, int(recipe.option("threads", "1"))))
-            model = load(Path(recipe.folder), device=device, dtype=DTYPE)
+            model = load(Path(recipe.folder), kind, device=device, dtype=DTYPE)
             return Engine(model, how, bucket=recipe.batch)
 
-        return cls(make, recipe, torch.device(device))
+        return cls(make, recipe, torch.device(device), kind)
 
     def prepare(self) -> None:
         """Load the checkpoint.
@@ -146,20 +170,35 @@ class MusicGen:
             raise NoRoomError(f"{len(requests)} clips do not fit into memory.") from None
         return [out[place] for place in range(len(requests))]
 
+    def states_of(self, prompt: str) -> Floats:
+        """Return the text encoder's states (tokens, ``capabilities.embedding``) of a prompt.
+
+        A request with their bytes as its embedding gives the clip of the prompt itself.
+
+        Raises:
+            GenerationError: The prompt has more tokens than are read, or the checkpoint cannot be loaded.
+        """
+        return as_floats(self._ready().model.text.states(prompt).float().cpu().numpy())
+
     def _order(self, engine: Engine, request: ClipRequest) -> Order | ClipFailure:
         no = refused(request, self.info, self.capabilities)
         if no is not None:
             return no
         frames = round(request.seconds * FRAME_RATE)
-        if request.source is None:
-            return Order(prompt=request.prompt, seed=request.seed, frames=frames)
-        sound = decoded(request.source.audio)
-        if isinstance(sound, ClipFailure):
-            return sound
-        begin = _beginning(engine.model.codec.codes(sound)[0], frames)
-        return Order(
-            prompt=request.prompt, seed=request.seed, frames=frames - begin.shape[1], begin=begin
-        )
+        said = _embedding(request, engine.model.text.width) if request.embedding else request.prompt
+        if isinstance(said, ClipFailure):
+            return said
+        order = Order(said=said, seed=request.seed, frames=frames)
+        if request.source is not None:
+            sound = decoded(request.source.audio)
+            if isinstance(sound, ClipFailure):
+                return sound
+            if request.source.use is SourceUse.MELODY:
+                order = replace(order, melody=torch.from_numpy(melody(sound)))
+            else:
+                begin = _beginning(engine.model.codec.codes(sound)[0], frames)
+                order = replace(order, begin=begin, frames=frames - begin.shape[1])
+        return _draft(order) if request.draft else order
 
     def _finished(self, audio: Audio) -> Composition | ClipFailure:
         return finished(audio.samples, audio.sample_rate, self.info.details)
@@ -169,3 +208,17 @@ def _beginning(codes: Tensor, frames: int) -> Tensor:
     """Return what a clip of ``frames`` that goes on from ``codes`` (codebooks, frames) begins with."""
     whole = codes.shape[1] <= frames - FRAME_RATE
     return codes if whole else codes[:, -(frames // 2) :]
+
+
+def _draft(order: Order) -> Order:
+    """Return the first part of an order; all of it where it is short."""
+    frames = round(DRAFT * FRAME_RATE)
+    return replace(order, frames=frames, part=True) if order.frames > frames else order
+
+
+def _embedding(request: ClipRequest, width: int) -> Tensor | ClipFailure:
+    """Return a request's embedding as states (tokens, width)."""
+    states = np.frombuffer(request.embedding, dtype="<f4").reshape(-1, width)
+    if not np.isfinite(states).all():
+        return ClipFailure(reason="The embedding has numbers that are not finite.")
+    return torch.from_numpy(states.astype(np.float32))

@@ -29,7 +29,7 @@ class Graphs:
 
     def step(self, number: int) -> None:
         """Run step ``number``; steps are run in their order."""
-        window = next(size for size in self._windows if size > number)
+        window = next(size for size in self._windows if size > self._batch.front + number)
         if window not in self._graphs:
             self._graphs[window] = self._captured(window)
         self._graphs[window].replay()
@@ -40,7 +40,7 @@ class Graphs:
         places = torch.arange(window, device=batch.at.device)
 
         def once() -> None:
-            seen: Tensor = places <= batch.at
+            seen: Tensor = places <= batch.at + batch.front
             batch.step(window, seen[None, None, None, :])
 
         aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]

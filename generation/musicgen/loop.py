@@ -31,18 +31,14 @@ class Prompts:
     Attributes:
         states: (rows, tokens, hidden) in the decoder's width, zero where a prompt has ended.
         mask: (rows, tokens), 1 for a token and 0 after the end.
+        front: (rows, steps, hidden) that stand in front of the clips, for models that take melody and words there.
+        blank: (steps, hidden) that stand there without a melody and words.
     """
 
     states: Tensor
     mask: Tensor
-
-    def filled(self, rows: int) -> Prompts:
-        """Return the prompts and copies of the first one, ``rows`` in all."""
-        more = rows - len(self.states)
-        return Prompts(
-            states=torch.cat([self.states, self.states[:1].expand(more, -1, -1)]),
-            mask=torch.cat([self.mask, self.mask[:1].expand(more, -1)]),
-        )
+    front: Tensor | None = None
+    blank: Tensor | None = None
 
 
 def bucket_of(count: int, least: int = 1) -> int:
@@ -106,14 +102,18 @@ class Batch:
         shape, device = decoder.shape, decoder.device
         self.decoder, self.how, self.frames = decoder, how, frames
         self.steps = shape.steps(frames)
-        if self.steps >= shape.positions or frames < 1:
-            raise GenerationError(
-                f"A window has 1 to {shape.positions - shape.steps(1)} frames, not {frames}."
-            )
+        self.front = 0 if prompts.front is None else prompts.front.shape[1]
+        if self.front + self.steps >= shape.positions or frames < 1:
+            most = shape.positions - shape.steps(1) - self.front
+            raise GenerationError(f"A window has 1 to {most} frames, not {frames}.")
         rows = len(seeds)
         self.rows = 2 * rows if how.guided else rows
         self.memory: Memory = decoder.remember(
-            prompts.states, prompts.mask, rows=self.rows, room=shape.room(frames)
+            prompts.states,
+            prompts.mask,
+            rows=self.rows,
+            room=shape.room(frames, self.front),
+            front=self.front,
         )
         self.codes = torch.full(
             (rows, shape.codebooks, self.steps), shape.padding, dtype=torch.long, device=device
@@ -125,34 +125,49 @@ class Batch:
             if not 0 < begin.shape[2] < frames:
                 raise GenerationError("There is nothing to write after what is to be gone on from.")
             self._go_on(begin.to(device))
+        self._read(self._before(prompts))
         self.chance = noise(seeds, self.steps, shape.codebooks).to(device)
         self.at = torch.full((1,), self.first, dtype=torch.long, device=device)
 
     def _go_on(self, begin: Tensor) -> None:
-        """Take given frames as said, and read those steps that they fill completely."""
+        """Take given frames as said; the first step to be written is the first that they do not fill completely."""
         shape = self.decoder.shape
         said = spread(begin, shape)
         known = valid(shape, begin.shape[2], said.device).T
         inside = self.forced[:, :, : said.shape[2]]
         self.forced[:, :, : said.shape[2]] = torch.where(known, said, inside)
-        self.first = begin.shape[2] - max(shape.delays)
-        if self.first < 1:
-            self.first = 0
-            return
+        self.first = max(0, begin.shape[2] - max(shape.delays))
         self.codes[:, :, : self.first] = self.forced[:, :, : self.first]
-        before = torch.full_like(self.codes[:, :, :1], shape.padding)
-        read = torch.cat([before, self.codes[:, :, : self.first - 1]], dim=2)
-        self.decoder.read(self._both(read), self.memory)
+
+    def _before(self, prompts: Prompts) -> Tensor | None:
+        """Return (rows, steps, hidden) of what stands in front, without words and melody for the second half."""
+        if prompts.front is None or prompts.blank is None:
+            return None
+        blank = prompts.blank.expand(len(prompts.front), -1, -1)
+        return torch.cat([prompts.front, blank]) if self.how.guided else prompts.front
+
+    @torch.inference_mode()
+    def _read(self, front: Tensor | None) -> None:
+        """Read what comes before the first step to be written, if anything does."""
+        if front is None and not self.first:
+            return
+        before = torch.full_like(self.codes[:, :, :1], self.decoder.shape.padding)
+        read = torch.cat([before, self.codes], dim=2)[:, :, : self.first]
+        self.decoder.read(self._both(read), self.memory, front)
 
     def _both(self, tokens: Tensor) -> Tensor:
         return tokens.repeat(2, *[1] * (tokens.dim() - 1)) if self.how.guided else tokens
 
     def step(self, window: int, seen: Tensor | None = None) -> None:
-        """Write the tokens of the step ``self.at`` and go on to the next one; see ``Decoder.following``."""
+        """Write the tokens of the step ``self.at`` and go on to the next one; see ``Decoder.following``.
+
+        ``window`` and ``seen`` count the steps in front as well.
+        """
         padding = self.decoder.shape.padding
         before = self.codes.index_select(2, (self.at - 1).clamp(min=0))[..., 0]
         tokens = torch.where(self.at == 0, padding, before)
-        logits = self.decoder.following(self._both(tokens), self.at, window, self.memory, seen)
+        place = self.at + self.front
+        logits = self.decoder.following(self._both(tokens), place, window, self.memory, seen)
         if self.how.guided:
             logits = guided(logits, self.how.guidance)
         drawn = draw(logits, self.chance.index_select(0, self.at)[0], self.how)
@@ -186,7 +201,7 @@ def write(batch: Batch, on_step: OnStep | None = None) -> Tensor:
     else:
 
         def advance(number: int) -> None:
-            batch.step(number + 1)
+            batch.step(batch.front + number + 1)
 
     for number in range(batch.first, batch.steps):
         advance(number)

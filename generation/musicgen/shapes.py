@@ -27,6 +27,8 @@ class Shape:
         vocabulary: Tokens of a codebook. One more, of the same number, is the padding.
         channels: 1, or 2 for the stereo models.
         positions: Steps that the model was trained for.
+        melody: Steps of a melody that stand in front of every clip, with the prompt after them; 0 is a model that
+            attends to its prompt instead.
     """
 
     layers: int
@@ -37,6 +39,7 @@ class Shape:
     vocabulary: int = 2048
     channels: int = 1
     positions: int = 2048
+    melody: int = 0
 
     def __post_init__(self) -> None:
         numbers = (self.layers, self.hidden, self.heads, self.feedforward, self.codebooks)
@@ -61,14 +64,18 @@ class Shape:
         """Return the steps that so many frames take."""
         return frames + max(self.delays)
 
-    def room(self, frames: int) -> int:
-        """Return the steps that room is made for where so many frames are written."""
-        steps = self.steps(frames)
+    def front(self, text: int) -> int:
+        """Return the steps in front of a clip whose prompt has ``text`` tokens."""
+        return self.melody + text if self.melody else 0
+
+    def room(self, frames: int, front: int = 0) -> int:
+        """Return the steps that room is made for where so many frames are written after ``front`` steps."""
+        steps = front + self.steps(frames)
         return next((size for size in WINDOWS if size > steps), self.positions)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Shape:
-        """Read the ``decoder`` section of a checkpoint's configuration.
+    def from_config(cls, config: Mapping[str, Any], *, melody: int = 0) -> Shape:
+        """Read the ``decoder`` section of a checkpoint's configuration, and how long its melodies are.
 
         Raises:
             GenerationError: A number is missing or impossible; says which.
@@ -93,6 +100,7 @@ class Shape:
             **values,
             channels=int(config.get("audio_channels", 1)),
             positions=int(config.get("max_position_embeddings", 2048)),
+            melody=melody,
         )
 
 
@@ -129,11 +137,14 @@ def cost(shape: Shape, frames: int, *, text: int = 64, width: int = 2, guided: b
         guided: Whether every clip has a second, unconditional row.
     """
     hidden, heads = shape.hidden, shape.codebooks * shape.vocabulary * shape.hidden
-    # Read at each step: self-attention 4 H^2, cross-attention's query and output 2 H^2, feed-forward 2 H F.
-    layer = 6 * hidden**2 + 2 * hidden * shape.feedforward + 6 * hidden
-    once = shape.layers * 2 * hidden**2 + shape.codebooks * (shape.vocabulary + 1) * hidden
+    # Read at each step: self-attention 4 H^2, cross-attention's query and output 2 H^2, feed-forward 2 H F, norms 2 H.
+    attends = 0 if shape.melody else 1
+    layer = (4 + 2 * attends) * hidden * (hidden + 1) + 2 * hidden * shape.feedforward
+    once = attends * shape.layers * 2 * hidden**2
+    once += shape.codebooks * (shape.vocabulary + 1) * hidden
     rows = 2 if guided else 1
-    kept = 2 * shape.layers * hidden * (rows * shape.room(frames) + text)
+    room = shape.room(frames, shape.front(text))
+    kept = 2 * shape.layers * hidden * (rows * room + attends * text)
     return Cost(
         weights=width * (shape.layers * layer + heads + once),
         clip=width * kept,

@@ -16,6 +16,8 @@ REMEMBERED = 512
 """Prompts."""
 LENGTHS = (64, 128, 256)
 """Tokens that a prompt is filled up to, so that it is the same whatever else is in its batch."""
+Said = str | Tensor
+"""A prompt in words, or the states (tokens, ``TextEncoder.width``) that stand for words that nobody wrote."""
 
 
 class TooLongError(GenerationError):
@@ -38,10 +40,11 @@ class TextEncoder:
         self._project = project
         self._tokenizer = tokenizer
         self._known: OrderedDict[str, Tensor] = OrderedDict()
+        self.width = int(encoder.config.d_model)
 
     @torch.inference_mode()
     def states(self, prompt: str) -> Tensor:
-        """Return (tokens, hidden) of a prompt.
+        """Return T5's states (tokens, width) of a prompt, in float32.
 
         Raises:
             TooLongError: It has more tokens than are read; says how many.
@@ -49,34 +52,47 @@ class TextEncoder:
         known = self._known.get(prompt)
         if known is None:
             ids = self._tokenizer(prompt, return_tensors="pt")["input_ids"]
-            if ids.shape[1] > LENGTHS[-1]:
-                raise TooLongError(
-                    f"The prompt has {ids.shape[1]} tokens, and {LENGTHS[-1]} are read. Shorten it."
-                )
+            self._check("prompt", ids.shape[1])
             known = self._encoder(input_ids=ids.to(self._encoder.device)).last_hidden_state[0]
-            if self._project is not None:
-                known = self._project(known)
             self._known[prompt] = known
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         self._known.move_to_end(prompt)
         return known
 
-    def length(self, prompt: str) -> int:
+    def length(self, said: Said) -> int:
         """Return the tokens that a prompt is filled up to, one of ``LENGTHS``.
 
         Raises:
             TooLongError: As ``states``.
         """
-        tokens = len(self.states(prompt))
+        tokens = len(self._states(said))
         return next(size for size in LENGTHS if size >= tokens)
 
-    def prompts(self, texts: Sequence[str], length: int) -> Prompts:
-        """Return prompts, each filled up to ``length`` tokens."""
-        found = [self.states(text) for text in texts]
+    @torch.inference_mode()
+    def prompts(self, said: Sequence[Said], length: int) -> Prompts:
+        """Return prompts in the decoder's width, each filled up to ``length`` tokens."""
+        found = [self._projected(self._states(one)) for one in said]
         states = found[0].new_zeros((len(found), length, found[0].shape[1]))
         mask = torch.zeros((len(found), length), dtype=torch.long, device=states.device)
         for row, one in enumerate(found):
             states[row, : len(one)] = one
             mask[row, : len(one)] = 1
         return Prompts(states=states, mask=mask)
+
+    def _states(self, said: Said) -> Tensor:
+        if isinstance(said, str):
+            return self.states(said)
+        self._check("embedding", len(said))
+        return said.to(self._encoder.device)
+
+    def _projected(self, states: Tensor) -> Tensor:
+        out: Tensor = states if self._project is None else self._project(states)
+        return out
+
+    @staticmethod
+    def _check(what: str, tokens: int) -> None:
+        if tokens > LENGTHS[-1]:
+            raise TooLongError(
+                f"The {what} has {tokens} tokens, and {LENGTHS[-1]} are read. Shorten it."
+            )

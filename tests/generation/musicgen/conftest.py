@@ -28,7 +28,11 @@ WORDS = [
 TOKENS = 64
 
 
-def make(folder: Path, *, channels: int = 1, width: int = 64) -> Any:
+MOMENTS = 20
+"""Of the melody model's melodies."""
+
+
+def make(folder: Path, *, channels: int = 1, width: int = 64, melody: bool = False) -> Any:
     """Save a checkpoint and return transformers' model of it."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: PLC0415
     from transformers import (  # noqa: PLC0415
@@ -36,6 +40,9 @@ def make(folder: Path, *, channels: int = 1, width: int = 64) -> Any:
         MusicgenConfig,
         MusicgenDecoderConfig,
         MusicgenForConditionalGeneration,
+        MusicgenMelodyConfig,
+        MusicgenMelodyDecoderConfig,
+        MusicgenMelodyForConditionalGeneration,
         PreTrainedTokenizerFast,
         T5Config,
     )
@@ -64,7 +71,7 @@ def make(folder: Path, *, channels: int = 1, width: int = 64) -> Any:
         use_causal_conv=False,
         use_conv_shortcut=False,
     )
-    decoder = MusicgenDecoderConfig(
+    decoder = (MusicgenMelodyDecoderConfig if melody else MusicgenDecoderConfig)(
         vocab_size=TOKENS,
         num_hidden_layers=2,
         ffn_dim=2 * width,
@@ -75,14 +82,23 @@ def make(folder: Path, *, channels: int = 1, width: int = 64) -> Any:
         bos_token_id=TOKENS,
         audio_channels=channels,
     )
-    config = MusicgenConfig(
-        text_encoder=text.to_dict(), audio_encoder=codec.to_dict(), decoder=decoder.to_dict()
-    )
-    model = MusicgenForConditionalGeneration(config).eval()
+    parts = {
+        "text_encoder": text.to_dict(),
+        "audio_encoder": codec.to_dict(),
+        "decoder": decoder.to_dict(),
+    }
+    if melody:
+        config = MusicgenMelodyConfig(**parts, chroma_length=MOMENTS)
+        model = MusicgenMelodyForConditionalGeneration(config).eval()
+    else:
+        model = MusicgenForConditionalGeneration(MusicgenConfig(**parts)).eval()
     with torch.no_grad():  # louder than at the start of training, so that prompts and steps matter
         for values in model.decoder.parameters():
             if values.dim() > 1:
                 values.normal_(0.0, 0.3)
+        if melody:
+            model.audio_enc_to_dec_proj.weight.normal_(0.0, 1.0)
+            model.audio_enc_to_dec_proj.bias.normal_(0.0, 0.3)
         for (
             layer
         ) in model.audio_encoder.quantizer.layers:  # all zero when new: any code would sound alike
@@ -102,6 +118,32 @@ def make(folder: Path, *, channels: int = 1, width: int = 64) -> Any:
     return model
 
 
+def written_by_transformers(
+    model: Any, tokens: Any, mask: Any, frames: int, guidance: float, **more: Any
+) -> Any:
+    """Return the codes (rows, codebooks, frames) that transformers' own greedy generation gives to its codec."""
+    seen = []
+    decode = model.audio_encoder.decode
+
+    def spy(codes: Any, *rest: Any, **named: Any) -> Any:
+        seen.append(codes[0])
+        return decode(codes, *rest, **named)
+
+    model.audio_encoder.decode = spy
+    try:
+        model.generate(
+            input_ids=tokens,
+            attention_mask=mask,
+            do_sample=False,
+            guidance_scale=guidance,
+            max_new_tokens=frames + 3,
+            **more,
+        )
+    finally:
+        model.audio_encoder.decode = decode
+    return seen[0] if len(seen) == 1 else torch.stack(seen, dim=2).flatten(1, 2)
+
+
 @pytest.fixture(scope="session")
 def mono(tmp_path_factory) -> tuple[Path, Any]:
     """Folder and transformers' model of a mono checkpoint."""
@@ -114,6 +156,13 @@ def stereo(tmp_path_factory) -> tuple[Path, Any]:
     """Folder and transformers' model of a stereo checkpoint."""
     folder = tmp_path_factory.mktemp("musicgen-stereo")
     return folder, make(folder, channels=2)
+
+
+@pytest.fixture(scope="session")
+def tuned(tmp_path_factory) -> tuple[Path, Any]:
+    """Folder and transformers' model of a checkpoint that follows melodies."""
+    folder = tmp_path_factory.mktemp("musicgen-melody")
+    return folder, make(folder, melody=True)
 
 
 @pytest.fixture(autouse=True)

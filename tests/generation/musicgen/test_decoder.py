@@ -15,33 +15,11 @@ from generation.musicgen.delay import gathered, spread, valid  # noqa: E402
 from generation.musicgen.loop import Batch, Prompts, Stopped, least_rows, write  # noqa: E402
 from generation.musicgen.sampling import Sampling, draw, noise  # noqa: E402
 from generation.musicgen.shapes import SHAPES, Shape, cost  # noqa: E402
+from tests.generation.musicgen.conftest import written_by_transformers  # noqa: E402
 
 PROMPTS = ["slow lofi with piano and bass", "fast techno", "warm jazz with drums and rain"]
 FRAMES = 30
 GREEDY = {guidance: Sampling(guidance=guidance, temperature=0.0) for guidance in (1.0, 3.0)}
-
-
-def written_by_transformers(model, tokens, mask, frames, guidance):
-    """Return the codes (rows, codebooks, frames) that transformers' own generation gives to its codec."""
-    seen = []
-    decode = model.audio_encoder.decode
-
-    def spy(codes, *rest, **named):
-        seen.append(codes[0])
-        return decode(codes, *rest, **named)
-
-    model.audio_encoder.decode = spy
-    try:
-        model.generate(
-            input_ids=tokens,
-            attention_mask=mask,
-            do_sample=False,
-            guidance_scale=guidance,
-            max_new_tokens=frames + 3,
-        )
-    finally:
-        model.audio_encoder.decode = decode
-    return seen[0] if len(seen) == 1 else torch.stack(seen, dim=2).flatten(1, 2)
 
 
 @pytest.mark.parametrize("kind", ["mono", "stereo"])
@@ -170,23 +148,33 @@ def test_tokens_come_as_often_as_they_are_probable():
     assert torch.allclose(shares, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.01)
 
 
-def test_memory_is_as_foretold():
-    shape = Shape(layers=3, hidden=64, heads=4, feedforward=128, vocabulary=50)
+def size_of(weights):
+    """Return the bytes of a record of tensors, of records and of tuples of them."""
+    if weights is None or isinstance(weights, torch.Tensor):
+        return 0 if weights is None else weights.nbytes
+    if isinstance(weights, tuple):
+        return sum(map(size_of, weights))
+    return sum(size_of(getattr(weights, name)) for name in weights.__slots__)
+
+
+@pytest.mark.parametrize("melody", [0, 20])
+def test_memory_is_as_foretold(melody):
+    shape = Shape(layers=3, hidden=64, heads=4, feedforward=128, vocabulary=50, melody=melody)
     weights = random_weights(shape, device="cpu", dtype=torch.bfloat16)
-    decoder = Decoder(shape, weights)
+    states = torch.zeros(4, 64, 64)
+    front = torch.zeros(4, melody + 64, 64)
     batch = Batch(
-        decoder,
-        Prompts(states=torch.zeros(4, 64, 64), mask=torch.ones(4, 64)),
+        Decoder(shape, weights),
+        Prompts(states=states, mask=torch.ones(4, 64), front=front, blank=front[0])
+        if melody
+        else Prompts(states=states, mask=torch.ones(4, 64)),
         seeds=[1, 2, 3, 4],
         frames=100,
         how=Sampling(),
     )
     told = cost(shape, 100)
     assert batch.memory.nbytes == pytest.approx(4 * told.clip, rel=0.01)
-    held = sum(one.nbytes for one in (weights.embedding, weights.norm, weights.heads)) + sum(
-        getattr(layer, name).nbytes for layer in weights.layers for name in layer.__slots__
-    )
-    assert held == pytest.approx(told.weights, rel=0.01)
+    assert size_of(weights) == pytest.approx(told.weights, rel=0.01)
 
 
 def test_the_released_sizes_cost_what_was_measured():

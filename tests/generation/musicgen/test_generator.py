@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 import shutil
 
 import numpy as np
 import pytest
+import soundfile
 
 torch = pytest.importorskip("torch", reason="PYTORCH IS MISSING: MusicGen was not tested")
 
-from domain.clip import ClipFailure, ClipRequest  # noqa: E402
+from domain.clip import ClipFailure, ClipRequest, Source, SourceUse  # noqa: E402
 from domain.errors import GenerationError  # noqa: E402
 from generation.audio import Audio  # noqa: E402
 from generation.generator import Composition, Generator  # noqa: E402
 from generation.musicgen import engine as engines  # noqa: E402
+from generation.musicgen import generator as generators  # noqa: E402
 from generation.musicgen.checkpoint import load  # noqa: E402
 from generation.musicgen.engine import Engine, Order  # noqa: E402
 from generation.musicgen.generator import MusicGen  # noqa: E402
@@ -72,14 +76,14 @@ def test_long_clips_go_on_from_their_own_end(mono, monkeypatch):
     monkeypatch.setattr(engines, "WINDOW", 40)
     monkeypatch.setattr(engines, "KEPT", 10)
     engine = Engine(load(mono[0], dtype=torch.float32))
-    orders = [Order(prompt="slow jazz", seed=seed, frames=100) for seed in (1, 2)]
+    orders = [Order(said="slow jazz", seed=seed, frames=100) for seed in (1, 2)]
     counted = []
     codes = engine.write(orders, lambda *now: counted.append(now) or True)
     assert [one.shape for one in codes] == [(4, 100)] * 2
     assert counted[-1] == (3 * 43, 3 * 43)
-    first = engine.write([Order(prompt="slow jazz", seed=1, frames=40)])[0]
+    first = engine.write([Order(said="slow jazz", seed=1, frames=40)])[0]
     assert torch.equal(codes[0][:, :40], first)
-    on = Order(prompt="slow jazz", seed=5, frames=20, begin=first)
+    on = Order(said="slow jazz", seed=5, frames=20, begin=first)
     longer = engine.write([on])[0]
     assert longer.shape == (4, 60)
     assert torch.equal(longer[:, :40], first)
@@ -101,10 +105,83 @@ def test_prompts_are_read_once_and_by_themselves(mono):
     text = load(mono[0]).text
     alone = text.states("fast techno")
     assert text.states("fast techno") is alone
-    both = text.prompts(["fast techno", "slow lofi with piano and bass"], 64)
-    assert torch.equal(both.states[0, : len(alone)], alone)
-    assert both.mask.sum(dim=1).tolist() == [3, 7]
-    assert not both.states[0, 3:].any()
+    (row,) = text.prompts(["fast techno"], 64).states
+    both = text.prompts(["slow lofi with piano and bass", alone], 64)
+    assert torch.equal(both.states[1], row)
+    assert both.mask.sum(dim=1).tolist() == [7, 3]
+    assert not both.states[1, 3:].any()
+
+
+def test_states_in_place_of_words_give_the_clip_of_the_words(mono):
+    generator = MusicGen.load(recipe(mono[0]))
+    assert generator.capabilities.embedding == 32
+    states = generator.states_of("fast techno")
+    assert states.shape == (3, 32)
+    assert states.dtype == np.float32
+    words = request("fast techno", 3)
+    said = dataclasses.replace(words, prompt="", embedding=states.tobytes())
+    other = dataclasses.replace(said, embedding=(0.5 * states).tobytes())
+    with_words, with_states, with_other = generator.generate([words, said, other])
+    assert np.array_equal(with_words.audio.samples, with_states.audio.samples)
+    assert not np.array_equal(with_words.audio.samples, with_other.audio.samples)
+    alone = generator.generate([other])[0]
+    assert np.array_equal(alone.audio.samples, with_other.audio.samples)
+
+
+def test_what_is_wrong_with_an_embedding_is_said(mono):
+    generator = MusicGen.load(recipe(mono[0]))
+    wrong = [
+        np.zeros(31, np.float32),
+        np.zeros((257, 32), np.float32),
+        np.full((2, 32), np.nan, np.float32),
+    ]
+    made = generator.generate(
+        [dataclasses.replace(request(), embedding=one.tobytes()) for one in wrong]
+    )
+    assert [one.reason.split(";")[0] for one in made] == [
+        "An embedding for musicgen-tiny has 32 numbers a token",
+        "The embedding has 257 tokens, and 256 are read. Shorten it.",
+        "The embedding has numbers that are not finite.",
+    ]
+    with pytest.raises(GenerationError, match="301 tokens"):
+        generator.states_of("piano " * 300)
+
+
+@pytest.mark.parametrize("kind", ["mono", "stereo"])
+@pytest.mark.parametrize("length", [7, 30])
+def test_a_clip_begins_with_its_draft_to_the_last_frame(kind, length, request, monkeypatch):
+    monkeypatch.setattr(engines, "WINDOW", 40)
+    monkeypatch.setattr(engines, "KEPT", 10)
+    engine = Engine(load(request.getfixturevalue(kind)[0]))
+    (whole,) = engine.write([Order(said="slow jazz", seed=4, frames=100)])
+    part = Order(said="slow jazz", seed=4, frames=length, part=True)
+    other = Order(said="fast techno", seed=5, frames=length + 3)
+    assert torch.equal(engine.write([other, part])[1], whole[:, :length])
+    assert torch.equal(engine.write([part])[0], whole[:, :length])
+
+
+def test_a_draft_is_the_beginning_of_its_clip(mono, monkeypatch):
+    monkeypatch.setattr(generators, "DRAFT", 1.0)
+    generator = MusicGen.load(recipe(mono[0]))
+    assert generator.capabilities.drafts
+    whole = request(seconds=2.0)
+    draft = dataclasses.replace(whole, draft=True)
+    short = dataclasses.replace(draft, seconds=1.0)
+    one, two, three = generator.generate([whole, draft, short])
+    assert [round(clip.audio.seconds, 2) for clip in (one, two, three)] == [2.0, 1.0, 1.0]
+    assert np.array_equal(generator.generate([draft])[0].audio.samples, two.audio.samples)
+    begun, drafted = (clip.audio.samples[400:35_000, 0] for clip in (one, two))
+    assert np.corrcoef(begun, drafted)[0, 1] > 0.99
+
+
+def test_a_draft_of_a_continuation_has_what_it_goes_on_from(mono, monkeypatch):
+    monkeypatch.setattr(generators, "DRAFT", 1.0)
+    generator = MusicGen.load(recipe(mono[0]))
+    out = io.BytesIO()
+    soundfile.write(out, np.sin(np.arange(32_000) / 30), 32_000, format="WAV")
+    source = Source(audio=out.getvalue(), use=SourceUse.CONTINUE)
+    asked = dataclasses.replace(request(seconds=4.0), source=source, draft=True)
+    assert round(generator.generate([asked])[0].audio.seconds, 2) == 2.0
 
 
 def broken(folder, tmp_path, change):
