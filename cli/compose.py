@@ -50,6 +50,19 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="let MusicGen play instead, such as musicgen-small (see bot.py models)",
     )
     command.add_argument(
+        "--remote",
+        metavar="URL",
+        default="",
+        help="let a model behind a server play instead (see docs/generators.md)",
+    )
+    command.add_argument(
+        "--remote-option",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="with --remote: style=acestep, model=..., key_variable=..., timeout=... and others; may be repeated",
+    )
+    command.add_argument(
         "--melody",
         type=Path,
         metavar="FILE",
@@ -106,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this command
 
     extension = _check(args)
-    if args.model:
+    if args.model or args.remote:
         return run_model(args, extension)
     composer = _composer(args)
     request = _request(args)
@@ -151,7 +164,7 @@ def _check(args: argparse.Namespace) -> str:
         raise UsageError(
             f"--seconds must be from {SHORTEST:.0f} to {LONGEST:.0f}, not {args.seconds:g}."
         )
-    if args.model:
+    if args.model or args.remote:
         check_model(args)
     elif args.melody or args.go_on:
         option = "--melody" if args.melody else "--continue"

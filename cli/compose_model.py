@@ -1,13 +1,17 @@
-"""``compose --model``: the words go to a model whose weights are on this machine, and sound comes back."""
+"""``compose --model`` and ``--remote``: a model on this machine or behind a server plays, from words to sound."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from domain.clip import ClipFailure, ClipRequest, Source, SourceUse
 from domain.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from generation.registry import Recipe
 
 NOTES = ("features", "description", "emotion", "midi", "stems", "musicxml", "save_description")
 """Options for what is composed as notes."""
@@ -16,7 +20,7 @@ LARGEST = 512 * 2**20
 
 
 def check_model(args: argparse.Namespace) -> None:
-    """Check the arguments that come with ``--model``.
+    """Check the arguments that come with ``--model`` or ``--remote``.
 
     Raises:
         UsageError: One of them is for composed notes, there are no words, or there is no such model or file.
@@ -27,7 +31,8 @@ def check_model(args: argparse.Namespace) -> None:
         if getattr(args, name):
             option = name.replace("_", "-")
             raise UsageError(
-                f"--{option} is for composed notes; {args.model} makes sound without notes. Leave it out."
+                f"--{option} is for composed notes; {args.model or args.remote} makes sound without notes. "
+                "Leave it out."
             )
     if not args.prompt.strip():
         raise UsageError("Say in words what to play: PROMPT.")
@@ -36,6 +41,10 @@ def check_model(args: argparse.Namespace) -> None:
     for file in (args.melody, args.go_on):
         if file is not None and not file.is_file():
             raise UsageError(f"There is no file {file} to start from.")
+    if args.model and args.remote:
+        raise UsageError("Either --model plays or --remote does, not both.")
+    if args.remote:
+        return
     wanted = entry(args.model)
     if wanted.role is not Role.GENERATOR or not wanted.usable:
         known = ", ".join(
@@ -53,23 +62,9 @@ def run_model(args: argparse.Namespace, extension: str) -> int:
     """
     from generation.encode import encode  # noqa: PLC0415 - slow imports only for this option
     from generation.generator import refused  # noqa: PLC0415
-    from generation.registry import Recipe, create_generator  # noqa: PLC0415
-    from service.models.catalogue import entry  # noqa: PLC0415
-    from service.models.chosen import agreed_model  # noqa: PLC0415
-    from service.models.store import ModelStore  # noqa: PLC0415
-    from service.settings import load, models_folder  # noqa: PLC0415
+    from generation.registry import create_generator  # noqa: PLC0415
 
-    store = ModelStore(models_folder(load(args.config)))
-    here = agreed_model(store, args.model)
-    generator = create_generator(
-        Recipe(
-            loader=entry(here.name).loader,
-            name=here.name,
-            folder=str(store.path(here.name)),
-            licence=here.licence,
-            commercial=here.commercial,
-        )
-    )
+    generator = create_generator(_remote_recipe(args) if args.remote else _recipe(args))
     request = ClipRequest(
         prompt=args.prompt, seed=args.seed, seconds=args.seconds, source=_source(args)
     )
@@ -91,9 +86,51 @@ def run_model(args: argparse.Namespace, extension: str) -> int:
         "licence": generator.info.licence,
         **made.description,
     }
-    text = f"{args.out}: {here.name} ({here.licence}), {report['seconds']} s, {report['loudness_lufs']} LUFS"
+    text = (
+        f"{args.out}: {generator.info.name} ({generator.info.licence}), {report['seconds']} s, "
+        f"{report['loudness_lufs']} LUFS"
+    )
     print(json.dumps(report, ensure_ascii=False) if args.json else text)
     return 0
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    """Return the recipe of a model on this machine; raises like ``agreed_model``."""
+    from generation.registry import Recipe  # noqa: PLC0415 - slow imports only for this option
+    from service.models.catalogue import entry  # noqa: PLC0415
+    from service.models.chosen import agreed_model  # noqa: PLC0415
+    from service.models.store import ModelStore  # noqa: PLC0415
+    from service.settings import load, models_folder  # noqa: PLC0415
+
+    store = ModelStore(models_folder(load(args.config)))
+    here = agreed_model(store, args.model)
+    return Recipe(
+        loader=entry(here.name).loader,
+        name=here.name,
+        folder=str(store.path(here.name)),
+        licence=here.licence,
+        commercial=here.commercial,
+    )
+
+
+def _remote_recipe(args: argparse.Namespace) -> Recipe:
+    """Return the recipe of a model behind a server.
+
+    Raises:
+        UsageError: There is no such option.
+    """
+    from generation.registry import Recipe  # noqa: PLC0415 - slow imports only for this option
+    from generation.remote.server import OPTIONS  # noqa: PLC0415
+
+    pairs = {"url": args.remote}
+    for text in args.remote_option:
+        name, equals, value = text.partition("=")
+        if not equals or name not in OPTIONS:
+            raise UsageError(
+                f"--remote-option {name!r} is none: give NAME=VALUE with one of {', '.join(OPTIONS)}."
+            )
+        pairs[name] = value
+    return Recipe(loader="remote", name="remote", commercial=False, options=tuple(pairs.items()))
 
 
 def _source(args: argparse.Namespace) -> Source | None:

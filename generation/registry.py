@@ -98,7 +98,18 @@ def _musicgen_melody(recipe: Recipe) -> Generator:
     return MusicGen.load(recipe, kind=Kind.MELODY)
 
 
+def _remote(recipe: Recipe) -> Generator:
+    from generation.remote.generator import Remote  # noqa: PLC0415
+
+    return Remote.load(recipe)
+
+
 LOADERS: Mapping[str, Callable[[Recipe], Generator]] = MappingProxyType(
-    {"composer": _composer, "musicgen": _musicgen, "musicgen-melody": _musicgen_melody}
+    {
+        "composer": _composer,
+        "musicgen": _musicgen,
+        "musicgen-melody": _musicgen_melody,
+        "remote": _remote,
+    }
 )
 """What makes a generator of a recipe, by the recipe's ``loader``."""

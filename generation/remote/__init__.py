@@ -1,0 +1,1 @@
+"""Models behind a server: OpenAI-style audio endpoints, and ACE-Step's own."""

@@ -1,0 +1,260 @@
+"""From requests to clips through a server that answers as a test says."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+from domain.clip import ClipFailure, Source, SourceUse
+from domain.errors import GenerationError
+from generation.generator import Cancelled, Composition
+from generation.remote.dialects import AceStep
+from generation.remote.line import Lack
+from tests.generation.remote.scripted import (
+    KEY,
+    ScriptedLine,
+    answer,
+    remote,
+    request,
+    said,
+    sound,
+)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(AceStep, "PAUSE", 0.0)
+
+
+def test_a_clip_comes_with_its_cost():
+    line = ScriptedLine(answer(sound(5.0, channels=2, kind="FLAC")))
+    generator = remote(line, price_per_clip="0.01", price_per_minute="0.3", fields='{"voice": "x"}')
+    done = []
+    clip = generator.generate([request()], progress=lambda *now: done.append(now))[0]
+    assert isinstance(clip, Composition)
+    assert (clip.audio.seconds, clip.audio.sample_rate) == (2.0, 44_100)
+    assert -17 < clip.loudness < -15
+    assert line.calls[0].target == "/v1/audio/speech"
+    assert line.sent() == {
+        "input": "slow rain",
+        "model": "tunes-1",
+        "response_format": "wav",
+        "seed": 7,
+        "audio_length": 2.0,
+        "voice": "x",
+    }
+    assert done[-1] == (100, 100)
+    cost = clip.description["cost"]
+    assert cost == {"amount": pytest.approx(0.02), "currency": "USD", "source": "price"}
+    assert clip.description["made_rate"] == 22_050
+    assert generator.info.details["spent"] == "0.02 USD for 1 clips"
+    json.dumps(clip.description)
+    pickle.dumps(generator.info)
+
+
+def test_a_file_within_json_may_say_its_own_cost():
+    file = base64.b64encode(sound()).decode()
+    for given in (
+        {"audio": {"b64_json": file}, "usage": {"cost": 0.5}},
+        {"data": [{"b64_json": file}], "cost": 0.5},
+        {"audio": f"data:audio/wav;base64,{file}", "usage": {"cost": 0.5}},
+    ):
+        clip = remote(ScriptedLine(said(given)), price_per_clip="9").generate([request()])[0]
+        assert clip.description["cost"] == {"amount": 0.5, "currency": "USD", "source": "server"}
+
+
+def test_where_nobody_knows_a_cost_none_is_said():
+    clip = remote(ScriptedLine(answer(sound(1.9)))).generate([request()])[0]
+    assert "cost" not in clip.description
+    assert clip.description["short_by"] == pytest.approx(0.1)
+
+
+def test_length_and_fields_go_where_the_host_says():
+    line = ScriptedLine(answer(sound()))
+    fields = '{"options": {"steps": 8}, "seed": null}'
+    remote(line, length_field="options.duration_sec", fields=fields).generate([request()])
+    assert line.sent()["options"] == {"duration_sec": 2.0, "steps": 8}
+    assert "seed" not in line.sent()
+    remote(line, length_field="").generate([request()])
+    assert "audio_length" not in line.sent(1)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "an empty file"),
+        (b"nonsense" * 100, "800 bytes that are no WAV"),
+        (b"<!DOCTYPE html><p>hi", "a web page instead of sound"),
+        (b'{"message": "queue is full"}', "words instead of sound: queue is full"),
+        (b"{broken", "words instead of sound"),
+        (sound(0.5), "made 0.5 s of sound instead of 2 s"),
+        (sound(2.0, channels=6), "6 channels"),
+        (sound()[:2000], "instead of 2 s"),
+    ],
+)
+def test_what_is_no_clip_is_a_sentence(body, words):
+    generator = remote(ScriptedLine(answer(body)), price_per_clip="1")
+    failure = generator.generate([request()])[0]
+    assert isinstance(failure, ClipFailure)
+    assert words in failure.reason
+    assert generator.info.details["spent"].startswith("1.00 USD")
+
+
+def test_bad_requests_never_reach_the_server():
+    line = ScriptedLine(answer(sound()))
+    tune = Source(audio=b"", use=SourceUse.MELODY)
+    made = remote(line, longest="30").generate(
+        [request(" "), request(seconds=31.0), request(seed=-1), request(source=tune)]
+    )
+    assert all(isinstance(one, ClipFailure) for one in made)
+    assert line.calls == []
+
+
+def test_trouble_with_one_clip_leaves_the_others():
+    def by_prompt(call):
+        return said({"error": "no"}, 400) if b"bad" in call.body else answer(sound())
+
+    made = remote(ScriptedLine(by_prompt)).generate(
+        [request(), request("bad"), request("x", seconds=1.0)]
+    )
+    assert [type(one) for one in made] == [Composition, ClipFailure, Composition]
+    assert made[1].reason == "music.local:8091 refuses the request (HTTP 400). It says: no"
+    assert made[2].audio.seconds == pytest.approx(1.0)
+
+
+def test_trouble_with_all_is_raised_unless_clips_came():
+    with pytest.raises(GenerationError, match="environment variable MUSIC_KEY") as raised:
+        remote(ScriptedLine(answer(status=401)), key_variable="MUSIC_KEY").generate([request()] * 3)
+    assert KEY not in str(raised.value)
+    line = ScriptedLine(answer(sound()), answer(status=402))
+    made = remote(line, parallel="1").generate([request()] * 4)
+    assert isinstance(made[0], Composition)
+    assert {one.reason for one in made[1:]} == {
+        "The account at music.local:8091 has no money left."
+    }
+    assert len(line.calls) == 2
+
+
+def test_a_batch_that_nobody_waits_for_is_hung_up_on():
+    asked = threading.Event()
+
+    def hanging(call):
+        asked.set()
+        line.ended.wait(20)
+        return Lack.HUNG_UP
+
+    line = ScriptedLine(hanging)
+
+    def progress(done, total):
+        if asked.is_set():
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        remote(line, parallel="2").generate([request()] * 5, progress=progress)
+    assert line.ended.is_set()
+    assert len(line.calls) <= 2
+
+
+def ace(*states, file=None, given=None):
+    """Return a line to an ACE-Step server."""
+    left = list(states)
+
+    def serve(call):
+        if call.target == "/release_task":
+            return given or said({"data": {"task_id": "t1", "status": "queued"}, "code": 200})
+        if call.target == "/query_result":
+            assert json.loads(call.body) == {"task_id_list": ["t1"]}
+            return said({"data": [left.pop(0)], "code": 200, "error": None})
+        return answer(sound(10.0, 48_000, 2) if file is None else file)
+
+    return ScriptedLine(serve)
+
+
+def result(**said):
+    return json.dumps([{"file": "/v1/audio?path=%2Ftmp%2Fa.flac", **said}])
+
+
+def test_an_ace_step_task_is_given_asked_for_and_fetched():
+    line = ace(
+        {"task_id": "t1", "status": 0, "result": ""},
+        {"task_id": "t1", "status": 0, "result": result(file="", progress=0.5)},
+        {"task_id": "t1", "status": 1, "result": result(status=1)},
+    )
+    generator = remote(
+        line, url="http://music.local:8001", style="acestep", fields='{"thinking": true}'
+    )
+    clip = generator.generate([request()])[0]
+    assert clip.audio.seconds == 2.0
+    sent = line.sent()
+    assert (sent["prompt"], sent["audio_duration"], sent["seed"]) == ("slow rain", 10.0, 7)
+    assert (sent["use_random_seed"], sent["thinking"], sent["batch_size"]) == (False, True, 1)
+    assert [call.method + " " + call.target for call in line.calls][-1] == (
+        "GET /v1/audio?path=%2Ftmp%2Fa.flac"
+    )
+    assert generator.capabilities.sample_rate == 48_000
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            ace({"status": 2, "result": result(error="CUDA is full")}),
+            "could not make the clip. It says: CUDA is full",
+        ),
+        (ace({"status": 1, "result": result(file="http://evil.example/a")}), "does not say where"),
+        (ace({"status": 1, "result": "[]"}), "does not say where"),
+        (ace(given=said({"data": {}, "code": 200})), "gave it no number"),
+        (
+            ace(given=said({"data": None, "error": "no such model"})),
+            "refuses the task. It says: no such model",
+        ),
+        (ace(given=answer(b"hello")), "does not answer as an ACE-Step server does"),
+        (ace(given=said([1])), "does not answer as an ACE-Step server does"),
+        (ace({"status": 1, "result": result()}, file=b"zip"), "3 bytes that are no WAV"),
+    ],
+)
+def test_trouble_with_a_task_is_a_sentence(line, words):
+    made = remote(line, url="http://music.local:8001", style="acestep").generate([request()])[0]
+    assert isinstance(made, ClipFailure)
+    assert words in made.reason
+
+
+def test_an_ace_step_server_below_a_path():
+    line = ace({"status": 1, "result": result()})
+    base = "http://music.local:8001/ace"
+    line.answers = [lambda call, serve=line.answers[0]: serve(_without(call))]
+    made = remote(line, url=base, style="acestep").generate([request()])[0]
+    assert isinstance(made, Composition)
+    assert {call.target.split("/")[1] for call in line.calls} == {"ace"}
+
+
+def _without(call):
+    return dataclasses.replace(call, target=call.target.removeprefix("/ace"))
+
+
+def test_a_task_that_never_ends_is_given_up():
+    def serve(call):
+        if call.target == "/release_task":
+            return said({"data": {"task_id": "t1"}})
+        return said({"data": [{"status": 0}]})
+
+    def progress(done, total):
+        if len(line.calls) > 20:
+            raise Cancelled
+
+    line = ScriptedLine(serve)
+    with pytest.raises(Cancelled):
+        remote(line, url="http://music.local:8001", style="acestep").generate(
+            [request()], progress=progress
+        )
+
+
+def test_the_same_answer_gives_the_same_clip():
+    clips = [remote(ScriptedLine(answer(sound()))).generate([request()])[0] for _ in range(2)]
+    assert np.array_equal(clips[0].audio.samples, clips[1].audio.samples)
