@@ -17,6 +17,7 @@ NAMES = (
     "composer",
     "searchers",
     "taste",
+    "silence",
     "search",
     "musicgen",
     "aligner",
@@ -26,7 +27,7 @@ NAMES = (
 )
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
-COUNTED = frozenset({"composer", "search", "searchers", "reward", "taste"})
+COUNTED = frozenset({"composer", "search", "searchers", "reward", "silence", "taste"})
 """Benchmarks of which the number of seeds can be chosen."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,48 +37,6 @@ _OFF = 0.5
 """Difference of levels in [0, 1] at which nothing is left of the match."""
 
 
-class TextAudio(Protocol):
-    """A model that hears how well sound fits words."""
-
-    def similarity(self, prompt: str, samples: NDArray[Any], sample_rate: int) -> float:
-        """Return the cosine in [-1, 1] of a prompt and a clip of about ten seconds.
-
-        Args:
-            prompt: The words.
-            samples: (frames,) or (frames, channels), nominally in [-1, 1].
-            sample_rate: In Hz.
-        """
-        ...
-
-
-class Joint(Protocol):
-    """An encoder of sound and text into one space, such as CLAP: unit vectors, to be multiplied."""
-
-    def encode(self, samples: NDArray[Any], sample_rate: int) -> NDArray[np.float32]:
-        """Return (layers, dimensions) of a clip."""
-        ...
-
-    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return (n, dimensions) of texts."""
-        ...
-
-
-class JointModel:
-    """A ``TextAudio`` out of an encoder that knows text too."""
-
-    def __init__(self, encoder: Joint) -> None:
-        self._encoder = encoder
-
-    def similarity(self, prompt: str, samples: NDArray[Any], sample_rate: int) -> float:
-        """Return the cosine of a prompt and a clip; NaN for a prompt without words, which asks for nothing."""
-        if not prompt.strip():
-            return math.nan
-        said = np.asarray(self._encoder.encode_text([prompt])[0], dtype=np.float64)
-        heard = np.asarray(self._encoder.encode(samples, sample_rate)[-1], dtype=np.float64)
-        length = float(np.linalg.norm(said) * np.linalg.norm(heard))
-        return float(said @ heard) / length if length > 0 else math.nan
-
-
 def segments(frames: int, sample_rate: int) -> list[slice]:
     """Return pieces of about ``SEGMENT`` seconds that cover a clip; one up to half as long again is one piece."""
     count = max(1, round(frames / (SEGMENT * sample_rate)))
@@ -86,13 +44,16 @@ def segments(frames: int, sample_rate: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
-def by_model(model: TextAudio, prompt: str, samples: NDArray[Any], sample_rate: int) -> float:
-    """Return adherence in [0, 1] as a model hears it: the mean over the segments; NaN where it gives no number."""
-    heard = [
-        model.similarity(prompt, samples[part], sample_rate)
-        for part in segments(len(samples), sample_rate)
-    ]
-    share = (float(np.mean(heard)) - UNRELATED) / (MATCHING - UNRELATED)
+def by_text(said: NDArray[Any], heard: NDArray[Any]) -> float:
+    """Return adherence in [0, 1] as an encoder of sound and words hears it; NaN where it gives no number.
+
+    Args:
+        said: (dim,), the prompt, of length 1.
+        heard: (dim,), the clip: the mean over its windows of vectors of length 1, so that the product is the mean
+            of their cosines.
+    """
+    cosine = float(np.asarray(said, np.float64) @ np.asarray(heard, np.float64))
+    share = (cosine - UNRELATED) / (MATCHING - UNRELATED)
     return min(1.0, max(0.0, share)) if math.isfinite(share) else math.nan
 
 

@@ -59,10 +59,15 @@ def check_pair(pair: Pair, rows: int) -> None:
 
 
 def favourites(ordered: Sequence[Rated]) -> list[tuple[int, int, float]]:
-    """Return (better, worse, weight): each favourite against the clips of its round that are no favourites."""
+    """Return (better, worse, weight): each favourite against the clips of its round that are no favourites.
+
+    Silence is no comparison: nobody knows whether the clip was heard before the star was given.
+    """
     rounds: dict[str | int, dict[int, float]] = {}
     stars: dict[str | int, dict[int, float]] = {}
     for item in ordered:
+        if item.silent:
+            continue
         fresh = DECAY**item.age
         rounds.setdefault(item.round, {})
         rounds[item.round][item.clip] = max(fresh, rounds[item.round].get(item.clip, 0.0))

@@ -59,6 +59,8 @@ class Rated:
         age: Ratings that this listener has given since; older ones count less.
         round: What was heard together; a favourite is compared within it.
         favourite: The best of its round. Its rating counts as well.
+        silent: Nothing was said about it while others of its round were rated: weak evidence, and no rating at all when
+            ratings are counted.
     """
 
     clip: int
@@ -67,6 +69,12 @@ class Rated:
     age: float = 0.0
     round: str | int = ""
     favourite: bool = False
+    silent: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is something that the listener said."""
+        return self.weight > 0 and not self.silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

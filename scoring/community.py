@@ -35,7 +35,7 @@ class Member:
     @property
     def clips(self) -> int:
         """How many clips that was about."""
-        rows = {one.clip for one in self.rated if one.weight > 0}
+        rows = {one.clip for one in self.rated if one.counts}
         return len(rows | {row for pair in self.pairs for row in (pair.better, pair.worse)})
 
 

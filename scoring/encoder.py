@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,19 @@ LEARNED_VERSION = "1"
 
 Heard = Floats | ScoringError
 """An embedding, or what is wrong with the clip."""
+
+
+@runtime_checkable
+class TextEncoder(Protocol):
+    """An encoder that puts words into the same space as sound, such as CLAP."""
+
+    def encode_text(self, texts: Sequence[str]) -> Floats:
+        """Return (n, dimensions) of texts, rows of length 1.
+
+        Raises:
+            ScoringError: A text is empty, or words cannot be read.
+        """
+        ...
 
 
 class Encoder(Protocol):

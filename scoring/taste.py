@@ -1,8 +1,8 @@
 """A taste for each listener: Bayesian logistic regression from the community's prior, refitted from the rating log.
 
 Grades are answers about thresholds of a liking (``scoring.answers``). A favourite adds a comparison with every other
-clip of its round. Evidence fades by 0.98 with each newer rating, so that a listener may change. Silence is no evidence
-at all.
+clip of its round. Evidence fades by 0.98 with each newer rating, so that a listener may change. Silence about a
+clip whose neighbours were rated is weak evidence against it, and is never counted as a rating.
 Everything here is pure: the same ratings in any order give the same taste, bit for bit.
 """
 
@@ -129,7 +129,8 @@ def fit(
         check_pair(pair, len(phi))
     # Sums of floats depend on their order, so the order is made the same first.
     ordered = sorted(
-        rated, key=lambda r: (r.clip, str(r.round), r.rating, r.weight, r.age, r.favourite)
+        rated,
+        key=lambda r: (r.clip, str(r.round), r.rating, r.weight, r.age, r.favourite, r.silent),
     )
     own = [item for item in ordered if item.weight > 0]
     compared = favourites(ordered) + sorted(
@@ -144,7 +145,7 @@ def fit(
         mean=mean,
         covariance=covariance,
         evidence=len(
-            {item.clip for item in own}
+            {item.clip for item in own if item.counts}
             | {row for pair in pairs for row in (pair.better, pair.worse)}
         ),
         gain=_gain(evidence, owner, own, mean, covariance),
@@ -159,10 +160,10 @@ def _gain(
     covariance: Doubles,
 ) -> float:
     """Return the log loss that the taste saves against the listener's average of their other likes."""
-    if len(own) < 2:
+    if sum(item.counts for item in own) < 2:
         return 0.0
     likes = np.array([liked(item.rating) for item in own])
-    weight = np.array([item.weight * DECAY**item.age for item in own])
+    weight = np.array([item.counts * item.weight * DECAY**item.age for item in own])
     foretold = left_out(evidence, owner, mean, covariance)
     base, strength = 0.4, 2.0
     others = weight.sum() - weight + strength

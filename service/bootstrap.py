@@ -288,6 +288,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     )
     outbox = Outbox(db, clock, tasks, view_of, posted)
     conductor.attach(outbox)
+    conductor.teach(learner.closed)
     duels.attach(outbox)
     library = ClipService(db, store, device, learner)
     handmade = Handmade(db, store, device, queue, clock)

@@ -105,7 +105,7 @@ class ClipService:
         async with self._db.reading() as tx:
             rated = await clips.clips_by_id(tx, list(said.clips))
         prompts = {clip.id: clip.prompt for clip in rated}
-        ratings = {one.clip: one.rating for one in said.rated if one.weight > 0}
+        ratings = {one.clip: one.rating for one in said.rated if one.counts}
         return tuple(
             WhyReason(
                 words=one.reason.words,

@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from domain.errors import NotFoundError, StorageError, UserError
 from domain.ids import ListenerId, RunId
 from domain.run import CloseReason, Generation, GenerationState, Post, PostKind, Run, RunState
 from service import lifecycle
 from service.clock import Clock
-from service.lifecycle import Order
+from service.lifecycle import Closed, Order
 from service.posting import Outbox
 from service.queue import NOBODY, JobQueue, Ticket
 from service.rounds import RoundMaker
@@ -30,7 +30,12 @@ FINISHING = 2.0
 """Seconds that somebody who is quick waits for the job of the round they see."""
 COALESCE = 0.05
 """Seconds in which votes on a round are counted together."""
+Learn = Callable[[RunId, int], Awaitable[None]]
 OUR_FAULT = "Something went wrong while making the next round."
+
+
+async def _nobody_learns(_run_id: RunId, _number: int) -> None:
+    """Do nothing: no tastes are learned."""
 
 
 class Conductor:
@@ -57,10 +62,15 @@ class Conductor:
         self._last_vote: dict[RunId, float] = {}
         self._arming: set[tuple[RunId, int]] = set()
         self._outbox: Outbox | None = None
+        self._learn: Learn = _nobody_learns
 
     def attach(self, outbox: Outbox) -> None:
         """Deliver through this outbox."""
         self._outbox = outbox
+
+    def teach(self, learn: Learn) -> None:
+        """Tell whoever learns tastes of every round that closes, before the next one is made."""
+        self._learn = learn
 
     def lock(self, run_id: RunId) -> asyncio.Lock:
         """Return the lock of a run."""
@@ -88,7 +98,7 @@ class Conductor:
                 run = await runs.set_run(tx, run.id, state=RunState.ACTIVE, unattended=0)
             generation = await lifecycle.begin_next(tx, run, order)
         self._timers.clear(run.id)
-        self.deliver(closed.reveal if closed else None)
+        await self._closed(closed)
         return self.submit(run, asked_by, generation)
 
     def submit(self, run: Run, asked_by: ListenerId, generation: Generation) -> Ticket:
@@ -190,8 +200,14 @@ class Conductor:
                 await lifecycle.withdraw(tx, run)
                 closed = await lifecycle.close(tx, run, CloseReason.STOPPED, self._clock.now())
                 run = await runs.set_run(tx, run.id, state=RunState.STOPPED)
-        self.deliver(closed.reveal if closed else None)
+        await self._closed(closed)
         return run
+
+    async def _closed(self, closed: Closed | None) -> None:
+        """Reveal a round that was closed, and have tastes learn from it."""
+        if closed is not None:
+            self.deliver(closed.reveal)
+            await self._learn(closed.run_id, closed.number)
 
     async def pause(self, run: Run) -> Run:
         """Let a run rest: its open round stays and takes votes, one on its way is withdrawn."""
@@ -280,7 +296,7 @@ class Conductor:
                     )
                 else:
                     following = await lifecycle.begin_next(tx, run, Order())
-            self.deliver(closed.reveal)
+            await self._closed(closed)
             self.deliver(post)
             if following is not None:
                 self.submit(run, NOBODY, following)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from domain.clip import ClipFailure
 from domain.errors import ScoringError
-from scoring.encoder import Encoder, Weights
+from scoring.encoder import Encoder, Kind, TextEncoder, Weights
 from scoring.encoders import create_encoder
 from service.device import ProcessWorker, RenderSpec
 
 log = logging.getLogger(__name__)
+G = TypeVar("G")
+T = TypeVar("T")
 
 Embedded = bytes | ClipFailure
 """An embedding as float32, flattened, or why there is none."""
@@ -47,6 +49,15 @@ class Ears(Protocol):
         """Return what a clip's file sounds like; what cannot be heard is a value."""
         ...
 
+    @property
+    def unread(self) -> str:
+        """Why prompts cannot be read though sound is heard, in a sentence; ``""`` where nothing is wrong."""
+        ...
+
+    async def read(self, text: str) -> bytes | None:
+        """Return a text in the space of the clips, float32; ``None`` where the encoder knows no words or cannot."""
+        ...
+
     async def close(self) -> None:
         """Stop."""
         ...
@@ -70,6 +81,7 @@ class EncoderProcess:
         self._turn = asyncio.Lock()
         self._waiting: list[tuple[bytes, asyncio.Future[Embedded]]] = []
         self.trouble = ""
+        self.unread = ""
 
     @property
     def weights(self) -> Weights:
@@ -90,6 +102,20 @@ class EncoderProcess:
                 await self._next()
         return answer.result()
 
+    async def read(self, text: str) -> bytes | None:
+        """Return a text in the space of the clips; ``None`` without words in it, or where the encoder knows none."""
+        if self._weights.kind is not Kind.CLAP or not text.strip():
+            return None
+        async with self._turn:
+            said = await self._ask(_read, text)
+        if isinstance(said, bytes):
+            self.unread = ""
+            return said
+        if said is not None and said.reason != self.unread:
+            log.warning("%s cannot read prompts: %s", self._weights.name, said.reason)
+            self.unread = said.reason
+        return None
+
     async def _next(self) -> None:
         """Let the process hear those who have waited longest."""
         now, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
@@ -104,8 +130,13 @@ class EncoderProcess:
                 answer.set_result(one)
 
     async def _cross(self, files: Sequence[bytes]) -> Sequence[Embedded]:
+        heard = await self._ask(_hear, files)
+        return [ClipFailure(reason=self.trouble)] * len(files) if heard is None else heard
+
+    async def _ask(self, function: Callable[[Weights, str, G], T], given: G) -> T | None:
+        """Call a function in the process; ``None`` when that is in trouble."""
         try:
-            heard = await self._worker.call(_hear, self._weights, self._device, files)
+            answer = await self._worker.call(function, self._weights, self._device, given)
         except TimeoutError:
             self.trouble = "Listening took too long."
         except BrokenProcessPool:
@@ -114,9 +145,9 @@ class EncoderProcess:
             self.trouble = str(error)
         else:
             self.trouble = ""
-            return heard
+            return answer
         log.warning("%s cannot hear: %s", self._weights.name, self.trouble)
-        return [ClipFailure(reason=self.trouble)] * len(files)
+        return None
 
     async def close(self) -> None:
         """Stop the process."""
@@ -160,6 +191,24 @@ def _hear(weights: Weights, device: str, files: Sequence[bytes]) -> Sequence[Emb
                 else np.ascontiguousarray(heard, dtype="<f4").tobytes()
             )
     return out
+
+
+def _read(weights: Weights, device: str, text: str) -> bytes | ClipFailure:
+    """In the process: embed a text.
+
+    Raises:
+        ScoringError: The encoder cannot be loaded.
+    """
+    encoder = _encoder(weights, device)
+    if isinstance(encoder, ScoringError):
+        raise encoder
+    if not isinstance(encoder, TextEncoder):
+        return ClipFailure(reason="It knows no words.")
+    try:
+        (said,) = encoder.encode_text([text])
+    except ScoringError as error:
+        return ClipFailure(reason=str(error))
+    return np.ascontiguousarray(said, dtype="<f4").tobytes()
 
 
 def _decode(audio: bytes) -> tuple[np.ndarray, int] | ClipFailure:

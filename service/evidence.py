@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,14 @@ from numpy.typing import NDArray
 
 from domain.clip import RenderedClip
 from domain.duel import Answer
-from domain.ids import ClipId, GuildId, ListenerId
-from domain.vote import Vote
+from domain.ids import ClipId, GuildId, ListenerId, RunId
+from domain.vote import Consent, Vote
 from scoring.projection import Projection
 from scoring.space import TasteSpace
 from scoring.taste import Pair, Prior, Rated, Taste, fit
 from service.comparing import compare
-from service.folding import fold, places_of
-from storage import clips, duels, proof, votes
+from service.folding import fold, places_of, silences
+from storage import clips, duels, listeners, proof, votes
 from storage.database import Reader
 
 ROWS_KEPT = 50_000
@@ -47,7 +48,7 @@ class Evidence:
     @property
     def count(self) -> int:
         """Clips that it is about."""
-        said = {one.clip for one in self.rated}
+        said = {one.clip for one in self.rated if not one.silent}
         return len(said | {row for pair in self.pairs for row in (pair.better, pair.worse)})
 
     def taste(self, prior: Prior) -> Taste:
@@ -58,12 +59,14 @@ class Evidence:
 class Witness:
     """Reads votes and answers as evidence in one space of tastes.
 
-    Attributes:
+    Args:
         space: Where clips lie.
+        silence: Weight of silence, see ``folding.silences``; 0 leaves it out.
     """
 
-    def __init__(self, space: TasteSpace) -> None:
+    def __init__(self, space: TasteSpace, silence: float = 0.0) -> None:
         self.space = space
+        self._silence = silence
         self._rows: dict[ClipId, NDArray[Any]] = {}
 
     def adopt(self, space: TasteSpace) -> None:
@@ -71,22 +74,39 @@ class Witness:
         self.space, self._rows = space, {}
 
     async def of_listener(self, tx: Reader, guild_id: GuildId, listener_id: ListenerId) -> Evidence:
-        """Return what a listener said anywhere in a server."""
+        """Return what a listener said anywhere in a server, and what they kept silent about if they opted in."""
         cast = await votes.votes_of_listener(tx, guild_id, listener_id)
         answers = await duels.answers_of(tx, guild_id, listener_id)
-        return await self.evidence(tx, cast, answers)
+        beside: dict[ClipId, tuple[RunId, int]] = {}
+        if self._silence and await listeners.consent(tx, guild_id, listener_id) is Consent.TASTE:
+            beside = await clips.shown_beside(tx, [vote.clip_id for vote in cast])
+        return await self.evidence(tx, cast, answers, beside)
 
     async def evidence(
-        self, tx: Reader, cast: Sequence[Vote], answers: Sequence[Answer]
+        self,
+        tx: Reader,
+        cast: Sequence[Vote],
+        answers: Sequence[Answer],
+        beside: Mapping[ClipId, tuple[RunId, int]] = MappingProxyType({}),
     ) -> Evidence:
-        """Return what one listener's votes and standing answers say about clips that have an embedding of ours."""
-        ids = {vote.clip_id for vote in cast}
+        """Return what one listener's votes and standing answers say about clips that have an embedding of ours.
+
+        Args:
+            tx: A reader.
+            cast: Their votes.
+            answers: Their answers to duels.
+            beside: Closed rounds with a vote of theirs: (run, generation) of each clip. Empty where silence says
+                nothing.
+        """
+        ids = {*(vote.clip_id for vote in cast), *beside}
         ids |= {clip_id for answer in answers for clip_id in (answer.a, answer.b)}
         found, phi = await self.phi(tx, sorted(ids))
         rounds = await clips.rounds_of(tx, found)
         places = places_of(found, await proof.originals(tx, found))
         bad, pairs = compare(answers, cast, places)
-        rated = [*fold(cast, places, rounds), *bad]
+        spoken = fold(cast, places, rounds)
+        kept_silent = silences(spoken, cast, places, beside, self._silence)
+        rated = [*spoken, *kept_silent, *bad]
         return Evidence(phi=phi, rated=rated, pairs=pairs, clips=found)
 
     async def phi(

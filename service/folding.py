@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from domain.clip import Clip
 from domain.ids import ClipId, ListenerId, RunId
-from domain.vote import Vote, VoteSource
+from domain.vote import Grade, Vote, VoteSource
 from scoring.taste import Rated
 
 
@@ -52,12 +52,50 @@ def fold(
                     rating=rating,
                     weight=weight / times[places[clip_id]],
                     age=age,
-                    round="{}/{}".format(*rounds.get(clip_id, (0, 0))),
+                    round=_name(rounds.get(clip_id, (RunId(0), 0))),
                     favourite=favourite,
                 )
             )
             favourite = False  # said once
     return rated
+
+
+def _name(shown: tuple[RunId, int]) -> str:
+    return "{}/{}".format(*shown)
+
+
+def silences(
+    spoken: Sequence[Rated],
+    cast: Sequence[Vote],
+    places: Mapping[ClipId, int],
+    beside: Mapping[ClipId, tuple[RunId, int]],
+    weight: float,
+) -> list[Rated]:
+    """Return what one listener left unrated beside what they rated: each a meh of little weight.
+
+    A meh and no worse: people speak of what they feel strongly about, so silence says "not liked" and "not awful".
+    It is as old as the latest rating of its round. A clip that was rated anywhere, or called broken, is none.
+
+    Args:
+        spoken: The listener's ratings, from ``fold``.
+        cast: Their votes.
+        places: See ``fold``.
+        beside: (run, generation) of each clip of the closed rounds in which they voted.
+        weight: Of each silence against a rating, which is 1.
+    """
+    ages: dict[str | int, float] = {}
+    for one in spoken:
+        ages[one.round] = min(one.age, ages.get(one.round, one.age))
+    answered = {places[one.clip_id] for one in cast if not one.retracted and one.clip_id in places}
+    found: dict[int, tuple[float, str]] = {}
+    for clip_id, shown in beside.items():
+        row, name = places.get(clip_id), _name(shown)
+        if row is not None and row not in answered and name in ages:
+            found[row] = min(found.get(row, (ages[name], name)), (ages[name], name))
+    return [
+        Rated(clip=row, rating=Grade.MEH.rating, weight=weight, age=age, round=name, silent=True)
+        for row, (age, name) in sorted(found.items())
+    ]
 
 
 def _broken(said: Sequence[Vote]) -> bool:

@@ -6,11 +6,15 @@ import asyncio
 import dataclasses
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
 from domain.errors import StorageError
+from scoring.adherence import by_text
 from service.clock import Clock
 from service.device import DeviceWorker, Outcome
 from service.ears import Ears
@@ -31,7 +35,8 @@ HANDFUL = 16
 class HearingDevice:
     """A device worker whose clips come with what a learned encoder hears in them.
 
-    A clip that the encoder cannot hear comes without: the built-in features speak for it.
+    A clip that the encoder cannot hear comes without: the built-in features speak for it. An encoder that knows words
+    also says whether a clip does what its prompt says.
 
     Args:
         device: Makes the clips.
@@ -71,7 +76,9 @@ class HearingDevice:
         if isinstance(vector, ClipFailure):
             return clip
         return dataclasses.replace(
-            clip, further={**clip.further, self._ears.weights.encoder_id: vector}
+            clip,
+            further={**clip.further, self._ears.weights.encoder_id: vector},
+            adherence=_adherence(await self._ears.read(clip.request.prompt), vector, clip),
         )
 
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
@@ -102,6 +109,14 @@ class HearingDevice:
         """Stop the processes."""
         await self._ears.close()
         await self._device.close()
+
+
+def _adherence(said: bytes | None, heard: bytes, clip: RenderedClip) -> float | None:
+    """Return whether a clip does what its prompt says: as the encoder has it, else as it was measured before."""
+    if said is None:
+        return clip.adherence
+    found = by_text(np.frombuffer(said, "<f4"), np.frombuffer(heard, "<f4"))
+    return found if math.isfinite(found) else clip.adherence
 
 
 class CatchingUp:

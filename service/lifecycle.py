@@ -65,8 +65,10 @@ async def begin_next(tx: Transaction, run: Run, order: Order) -> Generation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A round that was closed: whether anybody had voted, and then its reveal."""
+    """A round that was closed, whether anybody had voted, and then its reveal."""
 
+    run_id: RunId
+    number: int
     attended: bool
     reveal: Post | None
 
@@ -81,9 +83,9 @@ async def close(tx: Transaction, run: Run, reason: CloseReason, now: float) -> C
         tx, run.id, run.generation, state=GenerationState.CLOSED, closed_at=now, close_reason=reason
     )
     if not people:
-        return Closed(attended=False, reveal=None)
+        return Closed(run_id=run.id, number=run.generation, attended=False, reveal=None)
     reveal = await posts.add_post(tx, run.id, run.generation, PostKind.REVEAL, run.channel_id, now)
-    return Closed(attended=True, reveal=reveal)
+    return Closed(run_id=run.id, number=run.generation, attended=True, reveal=reveal)
 
 
 async def withdraw(tx: Transaction, run: Run) -> None:

@@ -15,7 +15,7 @@ from domain.vote import Consent
 from scoring.taste import FAINT, Reason, describe
 from service.folding import said_of
 from service.progress import calibration_of, own_rounds
-from service.settings import TasteSettings
+from service.settings_taste import TasteSettings
 from service.taste_map import MOST, TasteMap, points_of
 from service.tasting import TasteService
 from service.views import Actor, TasteView, TasteWord

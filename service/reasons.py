@@ -60,7 +60,7 @@ def reasons_behind(
     chosen += [one for one in told if one.contribution < 0][:AGAINST]
     mine = {name: part[0] for name, part in parts_of(space, phi_row[None]).items()}
     theirs = parts_of(space, said.phi)
-    rated = sorted({one.clip for one in said.rated if one.weight > 0})
+    rated = sorted({one.clip for one in said.rated if one.counts})
     asked = _latest(said)
     without = {row: _without(said, row, prior) for row in asked}
     return [
@@ -76,7 +76,7 @@ def reasons_behind(
 def _latest(said: Evidence) -> list[int]:
     ages: dict[int, float] = {}
     for one in said.rated:
-        if one.weight > 0:
+        if one.counts:
             ages[one.clip] = min(one.age, ages.get(one.clip, one.age))
     return sorted(ages, key=lambda row: (ages[row], row))[:LATEST]
 

@@ -14,7 +14,7 @@ from generation.encode import encode, media_type, waveform
 from generation.generator import Composition
 from generation.registry import create_generator
 from prompts.reader import read
-from scoring.adherence import TextAudio, by_model, by_properties, segments
+from scoring.adherence import by_properties, segments
 from scoring.encoder import Floats
 from scoring.features import FeatureEncoder
 from scoring.likeness import listen, pool
@@ -37,14 +37,10 @@ class Engine(Protocol):
 
 
 class RenderEngine:
-    """Generator, encoder and quality gate of one process.
+    """Generator, encoder and quality gate of one process."""
 
-    Without a model of text and audio, what a clip is described and measured as says whether it keeps to its prompt.
-    """
-
-    def __init__(self, spec: RenderSpec, text_audio: TextAudio | None = None) -> None:
+    def __init__(self, spec: RenderSpec) -> None:
         self._spec = spec
-        self._text_audio = text_audio
         self._generator = create_generator(spec.generator)
         self._encoder = FeatureEncoder()
         self._space = default_space()
@@ -85,20 +81,20 @@ class RenderEngine:
         )
 
     def _adherence(self, prompt: str, made: Composition, embedding: Floats) -> float | None:
-        """Return whether a clip does what its prompt says, ten seconds at a time; ``None`` where nothing says so."""
-        samples, rate = made.audio.samples, made.audio.sample_rate
-        if self._text_audio is not None:
-            found = by_model(self._text_audio, prompt, samples, rate)
-        elif self._encoder.info.id != self._space.encoder_id:
+        """Return whether a clip does what its prompt says, ten seconds at a time; ``None`` where nothing says so.
+
+        What it is described and measured as says so; an encoder that knows words speaks later, see ``service.hearing``.
+        """
+        if self._encoder.info.id != self._space.encoder_id:
             return None
-        else:
-            parts = segments(len(samples), rate)
-            heard = (
-                [embedding[-1]]
-                if len(parts) == 1
-                else [self._encoder.encode(samples[part], rate)[-1] for part in parts]
-            )
-            found = by_properties(read(prompt), made.description, np.stack(heard), self._space)
+        samples, rate = made.audio.samples, made.audio.sample_rate
+        parts = segments(len(samples), rate)
+        heard = (
+            [embedding[-1]]
+            if len(parts) == 1
+            else [self._encoder.encode(samples[part], rate)[-1] for part in parts]
+        )
+        found = by_properties(read(prompt), made.description, np.stack(heard), self._space)
         return found if math.isfinite(found) else None
 
     def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:

@@ -18,6 +18,7 @@ from domain.errors import ConfigError
 from domain.run import SearcherName
 from service.settings_rules import FitnessSettings, LimitSettings
 from service.settings_section import Section
+from service.settings_taste import ScoringSettings, TasteSettings
 
 DEFAULT_FILE = Path("config.yaml")
 
@@ -63,22 +64,6 @@ class StorageSettings(Section):
         30.0,
         ge=0.0,
         description="Days after which audio that was never posted is deleted. Posted and kept clips stay; 0 keeps all.",
-    )
-
-
-class ScoringSettings(Section):
-    """What hears clips."""
-
-    encoder: str = Field(
-        "features",
-        description="What tastes are learned over: features (built in), or besides them an encoder with weights that "
-        "bot.py models has fetched: mert-95m, mert-330m, clap, or OWNER/NAME of the hub.",
-        pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$",
-    )
-    device: str = Field(
-        "auto",
-        description="Where that encoder runs: cpu, a GPU such as cuda:0, or auto: a GPU where there is one.",
-        pattern=r"^[a-z]+(:\d+)?$",
     )
 
 
@@ -178,22 +163,6 @@ class ReactionSettings(Section):
     slots: dict[str, Annotated[int, Field(ge=1, le=4)]] = Field(
         default={"1️⃣": 1, "2️⃣": 2, "3️⃣": 3, "4️⃣": 4, "🇦": 1, "🇧": 2, "🇨": 3, "🇩": 4},
         description="Emoji that like a single clip of the post, with its place from 1 to 4.",
-    )
-
-
-class TasteSettings(Section):
-    """How tastes are learned."""
-
-    votes_until_shown: int = Field(
-        5,
-        ge=1,
-        le=1000,
-        description="Votes after which a listener's own taste counts in the receipt's words.",
-    )
-    active_days: float = Field(
-        7.0,
-        gt=0.0,
-        description="Days after their last vote in which a listener's taste still steers a channel.",
     )
 
 

@@ -150,6 +150,11 @@ class SpaceKeeper:
             )
         if trouble := self._ears.trouble:
             stand_in = f"{weights.name} cannot hear: {trouble} The built-in audio features stand in for it."
+        elif unread := self._ears.unread:
+            stand_in = (
+                f"{weights.name} cannot read prompts: {unread} What clips are measured as says whether they keep to"
+                " theirs."
+            )
         return Hearing(
             encoder=f"{weights.name} ({weights.licence})",
             licence=weights.licence,

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.clip import RenderedClip
-from domain.errors import ScoringError, StorageError
-from domain.ids import ClipId, GuildId, ListenerId
+from domain.errors import NotFoundError, ScoringError, StorageError
+from domain.ids import ClipId, GuildId, ListenerId, RunId
 from domain.run import Run
 from domain.vote import Consent, Vote
 from scoring.space import TasteSpace
@@ -20,10 +20,10 @@ from scoring.taste import Prior, pack
 from service.clock import Clock
 from service.evidence import Evidence, Witness
 from service.priors import Lean, Priors
-from service.settings import TasteSettings
+from service.settings_taste import TasteSettings
 from service.tasks import TaskSet
 from service.voices import DAY, Voice, Voices
-from storage import listeners, tastes, votes
+from storage import listeners, runs, tastes, votes
 from storage.database import Database, Reader
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,8 @@ class TasteService:
         self._db = db
         self._clock = clock
         self._tasks = tasks
-        self._witness = Witness(space)
+        self._silence = settings.silence
+        self._witness = Witness(space, settings.silence)
         self._priors = Priors(db, self._witness, clock)
         self._voices = Voices(db, self._witness, self._priors, clock, settings)
         self._dirty: set[tuple[GuildId, ListenerId]] = set()
@@ -59,6 +60,23 @@ class TasteService:
         self._dirty.add((guild_id, listener_id))
         if not self._updating.locked():
             self._tasks.spawn(self.flush(), "taste updates")
+
+    async def closed(self, run_id: RunId, number: int) -> None:
+        """Note that a round closed: from now on silence in it says something about those who voted in it."""
+        if not self._silence:
+            return
+        try:
+            async with self._db.reading() as tx:
+                run = await runs.get_run(tx, run_id)
+                people = await votes.voters(tx, run_id, number)
+        except (
+            NotFoundError,
+            StorageError,
+        ) as error:  # they learn with their next vote, or within a day
+            log.warning("Silence in round %s of run %s waits: %s", number, run_id, error)
+            return
+        for listener_id in sorted(people):
+            self.mark(run.guild_id, listener_id)
 
     async def flush(self) -> None:
         """Bring every marked taste up to date."""

@@ -15,7 +15,7 @@ from scoring.taste import Taste, unpack
 from service.clock import Clock
 from service.evidence import Evidence, Witness
 from service.priors import Priors
-from service.settings import TasteSettings
+from service.settings_taste import TasteSettings
 from storage import duels, listeners, tastes, votes
 from storage.database import Database, Reader
 

@@ -158,6 +158,30 @@ async def rounds_of(tx: Reader, clip_ids: Sequence[ClipId]) -> dict[ClipId, tupl
     return {ClipId(row["id"]): (RunId(row["run_id"]), row["generation"]) for row in rows}
 
 
+async def shown_beside(tx: Reader, clip_ids: Sequence[ClipId]) -> dict[ClipId, tuple[RunId, int]]:
+    """Return the run and the generation of each clip that was shown together with one of ``clip_ids``, these included.
+
+    Only of rounds that were posted and are closed; clips that are broken are left out.
+    """
+    rows = await tx.rows(
+        """
+        WITH heard AS (
+            SELECT DISTINCT run_id, generation FROM clips WHERE id IN (SELECT value FROM json_each(?))
+        )
+        SELECT c.id, c.run_id, c.generation FROM heard AS h
+        JOIN generations AS g ON g.run_id = h.run_id AND g.number = h.generation AND g.state = 'closed'
+        JOIN clips AS c ON c.run_id = h.run_id AND c.generation = h.generation
+        WHERE c.posted_slot IS NOT NULL AND NOT c.broken AND EXISTS (
+            SELECT 1 FROM posts AS p
+            WHERE p.run_id = h.run_id AND p.generation = h.generation AND p.kind = 'round' AND p.state = 'posted'
+        )
+        ORDER BY c.id
+        """,
+        (_json.id_list(clip_ids),),
+    )
+    return {ClipId(row["id"]): (RunId(row["run_id"]), row["generation"]) for row in rows}
+
+
 async def clips_of_candidates(tx: Reader, candidate_ids: Sequence[CandidateId]) -> list[Clip]:
     """Return every clip rendered from one of the candidates, oldest first."""
     rows = await tx.rows(

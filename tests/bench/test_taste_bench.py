@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bench.silence import AT as RATINGS
+from bench.silence import Manner, Student, answer
+from bench.silence import course as silent_course
 from bench.taste import EACH, course, one_seed, open_hall, systems
 from bench.taste_bank import shipped_clips
 from bench.taste_cost import Cost
@@ -106,3 +109,43 @@ def test_nobody_learns_from_what_is_only_foretold(clips, monkeypatch):
     assert len(heard) == 10 == len(set(heard))
     assert set(heard) <= set(hall.heard)
     assert len(done.likes) == 2 == len(done.posted) * EACH // 5
+
+
+# Silence ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("manner", list(Manner))
+def test_people_rate_few_of_a_round_in_their_manner(tastes, manner):
+    rng = np.random.default_rng(3)
+    who = tastes.listener(Kind.ONE, rng)
+    rounds = [
+        answer(who, manner, [int(one) for one in rng.permutation(600)[:4]], rng) for _ in range(200)
+    ]
+    spoken = [sum(grade is not None for grade in one.grades) for one in rounds]
+    if manner in {Manner.STRONG, Manner.CHANCE}:
+        assert set(spoken) == {1, 2}
+    assert 0.1 < np.mean(spoken) < 2.0
+    extreme = [
+        grade in {Grade.AWFUL, Grade.LOVE}
+        for one in rounds
+        for grade in one.grades
+        if grade is not None
+    ]
+    assert np.mean(extreme) > (0.6 if manner is Manner.STRONG else 0.3)
+    for one in rounds:
+        assert one.star is None or one.grades[one.rows.index(one.star)] is Grade.LOVE
+
+
+def test_a_student_counts_silence_by_its_weight_and_goes_its_course(clips):
+    hall = open_hall(clips, 0)
+    who = hall.tastes.listener(Kind.ONE, np.random.default_rng(1))
+    silent, deaf = (Student(hall=hall, prior=hall.start, weight=weight) for weight in (0.15, 0.0))
+    likes = silent_course(silent, who, Manner.STRONG, [0, 0])
+    assert len(likes) == len(RATINGS)
+    assert all(0.0 < one < 1.0 for one in likes)
+    votes = silent.votes()
+    assert {one.weight for one in votes if one.silent} == {0.15}
+    assert sum(one.counts for one in votes) == silent.ratings >= RATINGS[-1]
+    assert silent.taste.evidence == silent.ratings
+    deaf.rounds = silent.rounds
+    assert not any(one.silent for one in deaf.votes())

@@ -7,7 +7,7 @@ import pytest
 
 from domain.facets import Facets
 from prompts.reader import read
-from scoring.adherence import JointModel, by_model, by_properties, segments, tempo_match
+from scoring.adherence import by_properties, by_text, segments, tempo_match
 from scoring.features import FeatureEncoder
 from tests.scoring.synth import Piece, play
 
@@ -27,18 +27,6 @@ DONE = {
 }
 
 
-class Hears:
-    """A model of text and audio that answers from a list."""
-
-    def __init__(self, *cosines: float) -> None:
-        self.cosines = list(cosines)
-        self.lengths: list[int] = []
-
-    def similarity(self, prompt, samples, sample_rate):
-        self.lengths.append(len(samples))
-        return self.cosines.pop(0)
-
-
 def test_segments_are_about_ten_seconds():
     assert segments(8 * RATE, RATE) == [slice(0, 8 * RATE)]
     assert segments(14 * RATE, RATE) == [slice(0, 14 * RATE)]
@@ -47,31 +35,17 @@ def test_segments_are_about_ten_seconds():
     assert thirds[-1].stop == 30 * RATE
 
 
-def test_a_model_is_asked_for_every_segment_and_brought_to_0_to_1():
-    model = Hears(0.1, 0.3, 0.5)
-    assert by_model(model, "lofi", np.zeros((30 * RATE, 2)), RATE) == pytest.approx(0.6)
-    assert model.lengths == [10 * RATE] * 3
-    assert by_model(Hears(-0.4), "lofi", np.zeros(RATE), RATE) == 0.0
-    assert by_model(Hears(0.9), "lofi", np.zeros(RATE), RATE) == 1.0
-    assert math.isnan(by_model(Hears(math.nan), "lofi", np.zeros(RATE), RATE))
+def test_the_cosine_of_words_and_sound_is_brought_to_0_to_1():
+    said = np.array([1.0, 0.0], np.float32)
 
+    def of(*cosines: float) -> float:
+        windows = [[one, math.sqrt(1.0 - one**2)] for one in cosines]
+        return by_text(said, np.mean(windows, axis=0).astype(np.float32))
 
-class Joint:
-    """An encoder of sound and text: loudness against the number of letters."""
-
-    def encode(self, samples, sample_rate):
-        level = float(np.abs(samples).mean())
-        return np.array([[level, 1.0 - level]], np.float32)
-
-    def encode_text(self, texts):
-        return np.array([[2.0 * len(text), 0.0] for text in texts], np.float32)
-
-
-def test_an_encoder_of_sound_and_text_makes_a_model():
-    model = JointModel(Joint())
-    assert model.similarity("lofi", np.ones(RATE), RATE) == pytest.approx(1.0)
-    assert model.similarity("lofi", np.zeros(RATE), RATE) == pytest.approx(0.0)
-    assert math.isnan(model.similarity("  ", np.ones(RATE), RATE))
+    assert of(0.1, 0.3, 0.5) == pytest.approx(0.6)
+    assert of(-0.4) == 0.0
+    assert of(0.9) == 1.0
+    assert math.isnan(by_text(said, np.array([math.nan, 0.0])))
 
 
 def test_a_tempo_an_octave_off_is_half_right():

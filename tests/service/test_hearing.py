@@ -14,12 +14,13 @@ import soundfile
 
 from domain.clip import ClipFailure, ClipRequest
 from domain.vote import Consent, Grade
+from scoring.adherence import by_text
 from scoring.encoder import Kind, Weights
 from scoring.projection import FEWEST
 from scoring.space import default_space
 from service import spaces
 from service.bootstrap import open_services
-from service.ears import EncoderProcess, _hear
+from service.ears import EncoderProcess, _hear, _read
 from service.hearing import CatchingUp, HearingDevice
 from service.spaces import due
 from storage import clips, embeddings, projections, tastes
@@ -48,6 +49,9 @@ class FakeEars:
         self.deaf = False
         self.unreadable: set[bytes] = set()
         self.closed = False
+        self.unread = ""
+        self.texts: list[str] = []
+        self.words: dict[str, bytes] = {}
 
     @property
     def trouble(self) -> str:
@@ -63,6 +67,10 @@ class FakeEars:
             return ClipFailure(reason="Its process died." if self.deaf else "No audio.")
         seed = int.from_bytes(hashlib.sha256(audio).digest()[:4], "little")
         return np.random.default_rng(seed).normal(size=LAYERS * WIDTH).astype("<f4").tobytes()
+
+    async def read(self, text: str) -> bytes | None:
+        self.texts.append(text)
+        return self.words.get(text)
 
     async def close(self) -> None:
         self.closed = True
@@ -131,6 +139,34 @@ async def test_progress_counts_clips_that_are_heard(stage, ears):
     outcomes = await device.render(requests, told.append)
     assert told == [1, 2, 3]
     assert [one.request for one in outcomes] == requests
+
+
+async def test_an_encoder_that_knows_words_says_whether_a_clip_keeps_to_its_prompt(stage, ears):
+    device = HearingDevice(stage.device, ears, stage.services.db)
+    requests = [ClipRequest(prompt=f"lofi {i}", seed=i, seconds=8.0) for i in range(3)]
+    (plain, *_) = await device.render(requests[:1], lambda _: None)
+    heard = np.frombuffer(plain.further[WEIGHTS.encoder_id], "<f4")
+    ears.words["lofi 0"] = (0.3 * heard / (heard @ heard)).astype("<f4").tobytes()
+    ears.words["lofi 1"] = np.full(len(heard), np.nan, "<f4").tobytes()
+    made = await device.render(requests, lambda _: None)
+    assert made[0].adherence == pytest.approx(0.6)
+    assert made[1].adherence == made[2].adherence == plain.adherence
+    assert sorted(ears.texts) == ["lofi 0", "lofi 0", "lofi 1", "lofi 2"]
+    ears.deaf = True
+    (unheard,) = await device.render([dataclasses.replace(requests[0], seed=9)], lambda _: None)
+    assert unheard.adherence == plain.adherence
+    assert len(ears.texts) == 4
+
+
+async def test_words_that_cannot_be_read_are_told(stage, ears):
+    await stage.start()
+    await hear_many(stage, FEWEST)
+    services = stage.services
+    keeper = spaces.SpaceKeeper(services.db, services.tastes, ears, stage.clock, lambda: True)
+    await keeper.keep()
+    assert keeper.view().stand_in == ""
+    ears.unread = "There is no tokenizer."
+    assert "tiny cannot read prompts: There is no tokenizer." in keeper.view().stand_in
 
 
 async def test_a_deaf_encoder_costs_no_clip(stage, ears):
@@ -335,6 +371,36 @@ def test_files_of_any_rate_are_heard_and_what_is_no_audio_is_named(tmp_path):
     assert other != first
     assert isinstance(broken, ClipFailure)
     assert "cannot be read as audio" in broken.reason
+
+
+def test_clap_reads_what_it_hears_by(tmp_path):
+    pytest.importorskip("transformers", reason="TRANSFORMERS IS MISSING: encoders untested")
+    from tests.scoring.learned import checkpoints  # noqa: PLC0415 - imports PyTorch
+
+    checkpoints.clap(tmp_path)
+    weights = checkpoints.weights(tmp_path, Kind.CLAP)
+    (heard,) = _hear(weights, "cpu", [wav()])
+    said = _read(weights, "cpu", "slow lofi")
+    assert len(said) == len(heard) == 4 * checkpoints.CLAP_WIDTH
+    assert np.linalg.norm(np.frombuffer(said, "<f4")) == pytest.approx(1.0, abs=1e-3)
+    assert 0.0 <= by_text(np.frombuffer(said, "<f4"), np.frombuffer(heard, "<f4")) <= 1.0
+    assert _read(weights, "cpu", "  ") == ClipFailure(
+        reason="A text to be compared with clips must not be empty."
+    )
+
+
+async def test_only_an_encoder_that_knows_words_is_asked_to_read():
+    process = EncoderProcess(WEIGHTS, device="cpu")
+    assert await process.read("slow lofi") is None
+    clap = EncoderProcess(dataclasses.replace(WEIGHTS, kind=Kind.CLAP), device="cpu")
+    try:
+        assert await clap.read(" ") is None
+        assert (clap.trouble, clap.unread) == ("", "")
+        assert await clap.read("slow lofi") is None
+        assert "config.json is missing" in clap.trouble
+    finally:
+        await clap.close()
+        await process.close()
 
 
 async def test_a_process_that_cannot_load_its_weights_says_so_for_every_clip(tmp_path):
