@@ -57,6 +57,8 @@ class Proposal:
         parents: Candidates it comes from; empty for novel ones.
         seed: The seed that the generator gets, in [0, 2**31).
         predicted: Fitness that the searcher expects, or ``None`` when it has no opinion.
+        embedding: What a text encoder would say of it, as in ``domain.clip.ClipRequest``: to be rendered in place of
+            the prompt. The genome keeps it as ``evolution.numeric.states.embedding_of`` reads it.
     """
 
     prompt: str
@@ -65,6 +67,7 @@ class Proposal:
     parents: tuple[CandidateId, ...] = ()
     seed: int
     predicted: float | None = None
+    embedding: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

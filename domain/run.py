@@ -36,6 +36,9 @@ SearcherName = Literal[
     "ga-bank",
     "cmaes-bank",
     "snes-bank",
+    "ga-tokens",
+    "cmaes-tokens",
+    "snes-tokens",
 ]
 """What can breed: the names of ``evolution.registry``."""
 

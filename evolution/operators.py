@@ -45,12 +45,14 @@ class Draft:
         operator: What made it.
         parents: Told candidates that it comes from.
         description: The piece that it is, telling the same as ``facets``; ``None`` leaves composing to the words.
+        embedding: What a text encoder would say of it, float32, flattened; ``b""`` leaves that to the words.
     """
 
     facets: Facets
     operator: str
     parents: tuple[int, ...] = ()
     description: Description | None = None
+    embedding: bytes = b""
 
 
 def credit(members: Sequence[Individual]) -> dict[str, float]:

@@ -8,7 +8,9 @@ from typing import Any
 from domain.errors import ConfigError
 from evolution.language.auto import MIXES, LanguageSearcher
 from evolution.language.kit import LanguageKit
-from evolution.numeric.searcher import SEARCHES, NumericSearcher
+from evolution.numeric.searcher import NO_STATES, SEARCHES, NumericSearcher
+from evolution.numeric.spaces import TOKENS
+from evolution.numeric.states import StateTable
 from evolution.offline import OfflineBreeder
 from evolution.searcher import Searcher
 
@@ -22,6 +24,7 @@ def create_searcher(
     vibe: str = "",
     state: Mapping[str, Any] | None = None,
     kit: LanguageKit | None = None,
+    table: StateTable | None = None,
 ) -> Searcher:
     """Make the searcher of a run.
 
@@ -32,9 +35,10 @@ def create_searcher(
         state: What ``Searcher.state`` gave when the run was last saved, by a searcher of any name.
         kit: The language model of those that ask one, and what it is told; without one the offline breeder stands in
             and says so.
+        table: What searches over embeddings search: states of the run's generator.
 
     Raises:
-        ConfigError: There is no searcher of that name.
+        ConfigError: There is no searcher of that name, or no table for one that needs it.
     """
     if name == "offline":
         state = state.get("offline", state) if state else state
@@ -42,8 +46,19 @@ def create_searcher(
     if name in MIXES:
         return LanguageSearcher(name, seed=seed, vibe=vibe, state=state, kit=kit)
     if name in SEARCHES:
-        return NumericSearcher(name, seed=seed, vibe=vibe, state=state)
+        return NumericSearcher(name, seed=seed, vibe=vibe, state=state, table=table)
     raise ConfigError(f'There is no searcher "{name}". Use one of: {", ".join(NAMES)}.')
+
+
+def unfit(name: str, embedding: int) -> str:
+    """Return why a searcher cannot breed for a generator, in a sentence; ``""`` where it can.
+
+    Args:
+        name: One of ``NAMES``.
+        embedding: Numbers of a token of the embeddings that the generator takes; 0 where it takes none.
+    """
+    needed = name in SEARCHES and SEARCHES[name][1] == TOKENS
+    return NO_STATES.format(name=name) if needed and not embedding else ""
 
 
 def note_of(state: Mapping[str, Any] | None) -> str:

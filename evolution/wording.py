@@ -42,6 +42,7 @@ class Wording:
             operator=draft.operator,
             parents=tuple(CandidateId(parent) for parent in draft.parents),
             seed=int(self._rng.integers(_SEED_LIMIT)),
+            embedding=draft.embedding,
         )
         return made, facets
 

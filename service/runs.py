@@ -22,6 +22,7 @@ from domain.run import (
     RunState,
     SearcherName,
 )
+from evolution.registry import unfit
 from service import lifecycle
 from service.clock import Clock
 from service.conductor import Conductor
@@ -38,6 +39,8 @@ from storage.targets import Target
 
 log = logging.getLogger(__name__)
 
+EMBEDDING = 0
+"""Numbers of a token of the embeddings that the bot's generator takes: the composer takes words."""
 HAS_RUN = (
     "This channel already has a run. Use /evolve next to go on, or /evolve stop to end it first."
 )
@@ -169,6 +172,8 @@ class RunService:
     def _searcher(self, wanted: SearcherName | None) -> str:
         """Return what breeds a new run: auto without a language model is the offline breeder, under its own name."""
         wanted = wanted or self._settings.runs.searcher
+        if no := unfit(wanted, EMBEDDING):
+            raise UserError(no)
         return "offline" if wanted == "auto" and not self._settings.language.base_url else wanted
 
     async def _begin(self, new: NewRun, order: Order, target: Target | None = None) -> Ticket:

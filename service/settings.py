@@ -102,7 +102,7 @@ class RunDefaults(Section):
         description="What breeds. evolve applies operators and full rewrites the whole population, both with the "
         "language model; auto mixes them with the built-in offline breeder by what each has earned, and is offline in "
         "runs that start while no model is set up. ga, cmaes, snes, pgpe, xnes and cem search by numbers, see "
-        "docs/search.md.",
+        "docs/search.md; those that end in -tokens need a generator that takes embeddings.",
     )
 
 

@@ -1,8 +1,10 @@
 """CMA-ES: a normal distribution that learns where to look, how far, and in which directions.
 
 Hansen, "The CMA Evolution Strategy: A Tutorial" (arXiv 1604.00772), with the default constants of its table 1 for the
-number of points that each step really has. Points that the distribution did not draw as it is now (rated late, or under
-another taste) are limited in length as in Hansen, "Injecting External Solutions Into CMA-ES" (arXiv 1110.4181).
+number of points that each step really has. Beyond ``FULL`` coordinates only their spreads are learned, not how they
+belong together: Ros and Hansen, "A Simple Modification in CMA-ES Achieving Linear Time and Space Complexity" (2008).
+Points that the distribution did not draw as it is now (rated late, or under another taste) are limited in length as in
+Hansen, "Injecting External Solutions Into CMA-ES" (arXiv 1110.4181).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evolution.numeric.covariance import Covariance, Diagonal, Full
 from evolution.numeric.engine import (
     Array,
     Child,
@@ -21,6 +24,8 @@ from evolution.numeric.engine import (
     reflected,
 )
 
+FULL = 256
+"""Coordinates up to which all their relations are learned."""
 _SMALLEST, _LARGEST = 0.1, 2.0
 """Range of the step size relative to the first one: people's votes are noisy, so it never quite dies."""
 
@@ -40,7 +45,7 @@ class CMAES:
         size = len(self._mean)
         self._size = size
         self._sigma = 1.0
-        self._covariance = np.eye(size)
+        self._covariance: Covariance = Full(size) if size <= FULL else Diagonal(size)
         self._path = np.zeros(size)
         self._sigma_path = np.zeros(size)
         self._steps = 0
@@ -52,21 +57,15 @@ class CMAES:
             return
         order = best_first(points)
         weights = recombination(len(order))
-        scale, axes = self._axes()
         shifts = (matrix(order[: len(weights)]) - self._mean) / self._spread / self._sigma
-        white = shifts @ axes / scale
+        white = self._covariance.whitened(shifts)
         lengths = np.linalg.norm(white, axis=1, keepdims=True)
         longest = np.sqrt(self._size) + 2 * self._size / (self._size + 2)
         limit = np.minimum(1.0, longest / np.maximum(lengths, 1e-12))
         shifts, white = shifts * limit, white * limit
         mass = 1 / float((weights**2).sum())
-        lost = self._move(weights @ shifts, (weights @ white) @ axes.T, mass)
+        lost = self._move(weights @ shifts, self._covariance.turned(weights @ white), mass)
         self._learn(shifts, weights, mass, lost)
-
-    def _axes(self) -> tuple[Array, Array]:
-        """Return the lengths (n,) and directions (n, n), in columns, of the distribution's axes."""
-        values, axes = np.linalg.eigh(self._covariance)
-        return np.sqrt(np.maximum(values, 1e-8)), np.asarray(axes)
 
     def _move(self, shift: Array, white: Array, mass: float) -> float:
         """Move the mean by ``shift`` and adapt the step size to how long its path is.
@@ -94,18 +93,15 @@ class CMAES:
     def _learn(self, shifts: Array, weights: Array, mass: float, lost: float) -> None:
         """Adapt the covariance to the path (rank one) and to the chosen shifts (rank mu)."""
         size = self._size
-        one = 2 / ((size + 1.3) ** 2 + mass)
-        many = min(1 - one, 2 * (mass - 2 + 1 / mass) / ((size + 2) ** 2 + mass))
-        chosen = (shifts * weights[:, None]).T @ shifts
-        self._covariance = (
-            (1 - one - many + one * lost) * self._covariance
-            + one * np.outer(self._path, self._path)
-            + many * chosen
-        )
+        faster = self._covariance.faster
+        one = faster * 2 / ((size + 1.3) ** 2 + mass)
+        many = min(1 - one, faster * 2 * (mass - 2 + 1 / mass) / ((size + 2) ** 2 + mass))
+        self._covariance.scale(1 - one - many + one * lost)
+        self._covariance.add(one, self._path[None, :])
+        self._covariance.add(many, shifts * np.sqrt(weights)[:, None])
 
     def ask(self, count: int, rng: np.random.Generator) -> list[Child]:
         """Draw ``count`` rows."""
-        scale, axes = self._axes()
-        noise = rng.standard_normal((count, self._size)) * scale @ axes.T
+        noise = self._covariance.drawn(rng.standard_normal((count, self._size)))
         rows = reflected(self._mean + self._sigma * noise * self._spread)
         return [Child(row=row, how="draw") for row in rows]

@@ -39,7 +39,7 @@ class Place:
         space, step, far = data.get("space"), data.get("step"), data.get("far", 0.0)
         if not isinstance(space, str) or not _whole(step) or not _number(far):
             return None
-        where = {key: data[key] for key in ("root", "row", "weights") if key in data}
+        where = {key: data[key] for key in ("root", "row", "weights", "cells") if key in data}
         row, weights = where.get("row", []), where.get("weights", {})
         if not isinstance(row, list) or not all(_number(one) for one in row):
             return None

@@ -1,4 +1,4 @@
-"""The searcher by numbers: a genetic algorithm, CMA-ES or an evolution strategy over one of three genomes."""
+"""The searcher by numbers: a genetic algorithm, CMA-ES or an evolution strategy over one of four genomes."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ from typing import Any
 import numpy as np
 
 from domain.candidate import Brief, Directive, Evaluation, Proposal
+from domain.errors import ConfigError
 from evolution.archive import Individual
 from evolution.founding import Founder
 from evolution.herd import Herd
+from evolution.numeric.embeddings import RATES, EmbeddingGenome, cells_of
 from evolution.numeric.engine import Child, Engine, Point
 from evolution.numeric.engines import ENGINES
 from evolution.numeric.genetic import Genetic, Rates
 from evolution.numeric.genome import Genome
 from evolution.numeric.places import KEY, Place
-from evolution.numeric.spaces import ANCHORS, BANK, PIECES, choose
+from evolution.numeric.spaces import ANCHORS, BANK, PIECES, TOKENS, choose
+from evolution.numeric.states import StateTable, packed, unpacked
 from evolution.offline import OfflineBreeder
 from evolution.operators import Draft
 from evolution.wording import Wording
 from prompts.levels import clamp
-from prompts.vocabulary import Vocabulary, shipped
+from prompts.vocabulary import shipped
 
-_SUFFIXES = {"": PIECES, "-anchors": ANCHORS, "-bank": BANK}
+_SUFFIXES = {"": PIECES, "-anchors": ANCHORS, "-bank": BANK, "-tokens": TOKENS}
 SEARCHES: Mapping[str, tuple[str, str]] = {
     **{name: (name, PIECES) for name in ENGINES},
     **{
@@ -39,6 +42,12 @@ SEARCHES: Mapping[str, tuple[str, str]] = {
 """Engine and genome of each searcher by numbers."""
 FAR = 0.3
 """Fitness that a candidate loses in the search for being wholly away from words."""
+NO_STATES = (
+    "{name} searches what a text encoder says in place of words, and the generator here takes words alone. Choose a "
+    "generator with embeddings, such as MusicGen, or another searcher, such as ga-anchors."
+)
+_LARGE = 96
+"""Rows of a large genome that are kept: a searcher's state is saved with every generation."""
 _SATISFIED = 0.6
 """Where the best are thought to be worth this much, nothing more is in doubt."""
 _EXPLORING, _IN_DOUBT = 0.15, 0.5
@@ -61,8 +70,8 @@ class NumericSearcher:
         seed: int,
         vibe: str = "",
         state: Mapping[str, Any] | None = None,
-        vocabulary: Vocabulary | None = None,
         rates: Rates | None = None,
+        table: StateTable | None = None,
     ) -> None:
         """Start a run, or go on with one.
 
@@ -71,13 +80,19 @@ class NumericSearcher:
             seed: The run's seed.
             vibe: What the run is about, in a person's words; may be empty.
             state: From ``state()`` of the searcher that this one succeeds; an offline breeder's will do.
-            vocabulary: The shipped one unless given.
             rates: How a genetic algorithm breeds, where it is not as usual.
+            table: What searches over embeddings search: states of the run's generator.
+
+        Raises:
+            ConfigError: There is no table for a search over embeddings.
         """
         self.name = name
-        self._rates = rates
         self._engine, self._wanted = SEARCHES[name]
-        self._vocabulary = vocabulary or shipped()
+        if self._wanted == TOKENS and table is None:
+            raise ConfigError(NO_STATES.format(name=name))
+        self._table = table
+        self._rates = rates or (RATES if self._wanted == TOKENS else None)
+        self._vocabulary = shipped()
         state = state or {}
         self._offline = OfflineBreeder(
             seed=seed, vibe=vibe, state=state.get("offline", state), vocabulary=self._vocabulary
@@ -110,11 +125,27 @@ class NumericSearcher:
         """Take the rescored archive. Evaluations without a finite fitness are ignored."""
         self._offline.tell(evaluations)
         found = {
-            int(one.candidate.id): Place.from_json(one.candidate.genome.get(KEY))
-            for one in evaluations
+            int(one.candidate.id): self._place(one.candidate.genome)
+            for one in self._kept(evaluations)
             if isinstance(one.candidate.genome, Mapping)
         }
         self._places = {one: place for one, place in found.items() if place is not None}
+
+    def _kept(self, evaluations: Sequence[Evaluation]) -> Sequence[Evaluation]:
+        """Return those whose places are kept: all of a small genome, the best and the latest of a large one."""
+        if self._wanted != TOKENS or len(evaluations) <= _LARGE:
+            return evaluations
+        best = sorted(evaluations[: -_LARGE // 2], key=lambda one: -_finite(one.fitness))
+        return [*best[: _LARGE // 2], *evaluations[-_LARGE // 2 :]]
+
+    def _place(self, genome: Mapping[str, Any]) -> Place | None:
+        """Return where a candidate lies; that of an embedding is read from the embedding itself."""
+        place = Place.from_json(genome.get(KEY))
+        if place is None or place.space != TOKENS or self._table is None:
+            return place
+        states = unpacked(genome.get("embedding"), self._table.width)
+        cells = cells_of(self._table, states)
+        return dataclasses.replace(place, where={} if cells is None else {"cells": cells})
 
     def notices(self) -> tuple[str, ...]:
         """Return nothing: no outside help is used, so none can fail."""
@@ -129,15 +160,26 @@ class NumericSearcher:
         if brief.directive is not Directive.NEXT:
             return await self._offline.ask(brief)
         herd = await self._offline.herd()
-        space = choose(self._wanted, herd, self._places, self._root)
+        space = choose(self._wanted, herd, self._places, self._root, self._table)
         exploring = brief.count if space is None else _exploring(brief.count, herd)
         self._step = max([self._step, *(place.step for place in self._places.values())]) + 1
-        drafts: list[tuple[Draft, Place | None]] = []
+        if space is not None and isinstance(space[1], EmbeddingGenome):
+            exploring = exploring if self._places else brief.count
+            drafts = await self._searched(brief.count - exploring, herd, *space)
+            drafts += [
+                (draft, self._placed(TOKENS, far, {}))
+                for draft, far in await space[1].found(exploring, herd.rng)
+            ]
+            return self._proposals(drafts, herd)
+        drafts = []
         if space is not None:
             drafts += await self._searched(brief.count - exploring, herd, *space)
         founder = Founder(herd.breeder, herd.vibe)
         drafts += [(draft, None) for draft in await founder.found(exploring, herd.rng)]
         return self._proposals(drafts, herd)
+
+    def _placed(self, space: str, far: float, where: Mapping[str, Any]) -> Place:
+        return Place(space=space, step=self._step, far=round(far, 4), where=where)
 
     async def _searched(
         self, count: int, herd: Herd, name: str, genome: Genome
@@ -156,13 +198,7 @@ class NumericSearcher:
             made = dataclasses.replace(
                 draft, operator=f"{self._engine}:{child.how}", parents=parents
             )
-            place = Place(
-                space=name,
-                step=self._step,
-                far=round(far, 4),
-                where=genome.place(child.row),
-            )
-            out.append((made, place))
+            out.append((made, self._placed(name, far, genome.place(child.row))))
             await asyncio.sleep(0)
         return out
 
@@ -207,6 +243,9 @@ class NumericSearcher:
             said.append(Draft(facets=facets, operator=""))
             if place is not None:
                 genome = {**proposal.genome, KEY: place.to_json()}
+                if proposal.embedding:
+                    states = np.frombuffer(proposal.embedding, dtype=np.float32)
+                    genome["embedding"] = packed(states)
                 proposal = dataclasses.replace(proposal, genome=genome)
             proposals.append(proposal)
         expected = herd.screen.predict(said)
@@ -227,3 +266,7 @@ def _nearest(child: Child, points: Sequence[Point]) -> tuple[int, ...]:
     if not points:
         return ()
     return (min(points, key=lambda point: float(np.linalg.norm(point.row - child.row))).id,)
+
+
+def _finite(fitness: float) -> float:
+    return fitness if np.isfinite(fitness) else -np.inf

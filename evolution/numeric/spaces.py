@@ -10,13 +10,17 @@ from evolution.archive import Individual
 from evolution.herd import Herd
 from evolution.numeric.anchors import FEWEST, AnchorGenome
 from evolution.numeric.bank import BankGenome, directions
+from evolution.numeric.embeddings import EmbeddingGenome
 from evolution.numeric.genome import Genome
 from evolution.numeric.nearest import nearest_in
 from evolution.numeric.pieces import PieceGenome
 from evolution.numeric.places import Place
+from evolution.numeric.states import StateTable
 from evolution.operators import Draft
+from prompts.reader import read
+from prompts.tidy import tidy
 
-PIECES, ANCHORS, BANK = "pieces", "anchors", "bank"
+PIECES, ANCHORS, BANK, TOKENS = "pieces", "anchors", "bank", "tokens"
 _BEST = 3
 """Fitnesses of a line of pieces that count."""
 _UNHEARD = 0.4
@@ -26,23 +30,31 @@ _EXPECTED = 0.2
 
 
 def choose(
-    wanted: str, herd: Herd, places: Mapping[int, Place], root: Individual | None
+    wanted: str,
+    herd: Herd,
+    places: Mapping[int, Place],
+    root: Individual | None,
+    table: StateTable | None = None,
 ) -> tuple[str, Genome] | None:
     """Return the name and the genome to search, or ``None`` while too little was heard.
 
     Args:
-        wanted: ``PIECES``, ``ANCHORS`` or ``BANK``. Where no piece is known, as with generators that play no notes,
-            anchors stand in.
+        wanted: ``PIECES``, ``ANCHORS``, ``BANK`` or ``TOKENS``. Where no piece is known, as with generators that play
+            no notes, anchors stand in.
         herd: What was told.
         places: Of told candidates that a search by numbers proposed.
         root: The root so far, which may be too old for the archive.
+        table: What ``TOKENS`` searches.
     """
+    vocabulary = herd.breeder.vocabulary
+    nearest = nearest_in(vocabulary)
+    if wanted == TOKENS and table is not None:
+        vibe = tidy(read(herd.vibe, vocabulary), vocabulary)
+        return TOKENS, EmbeddingGenome(table, herd.features, nearest, vibe)
     if wanted == PIECES:
         found = _pieces(herd, places, root)
         if found is not None:
             return PIECES, found
-    vocabulary = herd.breeder.vocabulary
-    nearest = nearest_in(vocabulary)
     if wanted == BANK:
         if len(herd.members) < FEWEST:
             return None

@@ -1,6 +1,7 @@
 """What every searcher must do. A new searcher joins by adding its factory to ``FACTORIES``."""
 
 import dataclasses
+import functools
 import inspect
 import json
 import math
@@ -16,8 +17,9 @@ from domain.ids import CandidateId, RunId
 from domain.run import SearcherName
 from evolution.language.kit import LanguageKit
 from evolution.numeric.searcher import SEARCHES
-from evolution.registry import NAMES, create_searcher
-from prompts import operators
+from evolution.numeric.states import StateTable, bank_prompts, embedding_of
+from evolution.registry import NAMES, create_searcher, unfit
+from prompts import operators, vocabulary
 from prompts.templates import shipped
 from tests.evolution.language_searchers.models import SCRIPTS, model
 from tests.evolution.pieces import piece
@@ -39,14 +41,32 @@ def without_model(seed=7, vibe="", state=None):
     return create_searcher("auto", seed=seed, vibe=vibe, state=state)
 
 
+@functools.cache
+def table():
+    """Return states as a text encoder might give them, each number on a scale of its own."""
+    rng = np.random.default_rng(5)
+    words: dict[str, np.ndarray] = {}
+    scale = np.exp(rng.normal(0, 1, 40))
+    return StateTable.of(
+        {
+            prompt: np.array(
+                [words.setdefault(word, rng.normal(1, 1, 40)) for word in prompt.split()]
+            )
+            * scale
+            for prompt in bank_prompts(vocabulary.shipped())
+        },
+        vocabulary.shipped(),
+    )
+
+
 def by_numbers(name):
     def make(seed=7, vibe="", state=None):
-        return create_searcher(name, seed=seed, vibe=vibe, state=state)
+        return create_searcher(name, seed=seed, vibe=vibe, state=state, table=table())
 
     return make
 
 
-BY_NUMBERS = ("ga", "cmaes-anchors", "snes-bank")
+BY_NUMBERS = ("ga", "cmaes-anchors", "snes-bank", "cmaes-tokens")
 """One for each genome; engines are exchanged below."""
 FACTORIES = {
     "offline": offline,
@@ -118,6 +138,20 @@ def test_the_settings_offer_every_searcher():
 def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match="offline"):
         create_searcher("oracle", seed=1)
+
+
+@pytest.mark.parametrize("name", ["ga-tokens", "cmaes-tokens", "snes-tokens"])
+async def test_a_search_over_embeddings_carries_them_and_needs_them(name):
+    archive = await grown(by_numbers(name)(), rounds=3)
+    proposals = await by_numbers(name)().ask(Brief(count=5))
+    assert {len(one.embedding) for one in proposals} == {4 * table().size}
+    for one in proposals:
+        assert embedding_of(json.loads(json.dumps(one.genome))) == one.embedding
+    assert all(embedding_of(one.candidate.genome) for one in archive)
+    with pytest.raises(ConfigError, match=f"{name} searches what a text encoder says"):
+        create_searcher(name, seed=1)
+    assert "generator here takes words alone" in unfit(name, 0)
+    assert unfit(name, 768) == unfit("ga", 0) == unfit("offline", 0) == ""
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -239,6 +273,9 @@ async def test_saving_changes_nothing(factory):
 GENOMES = [
     {},
     {"tokens": [1, 2, 3]},
+    {"numeric": {"space": "tokens", "step": 1}, "embedding": "no base64"},
+    {"numeric": {"space": "tokens", "step": 1}, "embedding": "AAAA"},
+    {"numeric": {"space": "tokens", "step": 1, "cells": "AAAA"}},
     {"genre": "zorpcore", "tempo": "fast", "moods": "sad", "instruments": [["piano"]]},
     {"genre": 5, "family": None, "tempo": math.inf, "energy": True, "metre": [4, "x"]},
     {"moods": [None, {}], "metre": "3/4", "tonic": ["C"], "mode": {"a": 1}},

@@ -34,6 +34,11 @@ async def test_a_channel_has_one_run(stage):
         await stage.services.runs.start(ANN)
 
 
+async def test_a_search_over_embeddings_needs_a_generator_that_takes_them(stage):
+    with pytest.raises(UserError, match="ga-tokens searches what a text encoder says"):
+        await stage.services.runs.start(MOD, searcher="ga-tokens")
+
+
 async def test_next_closes_reveals_and_breeds_on(stage):
     await stage.start()
     await stage.rate(ANN, 1, Grade.LOVE)

@@ -17,7 +17,6 @@ from evolution.numeric.nearest import nearest_in
 from evolution.numeric.pieces import PieceGenome
 from evolution.numeric.places import Place
 from evolution.numeric.searcher import NumericSearcher
-from evolution.numeric.tokens import TokenTable
 from evolution.surrogate import FeatureMap
 from evolution.vectors import vector
 from generation.composer import Composer
@@ -161,27 +160,6 @@ def test_directions_are_orthonormal_and_the_same_each_time():
     assert known.axes @ known.axes.T == pytest.approx(np.eye(len(known.axes)), abs=1e-6)
     assert (np.diff(known.scale) <= 1e-9).all()
     assert directions.__wrapped__(shipped()).axes == pytest.approx(known.axes)
-
-
-def test_tokens_are_found_by_angle_and_not_by_length():
-    vectors = np.array([[18.0, 0.0], [0.0, 18.0], [60.0, 60.0]])
-    table = TokenTable(vectors=vectors)
-    words, cosines = table.nearest(np.array([[20.0, 1.0], [1.0, 5.0]]))
-    assert words.tolist() == [0, 1]  # the dot product would have taken the long one twice
-    assert cosines.min() > 0.95
-    assert table.far(vectors) == pytest.approx(0, abs=1e-9)
-    assert table.far(np.array([[-10.0, -10.0]])) > 0.9
-
-
-def test_a_step_in_the_box_is_measured_in_the_tables_own_spread():
-    vectors = np.random.default_rng(1).normal(0, [18.0, 2.0, 0.0], (500, 3))
-    table = TokenTable(vectors=vectors)
-    row = table.row(vectors[:4])
-    assert table.embeddings(row) == pytest.approx(vectors[:4], abs=18)
-    inside = np.abs(vectors[:4] - vectors.mean(axis=0)) < 2.9 * table.scale
-    assert np.allclose(table.embeddings(row)[inside], vectors[:4][inside])
-    moved = table.embeddings(row + 1 / 6) - table.embeddings(row)
-    assert moved == pytest.approx(np.tile(table.scale, (4, 1)))
 
 
 @pytest.mark.parametrize(
