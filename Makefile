@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 --extra-index-url $(TORCH_INDEX) torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,training,models]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,training,models,diffusion]'
 	touch $@
 
 run: setup

@@ -98,6 +98,12 @@ def _musicgen_melody(recipe: Recipe) -> Generator:
     return MusicGen.load(recipe, kind=Kind.MELODY)
 
 
+def _diffusers(recipe: Recipe) -> Generator:
+    from generation.diffusion.generator import Diffusion  # noqa: PLC0415
+
+    return Diffusion.load(recipe)
+
+
 def _remote(recipe: Recipe) -> Generator:
     from generation.remote.generator import Remote  # noqa: PLC0415
 
@@ -109,6 +115,7 @@ LOADERS: Mapping[str, Callable[[Recipe], Generator]] = MappingProxyType(
         "composer": _composer,
         "musicgen": _musicgen,
         "musicgen-melody": _musicgen_melody,
+        "diffusers": _diffusers,
         "remote": _remote,
     }
 )

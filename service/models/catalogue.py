@@ -17,13 +17,8 @@ from domain.errors import UsageError
 
 FILE = Path(__file__).with_name("catalogue.yaml")
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-SMALL = ("*.json", "*.txt", "*.model")
-"""Files beside the weights: configurations and tokenizers. Code is never fetched."""
-WEIGHTS = (
-    ("*.safetensors", "*.safetensors.index.json"),
-    ("pytorch_model*.bin", "pytorch_model*.bin.index.json"),
-)
-"""Forms of weights, the better first; the first of which there is any is fetched."""
+PIPELINE = "diffusers"
+"""Loader of pipelines."""
 UNKNOWN = "not known"
 FREE = re.compile(
     r"(apache|mit|bsd|isc|cc0|unlicense|cc-by(-sa)?-\d|openrail|creativeml|bigscience)", re.I

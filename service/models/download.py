@@ -10,13 +10,13 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 from domain.errors import DiskFullError, UserError
-from service.models.catalogue import SMALL, WEIGHTS, Entry, is_free
+from service.models.catalogue import PIPELINE, Entry, is_free
+from service.models.selection import INDEX, chosen, has_weights
 from service.models.store import NOTE, Installed, ModelStore, digest, fingerprint, size_of
 from service.models.transfer import (
     PARTS,
@@ -76,10 +76,17 @@ def look_up(entry: Entry, environ: Mapping[str, str] = os.environ) -> Offer:
         for one in info.siblings or ()
         if not {"", ".."} & set(one.rfilename.split("/"))  # nothing outside the model's folder
     ]
-    wanted = chosen([one.name for one in found])
+    names = [one.name for one in found]
+    if entry.loader == PIPELINE and INDEX not in names:
+        raise UserError(
+            f"{entry.repo} is not published as a pipeline of diffusers. Convert it, copy the folder here and pull it "
+            "with --offline: docs/diffusion.md says how."
+        )
+    wanted = chosen(names)
     if not wanted or info.sha is None:
         raise UserError(
-            f"{entry.repo} holds no weights that could be used: neither safetensors nor pytorch_model.bin."
+            f"{entry.repo} holds no weights that could be used: neither safetensors nor pytorch_model.bin; of a "
+            "pipeline, safetensors for every part."
         )
     card = info.card_data
     told = str(
@@ -96,21 +103,6 @@ def look_up(entry: Entry, environ: Mapping[str, str] = os.environ) -> Offer:
 
 def _size(file: Remote) -> tuple[int, str]:
     return file.size, file.name
-
-
-def chosen(names: Sequence[str]) -> set[str]:
-    """Return the files to fetch: the best form of weights and what lies beside it; none where there are no weights."""
-    for form in WEIGHTS:
-        weights = {name for name in names if _matches(name, form)}
-        if weights:
-            other = {pattern for one in WEIGHTS if one is not form for pattern in one}
-            small = {one for one in names if _matches(one, SMALL) and not _matches(one, other)}
-            return weights | small
-    return set()
-
-
-def _matches(name: str, patterns: Sequence[str] | set[str]) -> bool:
-    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def fetch(
@@ -176,9 +168,8 @@ def adopt(entry: Entry, store: ModelStore) -> Installed:
         if one.is_file() and PARTS not in one.parts and not one.name.startswith(NOTE)
     ]
     wanted = chosen(names)
-    if not any(_matches(name, form) for name in wanted for form in WEIGHTS) or not any(
-        Path(name).name in {"config.json", "model_index.json"} for name in wanted
-    ):
+    index = INDEX if entry.loader == PIPELINE else "config.json"
+    if not has_weights(wanted) or index not in wanted:
         raise UserError(
             f"{folder} does not hold {entry.repo}: copy its configuration and weights there from another machine."
         )

@@ -1,0 +1,1 @@
+"""Diffusion models through the library diffusers: one generator around a pipeline, one description for each family."""

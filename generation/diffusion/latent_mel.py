@@ -1,0 +1,174 @@
+"""AudioLDM 2 and MusicLDM: ten seconds at 16 kHz in one channel, through mel spectra and a vocoder.
+
+Their pipelines take no sound. MusicLDM's own reading of prompts does not work with today's transformers, and that of
+AudioLDM 2 fills prompts up to the longest of a batch, so prompts are read here, one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from domain.clip import ClipFailure
+from generation.audio import Floats
+from generation.diffusion.family import Job, Limits, Words, tokens_of
+from generation.diffusion.layout import Layout
+
+
+class AudioLdm2:
+    """``AudioLDM2Pipeline`` with CLAP, T5 and GPT-2 as text encoders."""
+
+    number = "float16"
+    exact: frozenset[str] = frozenset()
+
+    def limits(self, layout: Layout) -> Limits:
+        """See ``Family``."""
+        return _limits(layout, 3.5, int(layout.number("text_encoder_2", "d_model")))
+
+    def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
+        """See ``Family``."""
+        for tokenizer in (pipe.tokenizer, pipe.tokenizer_2):
+            count = tokens_of(tokenizer, prompt, tokenizer.model_max_length)
+            if isinstance(count, ClipFailure):
+                return count
+        return _with_and_without(pipe, prompt, *_t5(pipe, prompt))
+
+    def given(self, pipe: Any, numbers: Tensor, prompt: str) -> Words | ClipFailure:
+        """See ``Family``. It stands for what T5 says; CLAP reads the prompt, which may be empty."""
+        have, most = numbers.shape[1], int(pipe.tokenizer_2.model_max_length)
+        if have > most:
+            return ClipFailure(reason=f"The embedding has {have} tokens, and {most} are read.")
+        like = next(pipe.text_encoder_2.parameters())
+        states = numbers.to(like.device, like.dtype)
+        mask = torch.ones(states.shape[:2], dtype=torch.long, device=like.device)
+        return _with_and_without(pipe, prompt, states, mask)
+
+    def play(self, pipe: Any, job: Job) -> Floats:
+        """See ``Family``."""
+        return _played(pipe, job)
+
+
+class MusicLdm:
+    """``MusicLDMPipeline``."""
+
+    number = "float16"
+    exact: frozenset[str] = frozenset()
+
+    def limits(self, layout: Layout) -> Limits:
+        """See ``Family``. An embedding is a single token: what CLAP says of a text, or of a sound."""
+        return _limits(layout, 2.0, int(layout.number("text_encoder", "projection_dim")))
+
+    def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
+        """See ``Family``."""
+        count = tokens_of(pipe.tokenizer, prompt, pipe.tokenizer.model_max_length)
+        if isinstance(count, ClipFailure):
+            return count
+        return self._said(pipe, _clap(pipe, prompt))
+
+    def given(self, pipe: Any, numbers: Tensor, prompt: str) -> Words | ClipFailure:
+        """See ``Family``."""
+        if numbers.shape[1] != 1:
+            return ClipFailure(
+                reason=f"The embedding has {numbers.shape[1]} tokens, and MusicLDM takes one."
+            )
+        like = next(pipe.text_encoder.parameters())
+        return self._said(pipe, numbers[:, 0].to(like.device, like.dtype))
+
+    def _said(self, pipe: Any, numbers: Tensor) -> Words:
+        return Words(
+            values={"prompt_embeds": numbers, "negative_prompt_embeds": _clap(pipe, "")},
+        )
+
+    def play(self, pipe: Any, job: Job) -> Floats:
+        """See ``Family``."""
+        return _played(pipe, job)
+
+
+def _limits(layout: Layout, guidance: float, embedding: int) -> Limits:
+    vocoder = layout.config("vocoder")
+    rate = int(layout.number("vocoder", "sampling_rate"))
+    hop = math.prod(int(one) for one in vocoder.get("upsample_rates", ()))
+    halvings = len(layout.config("vae").get("block_out_channels", ())) - 1
+    window = layout.number("unet", "sample_size") * 2**halvings * hop / rate
+    return Limits(
+        rate=rate,
+        longest=math.floor(10 * window) / 10,
+        steps=200,
+        draft=50,
+        guidance=guidance,
+        embedding=embedding,
+    )
+
+
+def _played(pipe: Any, job: Job) -> Floats:
+    # The pipelines cut off a part of a spectrum's frame, so they are asked for a little more than the clip.
+    made = pipe(
+        **job.common,
+        audio_length_in_s=job.seconds + 0.01,
+        guidance_scale=job.guidance,
+        callback=job.on_step,
+        output_type="pt",
+    ).audios
+    sound: Floats = made[:, None].float().cpu().numpy()
+    return sound
+
+
+def _clap(pipe: Any, text: str) -> Tensor:
+    """Return what CLAP says of a text (1, numbers)."""
+    read = pipe.tokenizer(
+        text,
+        padding="max_length",
+        max_length=pipe.tokenizer.model_max_length,
+        return_tensors="pt",
+    ).to(pipe.device)
+    said: Tensor = pipe.text_encoder.get_text_features(
+        read["input_ids"], attention_mask=read["attention_mask"]
+    ).pooler_output
+    return said
+
+
+def _t5(pipe: Any, text: str, length: int | None = None) -> tuple[Tensor, Tensor]:
+    """Return what T5 says of a text and a mask, filled up to ``length`` tokens if there is one."""
+    read = pipe.tokenizer_2(
+        text,
+        padding=False if length is None else "max_length",
+        max_length=length,
+        truncation=length is not None,
+        return_tensors="pt",
+    ).to(pipe.device)
+    mask = read["attention_mask"]
+    return pipe.text_encoder_2(read["input_ids"], attention_mask=mask)[0], mask
+
+
+def _with_and_without(pipe: Any, prompt: str, states: Tensor, mask: Tensor) -> Words:
+    """Return a prompt that T5 has read, and one that says nothing of the same length, both gone on from by GPT-2."""
+    tokens = states.shape[1]
+    nothing, blank = _t5(pipe, "", tokens)
+    return Words(
+        values={
+            "prompt_embeds": states,
+            "attention_mask": mask,
+            "generated_prompt_embeds": _gone_on(pipe, prompt, states, mask),
+            "negative_prompt_embeds": nothing,
+            "negative_attention_mask": blank,
+            "negative_generated_prompt_embeds": _gone_on(pipe, "", nothing, blank),
+        },
+        tokens=tokens,
+    )
+
+
+def _gone_on(pipe: Any, text: str, states: Tensor, mask: Tensor) -> Tensor:
+    clap = _clap(pipe, text)[:, None]
+    both = pipe.projection_model(
+        hidden_states=clap,
+        hidden_states_1=states,
+        attention_mask=mask.new_ones((1, 1)),
+        attention_mask_1=mask,
+    )
+    said: Tensor = pipe.generate_language_model(
+        both.hidden_states, attention_mask=both.attention_mask
+    )
+    return said

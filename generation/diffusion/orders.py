@@ -1,0 +1,96 @@
+"""Requests to orders, and orders that may be made together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from domain.clip import ClipFailure, ClipRequest, Source, SourceUse
+from generation.audio import Audio, Floats
+from generation.diffusion.family import Limits, Words
+from generation.resampling import resampled
+from generation.sources import decoded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One clip to make.
+
+    Attributes:
+        words: Its prompt, read.
+        seed: In [0, 2**31).
+        seconds: Length.
+        steps: At most.
+        source: What to do with ``sound``, or ``None``.
+        sound: (frames, 2) at the checkpoint's rate, as long as the clip; or ``None``.
+    """
+
+    words: Words
+    seed: int
+    seconds: float
+    steps: int
+    source: Source | None = None
+    sound: Floats | None = field(default=None, compare=False)
+
+    @property
+    def alike(self) -> Hashable:
+        """Orders with the same may be made together."""
+        one = self.source
+        use = None if one is None else (one.use, one.strength, one.start, one.end)
+        return self.seconds, self.steps, self.words.tokens, use
+
+
+def order(request: ClipRequest, words: Words, limits: Limits) -> Order | ClipFailure:
+    """Return what to make of a request that was not refused, or what is wrong with its sound."""
+    sound = None
+    if request.source is not None:
+        no = _impossible(request.source, request.seconds)
+        if no is not None:
+            return no
+        heard = decoded(request.source.audio)
+        if isinstance(heard, ClipFailure):
+            return heard
+        sound = fitted(heard, limits.rate, request.seconds)
+    return Order(
+        words=words,
+        seed=request.seed,
+        seconds=request.seconds,
+        steps=limits.draft if request.draft else limits.steps,
+        source=request.source,
+        sound=sound,
+    )
+
+
+def _impossible(source: Source, seconds: float) -> ClipFailure | None:
+    if source.use is SourceUse.VARY and not 0 <= source.strength <= 1:
+        return ClipFailure(reason=f"A strength is between 0 and 1, not {source.strength:g}.")
+    if source.use is SourceUse.FILL and not 0 <= source.start < source.end <= seconds:
+        return ClipFailure(
+            reason=f"There is no stretch from {source.start:g} to {source.end:g} s in a clip of {seconds:g} s."
+        )
+    return None
+
+
+def fitted(sound: Audio, rate: int, seconds: float) -> Floats:
+    """Return sound (frames, 2) at ``rate``, as long as ``seconds``: its beginning, with silence after its end."""
+    frames = round(seconds * rate)
+    there = resampled(sound.samples, sound.sample_rate, rate)[:frames]
+    out = np.zeros((frames, 2), dtype=np.float32)
+    out[: len(there)] = there
+    return out
+
+
+def batches(orders: Mapping[int, Order], limits: Limits, size: int) -> list[list[int]]:
+    """Return which orders are made together, at most ``size`` of them, in the order of the first of each."""
+    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for place, one in orders.items():
+        alone = one.source is not None and one.source.use in limits.alone
+        groups[place if alone else one.alike].append(place)
+    return [
+        places[start : start + size]
+        for places in groups.values()
+        for start in range(0, len(places), size)
+    ]
