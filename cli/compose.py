@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.compose_model import check_model, run_model
-from domain.clip import ClipFailure, ClipRequest
+from domain.clip import BUILT_IN, ClipFailure, ClipRequest
 from domain.errors import DescriptionError, UsageError, UserError
 
 if TYPE_CHECKING:
@@ -176,10 +176,10 @@ def _check(args: argparse.Namespace) -> str:
 
 def _composer(args: argparse.Namespace) -> Composer:
     from generation.composer import Composer  # noqa: PLC0415 - slow imports only for this command
-    from service.bootstrap import render_spec  # noqa: PLC0415
+    from service.models.chosen import recipe_of  # noqa: PLC0415
     from service.settings import load  # noqa: PLC0415
 
-    recipe = render_spec(load(args.config)).generator
+    recipe = recipe_of(load(args.config), BUILT_IN)
     return Composer(
         renderer=recipe.option("renderer", "auto"),
         soundfont=recipe.option("soundfont"),

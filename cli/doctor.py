@@ -16,8 +16,9 @@ from typing import Any
 
 import aiohttp
 
+from domain.clip import GeneratorInfo
 from domain.errors import LanguageModelError, StorageError, TunebreederError
-from service.bootstrap import DATABASE_FILE, render_spec
+from service.bootstrap import DATABASE_FILE
 from service.settings import LanguageSettings, Settings, load, token_from
 
 LOW_DISK = 500_000_000
@@ -150,20 +151,27 @@ async def _database(settings: Settings) -> Check:
 
 def _sound(settings: Settings) -> Check:
     from generation.registry import create_generator  # noqa: PLC0415 - keeps other commands light
+    from service.models.chosen import chosen_generators  # noqa: PLC0415
 
     try:
-        info = create_generator(render_spec(settings).generator).info
+        infos = [create_generator(one).info for one in chosen_generators(settings).values()]
     except TunebreederError as error:
         return Check(name="sound", verdict=Verdict.FAILED, message=str(error))
-    details = ", ".join(f"{key} {value}" for key, value in info.details.items())
-    stands = (
-        f" It stands in for {info.stand_in_for}, whose weights are not set up."
+    stands = [
+        f"{info.name} stands in for {info.stand_in_for}, whose weights are not set up."
+        for info in infos[:1]
         if info.stand_in_for
-        else ""
-    )
+    ]
     return Check(
-        name="sound", verdict=Verdict.OK, message=f"{info.name} {info.version} ({details}).{stands}"
+        name="sound",
+        verdict=Verdict.OK,
+        message=" ".join([*(f"{_named(info)}." for info in infos), *stands]),
     )
+
+
+def _named(info: GeneratorInfo) -> str:
+    details = ", ".join(f"{key} {value}" for key, value in info.details.items())
+    return f"{info.name} {info.version} ({details})"
 
 
 def _encoder(settings: Settings) -> Check:

@@ -130,12 +130,11 @@ def _greet(url: str, host: str) -> None:
 
 async def _studio_only(settings: Settings, server: PlaygroundServer, tasks: TaskSet) -> None:
     """Keep the studio open while the bot is elsewhere."""
-    from service.bootstrap import render_spec  # noqa: PLC0415 - slow imports only for this command
-    from service.clock import SystemClock  # noqa: PLC0415
-    from service.device import ProcessWorker  # noqa: PLC0415
+    from service.clock import SystemClock  # noqa: PLC0415 - slow imports only for this command
+    from service.heavy.opening import open_device  # noqa: PLC0415
     from service.studio import Studio  # noqa: PLC0415
 
-    device = ProcessWorker(render_spec(settings))
+    device = open_device(settings)
     try:
         server.use_studio(Studio(device, SystemClock(), tasks))
         await asyncio.Event().wait()

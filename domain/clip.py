@@ -9,6 +9,9 @@ from typing import Any
 
 from domain.ids import CandidateId, ClipId, RunId
 
+BUILT_IN = "composer"
+"""Name of the generator that needs no weights and plays descriptions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorInfo:
@@ -77,6 +80,7 @@ class ClipRequest:
         embedding: float32, flattened (tokens, numbers of a token): what a text encoder would say of words that nobody
             wrote, for generators that take it in place of the prompt; or ``b""``.
         draft: Whether a quick, small version will do, to judge the music by; it has the same prompt and seed.
+        generator: What is to make it, of those that the settings name; ``""`` is the default one.
     """
 
     prompt: str
@@ -87,6 +91,7 @@ class ClipRequest:
     source: Source | None = None
     embedding: bytes = b""
     draft: bool = False
+    generator: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from domain.ids import GuildId
 from domain.run import Post, PostKind
 from evolution.language.kit import LanguageKit
 from evolution.language.metered import Backend
-from generation.registry import composer
 from scoring.space import TasteSpace
 from service.about import AboutService
 from service.briefing import Kits
@@ -22,7 +21,7 @@ from service.chat.memory import ChatMemory
 from service.clips import ClipService
 from service.clock import Clock, SystemClock
 from service.conductor import Conductor
-from service.device import DeviceWorker, ProcessWorker, RenderSpec
+from service.device import DeviceWorker
 from service.duel_clips import DuelClips
 from service.duel_presenting import DuelViews
 from service.duels import DuelService
@@ -31,6 +30,7 @@ from service.exports import ExportService
 from service.feedback import FeedbackService
 from service.handmade import Handmade
 from service.hearing import CatchingUp, HearingDevice
+from service.heavy.opening import open_device
 from service.judging import Judging
 from service.language import LanguageService
 from service.like_this import LikeThisService
@@ -91,20 +91,6 @@ class Services:
     retention: Retention
 
 
-def render_spec(settings: Settings) -> RenderSpec:
-    """Return how clips are made under these settings."""
-    generation = settings.generation
-    fonts = settings.storage.data_dir / "soundfonts"
-    return RenderSpec(
-        generator=composer(
-            renderer=generation.renderer,
-            soundfont=generation.soundfont or (str(fonts) if fonts.is_dir() else ""),
-            emotion=generation.emotion,
-        ),
-        extension=generation.format,
-    )
-
-
 @asynccontextmanager
 async def open_services(
     settings: Settings,
@@ -126,19 +112,15 @@ async def open_services(
         ears: A learned encoder in place of the settings' one, for tests.
 
     Raises:
-        ConfigError: The encoder of the settings cannot be used; says why and what to do.
+        ConfigError: The encoder or a generator of the settings cannot be used; says why and what to do.
         StorageError: The database cannot be opened; says why and what to do.
     """
     clock = clock or SystemClock()
     tasks = TaskSet()
     ears = ears or _ears(settings)
+    device = device or open_device(settings)
     db = await Database.open(settings.storage.data_dir / DATABASE_FILE)
     store = AudioStore(settings.storage.data_dir / AUDIO_FOLDER)
-    device = device or ProcessWorker(
-        render_spec(settings),
-        workers=settings.generation.workers,
-        deadline=settings.generation.deadline,
-    )
     if ears is not None:
         device = HearingDevice(device, ears, db)
     language = LanguageService(

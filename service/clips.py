@@ -168,7 +168,7 @@ class ClipService:
             NotFoundError: The clip is gone, and so is its sound.
         """
         _, clip = await self._find(actor, clip_id)
-        info = await self._device.info()
+        info = await self._device.info(clip.generator)
         if (info.name, info.version) == (clip.generator, clip.generator_version):
             data = await self._device.wav(request_of(clip))
             if not isinstance(data, ClipFailure):
@@ -281,6 +281,7 @@ def request_of(clip: Clip) -> ClipRequest:
         seconds=clip.seconds,
         description=clip.description.get("genome"),
         facets=clip.description.get("facets"),
+        generator=clip.generator,
     )
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
+from generation.parcels import Sound
 from generation.registry import Recipe, composer
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,8 @@ class DeviceWorker(Protocol):
     async def draw(self, paint: Callable[[V], bytes], view: V) -> bytes | ClipFailure:
         """Draw a picture: ``paint(view)``, both picklable."""
 
-    async def info(self) -> GeneratorInfo:
-        """Say what makes the sound."""
+    async def info(self, generator: str = "") -> GeneratorInfo:
+        """Say what makes the sound; the default generator where there is none of that name."""
 
     async def warm_up(self) -> None:
         """Load what the first clip would otherwise wait for."""
@@ -98,7 +99,7 @@ class ProcessWorker:
 
         async def one(request: ClipRequest) -> Outcome:
             nonlocal done
-            outcome = await self._clip(_render, request)
+            outcome = await self.attempt(_render, request)
             done += 1
             ready(done)
             return outcome
@@ -107,11 +108,12 @@ class ProcessWorker:
             tasks = [group.create_task(one(request)) for request in requests]
         return [task.result() for task in tasks]
 
-    async def _clip(
-        self, function: Callable[[RenderSpec, ClipRequest], T | ClipFailure], request: ClipRequest
+    async def attempt(
+        self, function: Callable[..., T | ClipFailure], request: ClipRequest, *more: object
     ) -> T | ClipFailure:
+        """Run ``function(spec, request, *more)``, all picklable, in a process; what goes wrong there is a value."""
         try:
-            return await self._call(function, self._spec, request)
+            return await self._call(function, self._spec, request, *more)
         except TimeoutError:
             return ClipFailure(reason=f"It took longer than {self._deadline:.0f} s.")
         except BrokenProcessPool:
@@ -122,11 +124,11 @@ class ProcessWorker:
 
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
         """Render one request again as a WAV file."""
-        return await self._clip(_wav, request)
+        return await self.attempt(_wav, request)
 
     async def export(self, request: ClipRequest, kind: str) -> bytes | ClipFailure:
         """Compose one request again and write it as notes, parts or sheet music, see ``service.exports``."""
-        return await self._clip(functools.partial(_export, kind), request)
+        return await self.attempt(functools.partial(_export, kind), request)
 
     async def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
         """Hear a file that somebody sent, of at most ``longest`` seconds; what is wrong with it is a value."""
@@ -146,7 +148,7 @@ class ProcessWorker:
             log.warning("A picture could not be drawn: its process died or hung")
             return ClipFailure(reason="The picture could not be drawn.")
 
-    async def info(self) -> GeneratorInfo:
+    async def info(self, generator: str = "") -> GeneratorInfo:
         """Say what makes the sound."""
         if self._info is None:
             self._info = await self._call(_info, self._spec)
@@ -246,6 +248,22 @@ def _wav(spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
     from service.rendering import wav  # noqa: PLC0415 - only in the worker process
 
     return wav(spec, request)
+
+
+def finish(spec: RenderSpec, request: ClipRequest, made: Sound, info: GeneratorInfo) -> Outcome:
+    """In a process: master what a heavy generator made, if it is not, then gate, encode and measure it."""
+    from generation.wire import outcome_of  # noqa: PLC0415 - only in the worker process
+    from service.rendering import engine  # noqa: PLC0415
+
+    return engine(spec).finish(request, outcome_of(made), info)
+
+
+def finish_wav(_: RenderSpec, request: ClipRequest, made: Sound) -> bytes | ClipFailure:
+    """In a process: write what a heavy generator made as a WAV file."""
+    from generation.wire import outcome_of  # noqa: PLC0415 - only in the worker process
+    from service.rendering import written  # noqa: PLC0415
+
+    return written(request, outcome_of(made))
 
 
 def _export(kind: str, spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:

@@ -104,7 +104,7 @@ class ExportService:
         if kind is ExportKind.WAV:
             return await self._library.wav(actor, clip_id)
         clip = await self._library.find(actor, clip_id)
-        info = await self._device.info()
+        info = await self._device.info(clip.generator)
         new, old = f"{info.name} {info.version}", f"{clip.generator} {clip.generator_version}"
         if new != old and "genome" not in clip.description:
             raise UserError(OTHER_TUNE.format(old=old, new=new))

@@ -97,9 +97,9 @@ class HearingDevice:
         """Draw a picture."""
         return await self._device.draw(paint, view)
 
-    async def info(self) -> GeneratorInfo:
+    async def info(self, generator: str = "") -> GeneratorInfo:
         """Say what makes the sound."""
-        return await self._device.info()
+        return await self._device.info(generator)
 
     async def warm_up(self) -> None:
         """Load what the first clip would otherwise wait for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -336,10 +336,4 @@ def _longer(session: Session) -> Session:
 
 
 def _with_seconds(request: ClipRequest, seconds: float) -> ClipRequest:
-    return ClipRequest(
-        prompt=request.prompt,
-        seed=request.seed,
-        seconds=seconds,
-        description=request.description,
-        facets=request.facets,
-    )
+    return replace(request, seconds=seconds)

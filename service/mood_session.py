@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.clip import ClipRequest
+from domain.clip import BUILT_IN, ClipRequest
 from domain.errors import UsageError
 from domain.facets import TONICS, Facets
 from domain.features import RANGES, WHOLE, Features
@@ -351,6 +351,7 @@ def request_of(session: Session, description: Mapping[str, Any] | None = None) -
     """
     facets = session.facets()
     return ClipRequest(
+        generator=BUILT_IN,
         prompt=write(facets, np.random.default_rng(session.seed)),
         seed=session.seed,
         seconds=session.seconds,

@@ -27,10 +27,17 @@ from service.device import RenderSpec
 class Engine(Protocol):
     """Renders requests one at a time, the same way in every process."""
 
-    info: GeneratorInfo
+    @property
+    def info(self) -> GeneratorInfo:
+        """What makes the sound."""
 
     def render(self, request: ClipRequest) -> RenderedClip | ClipFailure:
         """Return the clip, or why there is none."""
+
+    def finish(
+        self, request: ClipRequest, made: Composition | ClipFailure, info: GeneratorInfo
+    ) -> RenderedClip | ClipFailure:
+        """Return the clip that another generator's sound becomes, or why there is none."""
 
     def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
         """Return what is heard in a file that somebody sent, or what is wrong with it."""
@@ -44,15 +51,24 @@ class RenderEngine:
         self._generator = create_generator(spec.generator)
         self._encoder = FeatureEncoder()
         self._space = default_space()
-        self.info = self._generator.info
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """What makes the sound."""
+        return self._generator.info
 
     def render(self, request: ClipRequest) -> RenderedClip | ClipFailure:
-        """Render, gate and encode one clip.
+        """Render, gate and encode one clip."""
+        return self.finish(request, self._generator.generate([request])[0], self.info)
+
+    def finish(
+        self, request: ClipRequest, made: Composition | ClipFailure, info: GeneratorInfo
+    ) -> RenderedClip | ClipFailure:
+        """Gate, encode and measure what a generator made.
 
         The encoder and the gate hear the mastered sound before file compression, so that a clip's features do
         not depend on the file type.
         """
-        made = self._generator.generate([request])[0]
         if isinstance(made, ClipFailure):
             return made
         audio = made.audio
@@ -65,7 +81,7 @@ class RenderEngine:
             return ClipFailure(reason=str(error))
         return RenderedClip(
             request=request,
-            generator=self.info,
+            generator=info,
             audio=data,
             media_type=media_type(self._spec.extension),
             extension=self._spec.extension,
@@ -76,7 +92,7 @@ class RenderEngine:
             embedding=np.ascontiguousarray(embedding, dtype=np.float32).tobytes(),
             quality=quality.score,
             defects=dict(quality.defects),
-            description=made.description,
+            description={"family": read(request.prompt).family or "", **made.description},
             adherence=adherence,
         )
 
@@ -126,8 +142,11 @@ def engine(spec: RenderSpec) -> Engine:
 
 def wav(spec: RenderSpec, request: ClipRequest) -> bytes | ClipFailure:
     """Render the request again as a lossless WAV file."""
-    generator = create_generator(spec.generator)
-    made = generator.generate([request])[0]
+    return written(request, create_generator(spec.generator).generate([request])[0])
+
+
+def written(request: ClipRequest, made: Composition | ClipFailure) -> bytes | ClipFailure:
+    """Return a finished clip as a WAV file."""
     if isinstance(made, ClipFailure):
         return made
     return encode(made.audio, extension="wav", title=request.prompt[:120])

@@ -109,8 +109,34 @@ class RunDefaults(Section):
 class GenerationSettings(Section):
     """What makes the sound."""
 
-    generator: Literal["composer"] = Field(
-        "composer", description="The generator: the built-in composer."
+    generator: str = Field(
+        "composer",
+        description="What plays: composer (built in) or a model of bot.py models list, such as musicgen-small.",
+    )
+    choices: tuple[str, ...] = Field(
+        (), description="Further generators that a run may choose: composer, models."
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
+        description="Where models play: auto takes the first GPU, else the CPU.",
+    )
+    batch: int = Field(8, ge=1, le=64, description="Clips that a model plays at once, at most.")
+    memory: float = Field(
+        0.0, ge=0.0, le=1000.0, description="Gigabytes of the GPU that models may take; 0 is all."
+    )
+    idle: float = Field(
+        900.0,
+        ge=10.0,
+        le=86400.0,
+        description="Seconds after which a model that nobody needs is unloaded.",
+    )
+    loading: float = Field(
+        900.0, ge=5.0, le=7200.0, description="Seconds that a model may take to load."
+    )
+    drafts: bool = Field(
+        False,
+        description="Let models that can play drafts to choose from, and only the posted clips in full.",
     )
     renderer: Literal["auto", "fluidsynth", "tinysoundfont", "numpy"] = Field(
         "auto",
@@ -131,7 +157,10 @@ class GenerationSettings(Section):
         "mp3", description="File type of posted clips."
     )
     deadline: float = Field(
-        60.0, ge=5.0, le=3600.0, description="Seconds one clip may take before it counts as failed."
+        60.0,
+        ge=5.0,
+        le=3600.0,
+        description="Seconds one clip, or one step of a model, may take before it counts as failed.",
     )
 
 

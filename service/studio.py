@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.clip import ClipFailure, ClipRequest, RenderedClip
+from domain.clip import BUILT_IN, ClipFailure, ClipRequest, RenderedClip
 from domain.errors import BusyError, NotFoundError, UserError
 from domain.facets import Facets
 from domain.features import Features
@@ -164,6 +164,7 @@ class Studio:
         prompt = write(facets, np.random.default_rng(seed))
         described, repairs = _playable(wish)
         request = ClipRequest(
+            generator=BUILT_IN,
             prompt=prompt,
             seed=seed,
             seconds=wish.seconds,

@@ -120,7 +120,7 @@ class FakeDevice:
     async def draw(self, paint, view) -> bytes | ClipFailure:
         return paint(view)
 
-    async def info(self) -> GeneratorInfo:
+    async def info(self, generator: str = "") -> GeneratorInfo:
         return INFO
 
     async def warm_up(self) -> None:

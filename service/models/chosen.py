@@ -1,11 +1,15 @@
-"""Which encoder the settings ask for, and whether it may and can be used."""
+"""Which encoder and which generators the settings ask for, and whether they may and can be used."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
+from domain.clip import BUILT_IN as BUILT_IN_GENERATOR
 from domain.errors import ConfigError, UserError
+from generation.registry import LOADERS, Recipe, composer
 from scoring.encoder import Kind, Weights
 from scoring.encoders import BUILT_IN, INSTALL, missing_packages
 from service.models.catalogue import Role, entry
@@ -73,3 +77,61 @@ def chosen_encoder(settings: Settings) -> Weights | None:
     if missing:
         raise ConfigError(f"scoring.encoder is {name}, which needs {', '.join(missing)}. {INSTALL}")
     return found
+
+
+def recipe_of(settings: Settings, name: str) -> Recipe:
+    """Return what makes a generator.
+
+    Args:
+        settings: Say where it runs and how much at once.
+        name: ``"composer"``, or a model of the catalogue.
+
+    Raises:
+        UserError: There is no such generator, it is not on this machine, or its licence was not agreed to.
+    """
+    generation = settings.generation
+    if name == BUILT_IN_GENERATOR:
+        fonts = settings.storage.data_dir / "soundfonts"
+        return composer(
+            renderer=generation.renderer,
+            soundfont=generation.soundfont or (str(fonts) if fonts.is_dir() else ""),
+            emotion=generation.emotion,
+        )
+    known = entry(name)
+    if known.role is not Role.GENERATOR:
+        raise UserError(f"{known.name} is an encoder, no generator.")
+    if not known.usable or known.loader not in LOADERS:
+        raise UserError(f"This version cannot play {known.name}.")
+    store = ModelStore(models_folder(settings))
+    here = agreed_model(store, known.name)
+    return Recipe(
+        loader=known.loader,
+        name=here.name,
+        folder=str(store.path(here.name)),
+        licence=here.licence,
+        commercial=here.commercial,
+        device=generation.device,
+        batch=generation.batch,
+        options=(
+            ("memory", f"{generation.memory:g}"),
+            ("threads", str(generation.workers or os.cpu_count() or 1)),
+        ),
+    )
+
+
+def chosen_generators(settings: Settings) -> Mapping[str, Recipe]:
+    """Return the generators that the settings name, the default one first.
+
+    Raises:
+        ConfigError: One of them cannot be used; says why and what to do.
+    """
+    named = dict.fromkeys([settings.generation.generator, *settings.generation.choices])
+    out: dict[str, Recipe] = {}
+    for name in named:
+        try:
+            out[name] = recipe_of(settings, name)
+        except UserError as error:
+            raise ConfigError(
+                f"generation.generator or generation.choices is {name}. {error}"
+            ) from None
+    return out

@@ -185,7 +185,7 @@ async def test_another_version_of_the_composer_says_so(stage, monkeypatch):
     clip = (await stage.shown())[0]
     newer = dataclasses.replace(await stage.device.info(), version="2")
 
-    async def info():
+    async def info(generator=""):
         return newer
 
     monkeypatch.setattr(stage.device, "info", info)

@@ -46,6 +46,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--step-seconds", type=float, default=0.0, help="slow steps")
     parser.add_argument("--grace", type=float, default=5.0, help="seconds to notice an end")
     parser.add_argument("--sorry", default="", metavar="REASON", help="cannot work here")
+    parser.add_argument(
+        "--crash-on", default="", metavar="WORD", help="in prompts that end the process"
+    )
     parser.add_argument("--refuse", default="", metavar="WORD", help="in prompts that are refused")
     parser.add_argument("--noise", action="store_true", help="print to stdout, as libraries do")
     parser.add_argument("--finished", action="store_true", help="say that clips are mastered")
@@ -88,6 +91,10 @@ class Scripted:
         for done in range(1, steps + 1):
             time.sleep(self._args.step_seconds)  # noqa: TID251 - a script without a loop
             step(done, steps)
+            if self._args.crash_on and any(
+                self._args.crash_on in one.said["prompt"] for one in orders
+            ):
+                os._exit(3)
             if done == (steps + 1) // 2:
                 self._trouble(len(orders))
         return [self._made(order) for order in orders]

@@ -1,0 +1,22 @@
+"""How much of a device's memory a generator may take."""
+
+from __future__ import annotations
+
+import sys
+
+
+def limit_memory(device: str, gigabytes: float) -> None:
+    """Take no more than ``gigabytes`` of a GPU; a batch that needs more does not fit, as if there were no more.
+
+    On a CPU there is no such limit: choose the batch.
+
+    Args:
+        device: Such as ``"cuda:0"``; ``"auto"`` is the first GPU where there is one.
+        gigabytes: 0 is all that is free.
+    """
+    torch = sys.modules.get("torch")  # where nobody has loaded it, there is nothing to limit
+    if torch is None or gigabytes <= 0 or device == "cpu" or not torch.cuda.is_available():
+        return
+    place = torch.device("cuda:0" if device == "auto" else device)
+    whole = torch.cuda.get_device_properties(place).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, gigabytes * 1e9 / whole), place)

@@ -1,0 +1,94 @@
+"""Several generators behind one device worker: each request says which, or gets the default one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack
+from service.device import DeviceWorker, Outcome
+
+V = TypeVar("V")
+
+
+class ChoiceWorker:
+    """A ``DeviceWorker`` of others.
+
+    Args:
+        workers: By the name of their generator, the default one first; at least one.
+    """
+
+    def __init__(self, workers: Mapping[str, DeviceWorker]) -> None:
+        self._workers = dict(workers)
+        self._default = next(iter(self._workers.values()))
+
+    def _of(self, generator: str) -> DeviceWorker | None:
+        return self._workers.get(generator) if generator else self._default
+
+    async def render(
+        self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+    ) -> list[Outcome]:
+        """Render all requests, in order; a failed clip is a value."""
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, request in enumerate(requests):
+            places[request.generator].append(place)
+        done = dict.fromkeys(places, 0)
+
+        async def part(name: str) -> list[Outcome]:
+            worker, mine = self._of(name), [requests[place] for place in places[name]]
+            if worker is None:
+                return [ClipFailure(reason=self._unknown(name))] * len(mine)
+
+            def told(count: int) -> None:
+                done[name] = count
+                ready(sum(done.values()))
+
+            return await worker.render(mine, told)
+
+        out: dict[int, Outcome] = {}
+        parts = await asyncio.gather(*(part(name) for name in places))
+        for name, made in zip(places, parts, strict=True):
+            out.update(zip(places[name], made, strict=True))
+        return [out[place] for place in range(len(requests))]
+
+    def _unknown(self, name: str) -> str:
+        return (
+            f"There is no generator {name!r} here any more. There is: {', '.join(self._workers)}."
+        )
+
+    async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
+        """Render one request again as a WAV file."""
+        worker = self._of(request.generator)
+        if worker is None:
+            return ClipFailure(reason=self._unknown(request.generator))
+        return await worker.wav(request)
+
+    async def export(self, request: ClipRequest, kind: str) -> bytes | ClipFailure:
+        """Compose one request again and write it as notes, parts or sheet music, see ``service.exports``."""
+        worker = self._of(request.generator)
+        if worker is None:
+            return ClipFailure(reason=self._unknown(request.generator))
+        return await worker.export(request, kind)
+
+    async def listen(self, track: bytes, longest: float) -> HeardTrack | ClipFailure:
+        """Hear a file that somebody sent, of at most ``longest`` seconds; what is wrong with it is a value."""
+        return await self._default.listen(track, longest)
+
+    async def draw(self, paint: Callable[[V], bytes], view: V) -> bytes | ClipFailure:
+        """Draw a picture: ``paint(view)``, both picklable."""
+        return await self._default.draw(paint, view)
+
+    async def info(self, generator: str = "") -> GeneratorInfo:
+        """Say what makes the sound; of one that is not here, what the default one is."""
+        return await (self._of(generator) or self._default).info()
+
+    async def warm_up(self) -> None:
+        """Load what the first clip would otherwise wait for."""
+        await self._default.warm_up()
+
+    async def close(self) -> None:
+        """Stop the processes."""
+        for worker in self._workers.values():
+            await worker.close()

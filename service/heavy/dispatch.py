@@ -1,0 +1,402 @@
+"""Who goes next on a device, and what becomes of a batch when its process fails.
+
+Everybody who waits has the same turn. A batch that does not fit into memory is halved. When a process dies, what was in
+it is tried once more, each clip by itself, so that one that kills its process takes nobody else's with it; a clip that
+does so twice is not tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
+from generation.frames import Frame, FrameError, packed
+from generation.generator import Capabilities
+from generation.parcels import Refusal, Sound, clips
+from generation.registry import Recipe
+from generation.wire import asked, introduced, order_of
+from service.heavy.process import Died, GeneratorProcess, Unable
+from service.tasks import TaskSet
+
+log = logging.getLogger(__name__)
+
+Launch = Callable[[Recipe], GeneratorProcess]
+Made = Sound | ClipFailure
+"""What became of a clip; its sound is as the generator gave it."""
+
+TRIES = 2
+"""Processes that may die with a clip in them before it is not tried again."""
+STARTS = 2
+"""Times that a process may die before it says what it is, in a row."""
+AGAIN = 30.0
+"""Seconds before a generator that could not start is tried again."""
+REMEMBERED = 512
+"""Clips of which it is remembered that they kill their process."""
+POISON = "Its generator's process died with it twice; it is not tried again."
+TOO_LARGE = "It does not fit into the memory of the device, not even alone. Ask for a shorter clip."
+CLOSING = "The bot is shutting down."
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """Clips that somebody waits for together.
+
+    Attributes:
+        ready: Hears how many are done.
+        finished: How many are.
+        waiting: The others, but for those that are being made.
+    """
+
+    ready: Callable[[int], None]
+    finished: int = 0
+    waiting: deque[Job] = field(default_factory=deque)
+
+    def forget_cancelled(self) -> None:
+        """Let go of what nobody waits for."""
+        self.waiting = deque(job for job in self.waiting if not job.result.done())
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """One clip on its way.
+
+    Attributes:
+        tries: Processes that died with it.
+    """
+
+    call: Call
+    recipe: Recipe
+    request: ClipRequest
+    result: asyncio.Future[Made]
+    tries: int = 0
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """Jobs of which this is the same make a good batch."""
+        return (
+            self.recipe,
+            self.request.seconds,
+            self.request.draft,
+            self.request.source is None,
+            # What was in a process that died goes alone.
+            id(self) if self.tries else 0,
+        )
+
+    def end(self, made: Made) -> None:
+        """Hand the result over, if anybody still waits."""
+        if not self.result.done():
+            self.result.set_result(made)
+            self.call.finished += 1
+            self.call.ready(self.call.finished)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What a generator says of itself when it is ready."""
+
+    info: GeneratorInfo
+    capabilities: Capabilities
+
+
+class Dispatcher:
+    """Makes clips on one device, for everybody who asks.
+
+    One process runs at a time. Another generator's takes its place when that one's turn comes.
+
+    Args:
+        launch: Makes the process of a generator.
+        idle: Seconds after which a process that nobody needs is ended, which frees the memory of its device.
+        drain: Seconds for the batch at hand when the bot ends.
+    """
+
+    def __init__(self, launch: Launch, *, idle: float = 600.0, drain: float = 20.0) -> None:
+        self._launch = launch
+        self._idle = idle
+        self._drain = drain
+        self._tasks = TaskSet()
+        self._server: asyncio.Task[Any] | None = None
+        self._wake = asyncio.Event()
+        self._calls: deque[Call] = deque()
+        self._wanted: deque[Recipe] = deque()
+        self._process: GeneratorProcess | None = None
+        self._loaded: Recipe | None = None
+        self._room: dict[tuple[object, ...], int] = {}
+        self._known: dict[Recipe, Greeting] = {}
+        self._trouble: dict[Recipe, tuple[float, str]] = {}
+        self._poison: OrderedDict[str, None] = OrderedDict()
+        self._numbers = itertools.count(1)
+        self._closed = False
+
+    # What others ask for ------------------------------------------------------------------------------
+
+    async def make(
+        self, recipe: Recipe, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+    ) -> list[Made]:
+        """Make clips, in order. What cannot be made is a value. Cancelling this gives them up."""
+        loop, call = asyncio.get_running_loop(), Call(ready)
+        jobs = [Job(call, recipe, one, loop.create_future()) for one in requests]
+        for job in jobs:
+            if self._closed or _key(job) in self._poison:
+                job.end(ClipFailure(reason=CLOSING if self._closed else POISON))
+            else:
+                call.waiting.append(job)
+        self._calls.append(call)
+        self._serve_soon()
+        try:
+            return list(await asyncio.gather(*(job.result for job in jobs)))
+        finally:
+            self._calls.remove(call)
+
+    def warm_up(self, recipe: Recipe) -> None:
+        """Start a generator's process when nothing else is to be done."""
+        self._wanted.append(recipe)
+        self._serve_soon()
+
+    def greeting(self, recipe: Recipe) -> Greeting | None:
+        """Return what a generator said of itself when it last started; ``None`` before it has."""
+        return self._known.get(recipe)
+
+    def trouble(self, recipe: Recipe) -> str:
+        """Return why a generator could not start, in a sentence; ``""`` where it could or nobody tried."""
+        return self._trouble.get(recipe, (0.0, ""))[1]
+
+    @property
+    def loaded(self) -> Recipe | None:
+        """Whose process runs."""
+        return self._loaded
+
+    async def close(self) -> None:
+        """Take nothing new, let the process finish what it is doing if that is soon, and end it."""
+        self._closed = True
+        self._wake.set()
+        for call in self._calls:
+            while call.waiting:
+                call.waiting.popleft().end(ClipFailure(reason=CLOSING))
+        if self._server is not None:
+            await asyncio.wait({self._server}, timeout=self._drain)
+        await self._tasks.close()
+        await self._unload()
+
+    # One thing after the other ------------------------------------------------------------------------
+
+    def _serve_soon(self) -> None:
+        self._wake.set()
+        if not self._closed and (self._server is None or self._server.done()):
+            self._server = self._tasks.spawn(self._serve(), "device")
+
+    async def _serve(self) -> None:
+        while not self._closed:
+            lead = self._lead()
+            if lead is not None:
+                await self._do(lead)
+            elif self._wanted:
+                with contextlib.suppress(Unable):
+                    await self._ensure(self._wanted.popleft())
+            else:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait until something is wanted; let the process go when that takes too long."""
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(self._idle if self._process else None):
+                await self._wake.wait()
+        except TimeoutError:
+            log.info("Nobody needs %s; its process is ended", self._loaded and self._loaded.name)
+            await self._unload()
+
+    def _lead(self) -> Call | None:
+        """Return whose turn it is."""
+        for _ in range(len(self._calls)):
+            call = self._calls[0]
+            self._calls.rotate(-1)
+            call.forget_cancelled()
+            if call.waiting:
+                return call
+        return None
+
+    def _batch(self, lead: Call) -> list[Job]:
+        """Return jobs like the lead's first one, taken from each call in turn."""
+        first = lead.waiting.popleft()
+        batch, turns = [first], deque([*self._calls])
+        known = self._known.get(first.recipe)
+        room = self._room.get(first.alike, known.capabilities.batch if known else 1)
+        while turns and len(batch) < room:
+            call = turns.popleft()
+            job = next((one for one in call.waiting if one.alike == first.alike), None)
+            if job is not None:
+                call.waiting.remove(job)
+                turns.append(call)
+                if not job.result.done():
+                    batch.append(job)
+        return batch
+
+    async def _do(self, lead: Call) -> None:
+        """Make a batch, and see to what becomes of it."""
+        recipe = lead.waiting[0].recipe
+        try:
+            process = await self._ensure(recipe)
+        except Unable as error:
+            self._refuse(recipe, str(error))
+            return
+        lead.forget_cancelled()
+        if not lead.waiting or lead.waiting[0].recipe != recipe:
+            return  # given up in the meantime
+        batch, number = self._batch(lead), next(self._numbers)
+        self._watch(process, number, batch)
+        order = asked(number, [job.request for job in batch])
+        try:
+            self._settle(batch, await process.work(order, _telling(batch)))
+        except (Died, FrameError) as error:
+            await self._unload(dead=True)
+            self._bury(batch, str(error))
+        except asyncio.CancelledError:
+            for job in batch:
+                job.end(ClipFailure(reason=CLOSING))
+            raise
+
+    def _refuse(self, recipe: Recipe, reason: str) -> None:
+        """Nothing of this generator can be made."""
+        for call in self._calls:
+            for job in [job for job in call.waiting if job.recipe == recipe]:
+                call.waiting.remove(job)
+                job.end(ClipFailure(reason=reason))
+
+    def _watch(self, process: GeneratorProcess, number: int, batch: Sequence[Job]) -> None:
+        """Tell the process when nobody waits for its batch any more."""
+
+        def given_up(_: object) -> None:
+            if all(job.result.cancelled() for job in batch):
+                self._tasks.spawn(process.cancel(number), "cancel")
+
+        for job in batch:
+            job.result.add_done_callback(given_up)
+
+    def _settle(self, batch: Sequence[Job], end: Frame) -> None:
+        """Take a batch as it ended.
+
+        Raises:
+            FrameError: What came is not what was ordered.
+        """
+        match end.kind:
+            case "clips":
+                made = clips(end)
+                if len(made) != len(batch):
+                    raise FrameError(f"{len(made)} clips came where {len(batch)} were ordered.")
+                for job, one in zip(batch, made, strict=True):
+                    job.end(ClipFailure(reason=one.reason) if isinstance(one, Refusal) else one)
+            case "no_room":
+                self._halve(batch)
+            case "failed":
+                for job in batch:
+                    job.end(ClipFailure(reason=str(end.header.get("reason", "It failed."))))
+            case _:
+                self._again(batch)  # given up; who waits all the same came too late for it
+
+    def _halve(self, batch: Sequence[Job]) -> None:
+        if len(batch) == 1:
+            batch[0].end(ClipFailure(reason=TOO_LARGE))
+            return
+        self._room[batch[0].alike] = len(batch) // 2
+        log.warning(
+            "%s clips of %s do not fit into memory; %s at a time from now on",
+            len(batch),
+            batch[0].recipe.name,
+            len(batch) // 2,
+        )
+        self._again(batch)
+
+    def _bury(self, batch: Sequence[Job], why: str) -> None:
+        """The process died with this batch."""
+        for job in batch:
+            job.tries += 1
+            if job.tries >= TRIES:
+                log.error("Seed %s is not tried again: %s", job.request.seed, why)
+                self._poison[_key(job)] = None
+                while len(self._poison) > REMEMBERED:
+                    self._poison.popitem(last=False)
+                job.end(ClipFailure(reason=POISON))
+        self._again(batch)
+
+    def _again(self, batch: Sequence[Job]) -> None:
+        """Put back what still has no result, in front."""
+        for job in reversed(batch):
+            if not job.result.done():
+                job.call.waiting.appendleft(job)
+
+    # The process --------------------------------------------------------------------------------------
+
+    async def _ensure(self, recipe: Recipe) -> GeneratorProcess:
+        """Return the process of a generator, started if need be.
+
+        Raises:
+            Unable: It cannot be started; says why.
+        """
+        if self._process is not None and self._loaded == recipe:
+            return self._process
+        now = asyncio.get_running_loop().time()
+        since, why = self._trouble.get(recipe, (-AGAIN, ""))
+        if now - since < AGAIN:
+            raise Unable(why)
+        await self._unload()
+        try:
+            self._process = await self._start(recipe)
+        except Unable as error:
+            log.error("%s cannot start: %s", recipe.name, error)  # noqa: TRY400 - a sentence, no defect
+            self._trouble[recipe] = (now, str(error))
+            raise
+        self._loaded = recipe
+        self._trouble.pop(recipe, None)
+        return self._process
+
+    async def _start(self, recipe: Recipe) -> GeneratorProcess:
+        died = ""
+        for _ in range(STARTS):
+            process = self._launch(recipe)
+            try:
+                hello = await process.start()
+                info, capabilities = introduced(hello)
+            except (Died, FrameError) as error:
+                await process.kill()
+                died = str(error)
+                continue
+            except asyncio.CancelledError:
+                await process.kill()
+                raise
+            self._known[recipe] = Greeting(info=info, capabilities=capabilities)
+            self._room.clear()
+            return process
+        raise Unable(f"{recipe.name} cannot be started. {died} The log says more.")
+
+    async def _unload(self, *, dead: bool = False) -> None:
+        process, self._process, self._loaded = self._process, None, None
+        if process is not None:
+            await (process.kill() if dead else process.stop())
+
+
+def _telling(batch: Sequence[Job]) -> Callable[[int, int], None]:
+    """Return what tells each call how many of its clips are as good as done."""
+    calls = {id(job.call): job.call for job in batch}
+    share = {key: sum(job.call is call for job in batch) for key, call in calls.items()}
+
+    def told(done: int, total: int) -> None:
+        part = min(1.0, done / total) if total > 0 else 0.0
+        for key, call in calls.items():
+            call.ready(call.finished + int(part * (share[key] - 1) + 1e-9))
+
+    return told
+
+
+def _key(job: Job) -> str:
+    """Return what tells this clip from all others."""
+    order = order_of(job.request)
+    what = packed(Frame(repr(job.recipe), order.said, order.source + order.embedding))
+    return hashlib.sha256(what).hexdigest()

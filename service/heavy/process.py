@@ -1,0 +1,239 @@
+"""One generator in a process of its own, spoken to in frames and never trusted to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, NoReturn, cast
+
+from generation.frames import PROTOCOL, Frame, FrameError, packed, read
+
+log = logging.getLogger(__name__)
+
+KEPT_LINES = 20
+"""Lines of its error output that are kept, to say why it died."""
+ENDS = frozenset({"clips", "no_room", "failed", "cancelled"})
+"""How a batch ends."""
+LAST_WORDS = 2.0
+"""Seconds for what is still in the pipes of a process that has ended."""
+WORDS = 200
+"""Characters of such a line that are said."""
+
+
+class Died(Exception):  # noqa: N818 - a fact about a process
+    """The process ended, hung or spoke nonsense; it is gone. The text says which."""
+
+
+class Unable(Exception):  # noqa: N818 - the generator's own answer
+    """The generator cannot work here. The text is a sentence that may be shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait, in seconds.
+
+    Attributes:
+        start: For its first word; models of many gigabytes take minutes to load.
+        silence: Between two frames while it works; more is a hang.
+        drain: For the batch at hand when it is asked to end.
+    """
+
+    start: float = 900.0
+    silence: float = 120.0
+    drain: float = 20.0
+
+
+class GeneratorProcess:
+    """A child process. Start it once; after ``Died`` make another one.
+
+    Args:
+        command: What to run; it speaks as ``generation.frames`` says.
+        patience: How long to wait for it.
+        environ: Its environment; the bot's own when ``None``.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        patience: Patience,
+        environ: dict[str, str] | None = None,
+    ) -> None:
+        self._command = list(command)
+        self._patience = patience
+        self._environ = environ
+        self._child: subprocess.Popen[bytes] | None = None
+        self._said: asyncio.Queue[Frame | FrameError | None] = asyncio.Queue()
+        self._errors: deque[str] = deque(maxlen=KEPT_LINES)
+        self._threads: list[threading.Thread] = []
+
+    async def start(self) -> Frame:
+        """Start it and return its ``hello``.
+
+        Raises:
+            Unable: It says that it cannot work here.
+            Died: It ended, was silent for too long, or is of another version.
+        """
+        try:
+            self._child = await asyncio.to_thread(self._spawn, asyncio.get_running_loop())
+        except OSError as error:
+            raise Died(f"It cannot be started: {error}") from None
+        hello = await self._next(self._patience.start, "did not start")
+        if hello.kind == "sorry":
+            await self.kill()
+            raise Unable(str(hello.header.get("reason", "It cannot work here.")))
+        if hello.kind != "hello":
+            await self._give_up(f"began with {hello.kind!r} instead of a greeting")
+        if hello.header.get("protocol") != PROTOCOL:
+            await self._give_up(
+                f"speaks version {hello.header.get('protocol')} of the protocol, not {PROTOCOL}; set it up again"
+            )
+        return hello
+
+    async def work(self, order: Frame, on_step: Callable[[int, int], None]) -> Frame:
+        """Have a batch made and return how it ended: ``clips``, ``no_room``, ``failed`` or ``cancelled``.
+
+        Args:
+            order: A ``generate`` frame.
+            on_step: Hears how many steps are done, and of how many.
+
+        Raises:
+            Died: It ended, hung or spoke nonsense.
+        """
+        await self._say(order)
+        while True:
+            frame = await self._next(self._patience.silence, "was silent")
+            if frame.header.get("batch") != order.header["batch"]:
+                await self._give_up(f"spoke of another batch ({frame.kind})")
+            if frame.kind in ENDS:
+                return frame
+            if frame.kind != "step":
+                await self._give_up(f"said {frame.kind!r} in the middle of a batch")
+            on_step(_number(frame, "done"), _number(frame, "total"))
+
+    async def cancel(self, batch: int) -> None:
+        """Say that nobody waits for a batch any more. It still ends with a frame."""
+        with contextlib.suppress(Died):
+            await self._say(Frame("cancel", {"batch": batch}))
+
+    async def stop(self) -> None:
+        """Let it end by itself, and make it end when it does not."""
+        if self._child is None:
+            return
+        with contextlib.suppress(Died):
+            await self._say(Frame("stop"))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(self._child.wait, self._patience.drain)
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End it at once, with whatever it has started."""
+        child = self._child
+        if child is None:
+            return
+        if child.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL) if hasattr(os, "killpg") else child.kill()
+        await asyncio.to_thread(self._bury, child)
+
+    def _bury(self, child: subprocess.Popen[bytes]) -> None:
+        """On a thread: wait for its end and close the pipes."""
+        child.wait()
+        for thread in self._threads:
+            thread.join(LAST_WORDS)
+        for stream in (child.stdin, child.stdout, child.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):  # what it was never told
+                    stream.close()
+
+    # Both ends of the pipe ---------------------------------------------------------------------------
+
+    def _spawn(self, loop: asyncio.AbstractEventLoop) -> subprocess.Popen[bytes]:
+        child = subprocess.Popen(  # noqa: S603 - our own command
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environ,
+            start_new_session=True,  # Ctrl-C is for the bot, which then ends it in good order
+        )
+        # Threads of their own, since a frame can be hundreds of megabytes: reading it would hold the loop up.
+        self._threads = [
+            threading.Thread(target=self._listen, args=(child.stdout, loop), daemon=True),
+            threading.Thread(target=self._overhear, args=(child.stderr,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+        return child
+
+    def _listen(self, stream: BinaryIO, loop: asyncio.AbstractEventLoop) -> None:
+        """On a thread: hand each frame to the loop, then what ended them."""
+        last: FrameError | None = None
+        with contextlib.suppress(
+            RuntimeError, ValueError
+        ):  # the loop or the pipe is closed: nobody listens
+            try:
+                while (frame := read(stream)) is not None:
+                    loop.call_soon_threadsafe(self._said.put_nowait, frame)
+            except FrameError as error:
+                last = error
+            loop.call_soon_threadsafe(self._said.put_nowait, last)
+
+    def _overhear(self, stream: BinaryIO) -> None:
+        """On a thread: keep the last lines of what it complains about."""
+        with contextlib.suppress(ValueError):
+            for line in stream:
+                text = line.decode("utf-8", "replace").rstrip()
+                self._errors.append(text)
+                log.debug("%s: %s", self._command[-1], text)
+
+    async def _say(self, frame: Frame) -> None:
+        child = self._child
+        if child is None or child.stdin is None:
+            raise Died("It was never started.")
+        try:
+            await asyncio.to_thread(self._write, cast(BinaryIO, child.stdin), packed(frame))
+        except (OSError, ValueError):
+            await self._give_up("closed its ear")
+
+    @staticmethod
+    def _write(stream: BinaryIO, data: bytes) -> None:
+        stream.write(data)
+        stream.flush()
+
+    async def _next(self, seconds: float, silence: str) -> Frame:
+        """Return its next frame."""
+        try:
+            async with asyncio.timeout(seconds):
+                frame = await self._said.get()
+        except TimeoutError:
+            await self._give_up(f"{silence} for {seconds:.0f} s")
+        if isinstance(frame, FrameError):
+            await self._give_up(f"spoke nonsense ({frame})")
+        if frame is None:
+            await self._give_up("ended")
+        return frame
+
+    async def _give_up(self, what: str) -> NoReturn:
+        await self.kill()
+        code = self._child.returncode if self._child is not None else None
+        last = next((line for line in reversed(self._errors) if line.strip()), "")
+        log.warning(
+            "The generator's process %s (exit %s). Its last words: %s",
+            what,
+            code,
+            last[:WORDS] or "none",
+        )
+        raise Died(f"The generator's process {what}.")
+
+
+def _number(frame: Frame, name: str) -> int:
+    value = frame.header.get(name)
+    return value if isinstance(value, int) else 0

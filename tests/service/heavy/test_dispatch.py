@@ -1,0 +1,183 @@
+"""Clips from a process that runs out of memory, hangs, dies, talks nonsense, is slow or is not wanted any more."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from domain.clip import ClipFailure, ClipRequest
+from generation.parcels import Sound
+from generation.registry import Recipe
+from service.heavy.dispatch import CLOSING, POISON, TOO_LARGE
+from service.heavy.process import Patience
+from tests.service.heavy.conftest import MODEL
+
+HASTY = Patience(start=20.0, silence=0.4, drain=5.0)
+
+
+def wanted(count: int, prompt: str = "a tune", first: int = 0) -> list[ClipRequest]:
+    return [ClipRequest(prompt=prompt, seed=first + one, seconds=1.0) for one in range(count)]
+
+
+def nothing(_: int) -> None:
+    pass
+
+
+def all_made(clips) -> bool:
+    return all(isinstance(one, Sound) for one in clips)
+
+
+async def test_clips_come_in_order_as_batches(shop):
+    told: list[int] = []
+    clips = await shop.open().make(MODEL, wanted(20), told.append)
+    assert all_made(clips)
+    assert len({one.samples for one in clips}) == 20
+    assert shop.lines() == ["start", "batch 8", "batch 8", "batch 4"]
+    assert told[-1] == 20
+    assert max(told) == 20
+    again = await shop.made[0].make(MODEL, [wanted(20)[13]], nothing)
+    assert again[0].samples == clips[13].samples
+
+
+async def test_a_batch_that_does_not_fit_is_halved_and_stays_so(shop):
+    device = shop.open("--room", 2)
+    clips = await device.make(MODEL, wanted(10), nothing)
+    assert all_made(clips)
+    assert shop.lines() == ["start", "batch 8", "batch 4", *["batch 2"] * 5]
+    (large,) = await shop.open("--room", 0).make(MODEL, wanted(1), nothing)
+    assert large == ClipFailure(reason=TOO_LARGE)
+
+
+@pytest.mark.parametrize("trouble", ["--hang-at", "--crash-at", "--garbage-at", "--cut-at"])
+async def test_no_clip_is_lost_when_the_process_fails_in_the_middle(shop, trouble):
+    device = shop.open(trouble, 2, "--once", "once", patience=HASTY)
+    clips = await device.make(MODEL, wanted(12), nothing)
+    assert all_made(clips)
+    assert len({one.samples for one in clips}) == 12
+    # What was in it goes on alone.
+    assert shop.lines() == ["start", "batch 8", "batch 4", "start", *["batch 1"] * 4]
+
+
+async def test_a_clip_that_kills_its_process_takes_nobody_with_it_and_is_not_tried_again(shop):
+    device = shop.open("--crash-on", "poison")
+    requests = [*wanted(3), *wanted(1, "poison", 7), *wanted(2, first=10)]
+    clips = await device.make(MODEL, requests, nothing)
+    assert clips[3] == ClipFailure(reason=POISON)
+    assert all_made([*clips[:3], *clips[4:]])
+    before = shop.lines()
+    assert before.count("start") == 3
+    assert await device.make(MODEL, [requests[3]], nothing) == [ClipFailure(reason=POISON)]
+    assert shop.lines() == before
+
+
+async def test_a_failure_in_words_and_a_refusal_are_values(shop):
+    device = shop.open("--refuse", "drums", "--fail-at", 2)
+    clips = await device.make(MODEL, [*wanted(1), *wanted(1, "drums")], nothing)
+    assert isinstance(clips[0], Sound)
+    assert clips[1] == ClipFailure(reason="drums cannot be played.")
+    failed = await device.make(MODEL, wanted(2), nothing)
+    assert failed == [ClipFailure(reason="Nothing works today.")] * 2
+    assert all_made(await device.make(MODEL, wanted(1), nothing))
+    assert shop.lines().count("start") == 1
+
+
+async def test_what_cannot_start_says_why_at_once_the_second_time(shop):
+    device = shop.open("--sorry", "There are no weights. Fetch them.")
+    first = await device.make(MODEL, wanted(3), nothing)
+    assert first == [ClipFailure(reason="There are no weights. Fetch them.")] * 3
+    assert device.trouble(MODEL) == "There are no weights. Fetch them."
+    assert await device.make(MODEL, wanted(1), nothing) == first[:1]
+    assert shop.lines() == ["start"]
+
+
+@pytest.mark.parametrize(
+    ("script", "patience", "words"),
+    [
+        (["--start-seconds", 30], Patience(start=0.5), "did not start for 0 s"),
+        (["--protocol", 99], Patience(start=20), "version 99 of the protocol"),
+    ],
+)
+async def test_a_process_that_does_not_greet_is_given_up(shop, script, patience, words):
+    device = shop.open(*script, patience=patience)
+    (clip,) = await device.make(MODEL, wanted(1), nothing)
+    assert "scripted cannot be started" in clip.reason
+    assert words in clip.reason
+    assert shop.lines().count("start") <= 2
+
+
+async def test_a_slow_start_is_waited_for(shop):
+    device = shop.open("--start-seconds", 0.5)
+    assert device.greeting(MODEL) is None
+    assert all_made(await device.make(MODEL, wanted(1), nothing))
+    assert device.greeting(MODEL).capabilities.batch == 8
+    assert device.greeting(MODEL).info.licence == "MIT"
+
+
+async def test_who_gives_up_holds_up_nobody(shop):
+    device = shop.open("--step-seconds", 0.2, "--steps", 1000)
+    long = asyncio.ensure_future(device.make(MODEL, wanted(8), nothing))
+    while "batch 8" not in shop.lines():
+        await asyncio.sleep(0.01)
+    waiting = asyncio.ensure_future(device.make(MODEL, wanted(4, "not even begun"), nothing))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    long.cancel()
+    quick = Recipe(loader="scripted", name="quick", options=(("a", "--steps"), ("b", "1")))
+    async with asyncio.timeout(10):
+        assert all_made(await device.make(quick, wanted(1), nothing))
+    assert shop.lines() == ["start", "batch 8", "start", "batch 1"]
+
+
+async def test_everybody_has_the_same_turn(shop):
+    device = shop.open("--room", 2, "--step-seconds", 0.01)
+    ended: list[str] = []
+
+    async def ask(name: str, count: int) -> None:
+        assert all_made(await device.make(MODEL, wanted(count, name), nothing))
+        ended.append(name)
+
+    many = asyncio.ensure_future(ask("many", 24))
+    while "batch 2" not in shop.lines():
+        await asyncio.sleep(0.005)
+    await asyncio.gather(ask("few", 3), ask("one", 1))
+    assert ended == ["one", "few"]
+    assert shop.lines().count("batch 2") <= 8
+    await many
+
+
+async def test_what_nobody_needs_is_unloaded_and_comes_back(shop):
+    device = shop.open(idle=0.05)
+    device.warm_up(MODEL)
+    while device.loaded is None:
+        await asyncio.sleep(0.01)
+    while device.loaded is not None:
+        await asyncio.sleep(0.01)
+    assert all_made(await device.make(MODEL, wanted(1), nothing))
+    assert shop.lines() == ["start", "start", "batch 1"]
+
+
+async def test_models_change_places_without_a_restart(shop):
+    device = shop.open()
+    other = Recipe(loader="scripted", name="other")
+    first, second, third = await asyncio.gather(
+        device.make(MODEL, wanted(2), nothing),
+        device.make(other, wanted(2), nothing),
+        device.make(MODEL, wanted(2, first=5), nothing),
+    )
+    assert all_made([*first, *second, *third])
+    assert device.loaded == other
+    # Alike clips of two calls share a batch; the other model waits for one change only.
+    assert shop.lines() == ["start", "batch 4", "start", "batch 2"]
+
+
+async def test_closing_lets_the_batch_at_hand_finish(shop):
+    device = shop.open("--step-seconds", 0.1)
+    asked = asyncio.ensure_future(device.make(MODEL, wanted(12), nothing))
+    while "batch 8" not in shop.lines():
+        await asyncio.sleep(0.01)
+    await device.close()
+    clips = await asked
+    assert all_made(clips[:8])
+    assert clips[8:] == [ClipFailure(reason=CLOSING)] * 4
+    assert await device.make(MODEL, wanted(1), nothing) == [ClipFailure(reason=CLOSING)]
