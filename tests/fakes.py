@@ -37,6 +37,10 @@ class FakeClock:
         self._sleepers.append((self._now + seconds, future))
         await future
 
+    def due(self, seconds: float) -> bool:
+        """Whether somebody wakes within that time."""
+        return any(at <= self._now + seconds and not one.done() for at, one in self._sleepers)
+
     def advance(self, seconds: float) -> None:
         self._now += seconds
         for at, future in self._sleepers:
@@ -137,6 +141,7 @@ class FakeSink:
         self.sent: list[View] = []
         self.refuse: Undeliverable | None = None
         self.lose_answer = False
+        self.failed = 0
 
     async def find(self, view: View) -> MessageId | None:
         for number, sent in enumerate(self.sent, start=1000):
@@ -146,9 +151,11 @@ class FakeSink:
 
     async def send(self, view: View) -> MessageId:
         if self.refuse is not None:
+            self.failed += 1
             raise self.refuse
         self.sent.append(view)
         if self.lose_answer:
             self.lose_answer = False
+            self.failed += 1
             raise Undeliverable("The connection broke.", permanent=False)
         return MessageId(1000 + len(self.sent) - 1)

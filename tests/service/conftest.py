@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -62,10 +63,20 @@ class Stage:
         async with asyncio.timeout(20):
             while quiet < 5:
                 await asyncio.sleep(0.004)
+                async with self.services.db.transaction():
+                    pass  # whatever waited for the database has had it, however slow the machine is
                 conductor = self.services.conductor
                 busy = conductor._queue._all() or conductor._arming or self.services.outbox._busy
                 quiet = 0 if busy else quiet + 1
         await self.services.tastes.flush()
+
+    async def until(self, there: Callable[[], object]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(20):
+            while not there():
+                await asyncio.sleep(0.004)
+                async with self.services.db.transaction():
+                    pass
 
     def rounds(self) -> list[RoundView]:
         return [view for view in self.sink.sent if isinstance(view, RoundView)]

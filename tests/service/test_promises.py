@@ -45,7 +45,7 @@ async def test_everybody_has_a_cap_of_their_own_in_direct_messages(stage):
 async def test_a_refused_channel_gets_no_second_copy_of_what_it_has(stage):
     stage.sink.lose_answer = True
     ticket = await stage.services.runs.start(MOD)
-    await asyncio.sleep(0.2)
+    await stage.until(lambda: stage.sink.failed and stage.clock.due(3))  # it waits to try again
     find, stage.sink.find = stage.sink.find, refuse
     stage.clock.advance(3)
     await ticket.done()
@@ -200,7 +200,7 @@ async def test_a_round_without_one_usable_clip_is_not_posted(stage):
 async def test_a_stopped_round_is_not_posted_afterwards(stage):
     stage.sink.refuse = Undeliverable("Discord is down.", permanent=False)
     await stage.services.runs.start(MOD)
-    await asyncio.sleep(0.3)
+    await stage.until(lambda: stage.sink.failed and stage.clock.due(3))
     await stage.services.runs.stop(MOD)
     stage.sink.refuse = None
     stage.clock.advance(10)

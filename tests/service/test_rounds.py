@@ -236,10 +236,7 @@ async def test_failed_clips_are_left_out_and_all_failed_is_a_sentence(stage):
 async def test_a_post_whose_answer_was_lost_is_not_sent_twice(stage):
     stage.sink.lose_answer = True
     ticket = await stage.services.runs.start(MOD)
-    async with asyncio.timeout(20):
-        while stage.sink.lose_answer:
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.3)  # until it waits to try again
+    await stage.until(lambda: stage.sink.failed and stage.clock.due(3))  # it waits to try again
     stage.clock.advance(3)
     await ticket.done()
     await stage.settle()
