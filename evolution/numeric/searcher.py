@@ -15,6 +15,7 @@ from domain.errors import ConfigError
 from evolution.archive import Individual
 from evolution.founding import Founder
 from evolution.herd import Herd
+from evolution.numeric.directed import crossed, varied
 from evolution.numeric.embeddings import RATES, EmbeddingGenome, cells_of
 from evolution.numeric.engine import Child, Engine, Point
 from evolution.numeric.engines import ENGINES
@@ -60,7 +61,8 @@ class NumericSearcher:
     Every ``ask`` makes the engine afresh and tells it all steps of the run under today's fitness, so nothing that it
     believes is older than the last vote. What people ask for by name (variations, crosses, remixes) is bred by the
     offline breeder, whose archive, memory and RNG this searcher shares; so are the prompts before there is anything to
-    search among, and a few in every generation that look elsewhere.
+    search among, and a few in every generation that look elsewhere. Variations and crosses of embeddings are
+    embeddings again, near their parents or between them.
     """
 
     def __init__(
@@ -158,11 +160,11 @@ class NumericSearcher:
     async def ask(self, brief: Brief) -> list[Proposal]:
         """Return exactly ``brief.count`` proposals, each with a prompt that this run has not had."""
         if brief.directive is not Directive.NEXT:
-            return await self._offline.ask(brief)
+            return await self._directed(brief) or await self._offline.ask(brief)
         herd = await self._offline.herd()
         space = choose(self._wanted, herd, self._places, self._root, self._table)
         exploring = brief.count if space is None else _exploring(brief.count, herd)
-        self._step = max([self._step, *(place.step for place in self._places.values())]) + 1
+        self._begin_step()
         if space is not None and isinstance(space[1], EmbeddingGenome):
             exploring = exploring if self._places else brief.count
             drafts = await self._searched(brief.count - exploring, herd, *space)
@@ -190,9 +192,39 @@ class NumericSearcher:
             engine: Engine = Genetic(genome.start, genome.spread, self._rates)
         else:
             engine = ENGINES[self._engine](genome.start, genome.spread)
-        points = await self._told(engine, herd, name, genome)
+        steps = await self._points(herd, name, genome)
+        await _tell(engine, steps)
+        points = [point for _, point in steps]
+        return await self._drafts(engine.ask(count, herd.rng), points, name, genome)
+
+    async def _directed(self, brief: Brief) -> list[Proposal]:
+        """Return children of named embeddings; none of other parents, or where words are to change them."""
+        if self._wanted != TOKENS or brief.directive is Directive.REMIX:
+            return []
+        herd = await self._offline.herd()
+        space = choose(self._wanted, herd, self._places, self._root, self._table)
+        if space is None:
+            return []
+        points = {point.id: point for _, point in await self._points(herd, *space)}
+        named = dict.fromkeys(int(parent) for parent in brief.parents)
+        if not named or not named.keys() <= points.keys():
+            return []
+        parents = [points[one] for one in named]
+        spread = space[1].spread
+        if brief.directive is Directive.VARY:
+            children = varied(parents, spread, brief.count, herd.rng)
+        else:
+            others = list(points.values())
+            children = crossed(parents, others, spread, brief.count, herd.rng)
+        self._begin_step()
+        return self._proposals(await self._drafts(children, parents, *space), herd)
+
+    async def _drafts(
+        self, children: Sequence[Child], points: Sequence[Point], name: str, genome: Genome
+    ) -> list[tuple[Draft, Place | None]]:
+        """Return children in words, with their places; one without parents is the nearest point's."""
         out: list[tuple[Draft, Place | None]] = []
-        for child in engine.ask(count, herd.rng):
+        for child in children:
             draft, far = genome.draft(child.row)
             parents = child.parents or draft.parents or _nearest(child, points)
             made = dataclasses.replace(
@@ -202,11 +234,10 @@ class NumericSearcher:
             await asyncio.sleep(0)
         return out
 
-    async def _told(self, engine: Engine, herd: Herd, name: str, genome: Genome) -> list[Point]:
-        """Tell an engine the steps of the run in their order, and return all points.
+    async def _points(self, herd: Herd, name: str, genome: Genome) -> list[tuple[int, Point]]:
+        """Return the points of the run with their steps, in the order of these.
 
-        A candidate that others made belongs to the step that was the latest when it was told. A step of a single point
-        is told together with the next one.
+        A candidate that others made belongs to the step that was the latest when it was told.
         """
         steps: list[tuple[int, Point]] = []
         latest = 0
@@ -221,17 +252,11 @@ class NumericSearcher:
             worth = member.fitness - (FAR * place.far if place is not None else 0.0)
             step = place.step if place is not None else latest
             steps.append((step, Point(id=member.id, row=row, fitness=worth)))
-        steps.sort(key=lambda one: one[0])
-        waiting: list[Point] = []
-        for _, group in itertools.groupby(steps, key=lambda one: one[0]):
-            waiting += [point for _, point in group]
-            if len(waiting) > 1:
-                engine.tell(waiting)
-                waiting = []
             await asyncio.sleep(0)
-        if waiting:
-            engine.tell(waiting)
-        return [point for _, point in steps]
+        return sorted(steps, key=lambda one: one[0])
+
+    def _begin_step(self) -> None:
+        self._step = max([self._step, *(place.step for place in self._places.values())]) + 1
 
     def _proposals(
         self, drafts: Sequence[tuple[Draft, Place | None]], herd: Herd
@@ -259,6 +284,19 @@ def _exploring(count: int, herd: Herd) -> int:
     """Return how many of a generation are new altogether."""
     doubt = clamp((_SATISFIED - herd.screen.level) / 0.2)
     return min(max(round(count * (_EXPLORING + _IN_DOUBT * doubt)), 1), max(count - 1, 0))
+
+
+async def _tell(engine: Engine, steps: Sequence[tuple[int, Point]]) -> None:
+    """Tell an engine the steps of the run in their order; one of a single point is told together with the next one."""
+    waiting: list[Point] = []
+    for _, group in itertools.groupby(steps, key=lambda one: one[0]):
+        waiting += [point for _, point in group]
+        if len(waiting) > 1:
+            engine.tell(waiting)
+            waiting = []
+        await asyncio.sleep(0)
+    if waiting:
+        engine.tell(waiting)
 
 
 def _nearest(child: Child, points: Sequence[Point]) -> tuple[int, ...]:

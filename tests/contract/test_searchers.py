@@ -148,6 +148,12 @@ async def test_a_search_over_embeddings_carries_them_and_needs_them(name):
     for one in proposals:
         assert embedding_of(json.loads(json.dumps(one.genome))) == one.embedding
     assert all(embedding_of(one.candidate.genome) for one in archive)
+    searcher, parents = by_numbers(name)(), (archive[1].candidate.id, archive[4].candidate.id)
+    searcher.tell(archive)
+    for directive in Directive:
+        brief = Brief(count=6, directive=directive, parents=parents, words="slower")
+        children = await searcher.ask(brief)
+        assert all(bool(one.embedding) is (directive is not Directive.REMIX) for one in children)
     with pytest.raises(ConfigError, match=f"{name} searches what a text encoder says"):
         create_searcher(name, seed=1)
     assert "generator here takes words alone" in unfit(name, 0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.candidate import Brief, Candidate, Evaluation
+from domain.candidate import Brief, Candidate, Directive, Evaluation
 from domain.errors import ConfigError
 from domain.facets import Facets
 from domain.ids import CandidateId, RunId
@@ -188,6 +188,36 @@ async def test_a_search_finds_what_is_liked_and_stays_nearer_to_words_than_noise
     far = [one.candidate.genome["numeric"]["far"] for one in bred]
     assert np.mean(far) < noise
     assert all(one.candidate.parents for one in bred)
+
+
+def states_of(one):
+    return np.frombuffer(one.embedding, np.float32).reshape(TOKENS, WIDTH)
+
+
+async def test_variations_and_crosses_of_embeddings_stay_with_their_parents(table):
+    told = await searched("ga-tokens", table, lambda numbers: 0.5, rounds=1)
+    searcher = NumericSearcher("ga-tokens", seed=1, table=table)
+    searcher.tell(told)
+    one, two = told[2].candidate, told[5].candidate
+    rows = {
+        parent.id: table.row(unpacked(parent.genome["embedding"], WIDTH)) for parent in (one, two)
+    }
+    brief = Brief(count=6, directive=Directive.VARY, parents=(one.id, two.id))
+    for child in await searcher.ask(brief):
+        (parent,) = child.parents
+        off = table.row(states_of(child)) - rows[parent]
+        assert 0.01 < np.sqrt((off**2).mean()) < 0.12
+        assert child.operator == "ga:vary"
+    brief = Brief(count=6, directive=Directive.CROSS, parents=(one.id, two.id))
+    for child in await searcher.ask(brief):
+        row = table.row(states_of(child))
+        off = np.minimum(*(np.abs(row - rows[parent]) for parent in child.parents))
+        assert np.sqrt((off**2).mean()) < 0.04
+    alone = await searcher.ask(Brief(count=4, directive=Directive.CROSS, parents=(one.id,)))
+    assert all(child.parents[0] == one.id and len(child.parents) == 2 for child in alone)
+    searcher.tell(told[2:3])
+    alone = await searcher.ask(Brief(count=4, directive=Directive.CROSS, parents=(one.id,)))
+    assert all(child.parents == (one.id,) for child in alone)
 
 
 async def test_the_state_of_a_long_run_stays_small(table):
