@@ -113,9 +113,10 @@ def _ours(
 ) -> Run:
     import torch  # noqa: PLC0415
 
-    from generation.musicgen.decoder import Decoder, random_weights  # noqa: PLC0415
+    from generation.musicgen.decoder import Decoder  # noqa: PLC0415
     from generation.musicgen.loop import Batch, Prompts, write  # noqa: PLC0415
     from generation.musicgen.sampling import Sampling  # noqa: PLC0415
+    from generation.musicgen.weights import random_weights  # noqa: PLC0415
 
     decoder = Decoder(shape, random_weights(shape, device=device, dtype=torch.bfloat16))
     states, mask = _states(shape, batch, device)

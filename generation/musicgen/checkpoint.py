@@ -17,10 +17,11 @@ import torch
 from domain.errors import GenerationError
 from generation.musicgen.chroma import CLASSES
 from generation.musicgen.codec import Codec
-from generation.musicgen.decoder import Decoder, packed
+from generation.musicgen.decoder import Decoder
 from generation.musicgen.front import Front
 from generation.musicgen.shapes import Shape
 from generation.musicgen.text import TextEncoder
+from generation.musicgen.weights import packed
 
 WEIGHTS = (
     "model.safetensors",

@@ -10,173 +10,19 @@ cross-attention: melody and prompt stand in front of the clip, as its first step
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
 
-from domain.errors import GenerationError
 from generation.musicgen.shapes import Shape
+from generation.musicgen.weights import Cross, Weights
 
 EPSILON = 1e-5
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Attention of queries, keys and values (rows, heads, new steps, depth) over all steps so far."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cross:
-    """Weights of a layer's attention to the prompt."""
-
-    norm: Tensor
-    q: Tensor
-    kv: Tensor
-    out: Tensor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
-    """Weights of a layer: matrices (out, in), norms (2, hidden) as weight and bias.
-
-    ``cross`` is ``None`` where the prompt stands in front of the clip.
-    """
-
-    norm: Tensor
-    qkv: Tensor
-    out: Tensor
-    cross: Cross | None
-    last_norm: Tensor
-    up: Tensor
-    down: Tensor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """Weights of a decoder.
-
-    ``embedding`` is (codebooks x (vocabulary + 1), hidden), ``heads`` (codebooks x vocabulary, hidden).
-    """
-
-    embedding: Tensor
-    layers: tuple[Layer, ...]
-    norm: Tensor
-    heads: Tensor
-
-
-def packed(
-    state: Mapping[str, Tensor], shape: Shape, *, device: torch.device | str, dtype: torch.dtype
-) -> Weights:
-    """Pack a checkpoint's decoder.
-
-    Args:
-        state: Tensors by the names of ``MusicgenForCausalLM`` or ``MusicgenMelodyForCausalLM``, without a prefix.
-        shape: What they should be.
-        device: Where to.
-        dtype: float32 or bfloat16.
-
-    Raises:
-        GenerationError: A tensor is missing or of another size; names it.
-    """
-
-    def take(name: str, *size: int) -> Tensor:
-        found = state.get(name)
-        if found is None:
-            raise GenerationError(
-                f"The checkpoint has no {name}; it is cut off or of another model."
-            )
-        if tuple(found.shape) != size:
-            raise GenerationError(
-                f"{name} is of the size {tuple(found.shape)} and not {size}; this is another model."
-            )
-        return found.to(device=device, dtype=dtype)
-
-    def norm(name: str) -> Tensor:
-        return torch.stack(
-            [take(f"{name}.weight", shape.hidden), take(f"{name}.bias", shape.hidden)]
-        )
-
-    def square(name: str) -> Tensor:
-        return take(f"{name}.weight", shape.hidden, shape.hidden)
-
-    def cross(at: str) -> Cross | None:
-        if shape.melody:
-            return None
-        return Cross(
-            norm=norm(f"{at}_layer_norm"),
-            q=square(f"{at}.q_proj"),
-            kv=torch.cat([square(f"{at}.{one}_proj") for one in "kv"]),
-            out=square(f"{at}.out_proj"),
-        )
-
-    layers = []
-    for number in range(shape.layers):
-        at = f"model.decoder.layers.{number}"
-        own = f"{at}.self_attn"
-        layers.append(
-            Layer(
-                norm=norm(f"{at}.self_attn_layer_norm"),
-                qkv=torch.cat([square(f"{own}.{one}_proj") for one in "qkv"]),
-                out=square(f"{own}.out_proj"),
-                cross=cross(f"{at}.encoder_attn"),
-                last_norm=norm(f"{at}.final_layer_norm"),
-                up=take(f"{at}.fc1.weight", shape.feedforward, shape.hidden),
-                down=take(f"{at}.fc2.weight", shape.hidden, shape.feedforward),
-            )
-        )
-    books, words = range(shape.codebooks), shape.vocabulary
-    return Weights(
-        embedding=torch.cat(
-            [
-                take(f"model.decoder.embed_tokens.{book}.weight", words + 1, shape.hidden)
-                for book in books
-            ]
-        ),
-        layers=tuple(layers),
-        norm=norm("model.decoder.layer_norm"),
-        heads=torch.cat([take(f"lm_heads.{book}.weight", words, shape.hidden) for book in books]),
-    )
-
-
-def random_weights(
-    shape: Shape, *, device: torch.device | str, dtype: torch.dtype, seed: int = 0
-) -> Weights:
-    """Return weights of the right sizes with nothing learned, for measuring speed."""
-    own = torch.Generator(device=device).manual_seed(seed)
-
-    def draw(*size: int) -> Tensor:
-        values = torch.randn(size, generator=own, device=device, dtype=torch.float32)
-        return (0.02 * values).to(dtype)
-
-    def norm() -> Tensor:
-        return torch.stack([torch.ones(hidden), torch.zeros(hidden)]).to(device, dtype)
-
-    hidden, wide = shape.hidden, shape.feedforward
-    layers = tuple(
-        Layer(
-            norm=norm(),
-            qkv=draw(3 * hidden, hidden),
-            out=draw(hidden, hidden),
-            cross=None
-            if shape.melody
-            else Cross(
-                norm=norm(),
-                q=draw(hidden, hidden),
-                kv=draw(2 * hidden, hidden),
-                out=draw(hidden, hidden),
-            ),
-            last_norm=norm(),
-            up=draw(wide, hidden),
-            down=draw(hidden, wide),
-        )
-        for _ in range(shape.layers)
-    )
-    return Weights(
-        embedding=draw(shape.codebooks * (shape.vocabulary + 1), hidden),
-        layers=layers,
-        norm=norm(),
-        heads=draw(shape.codebooks * shape.vocabulary, hidden),
-    )
 
 
 def positions(steps: int, hidden: int, *, device: torch.device | str, dtype: torch.dtype) -> Tensor:

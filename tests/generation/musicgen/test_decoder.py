@@ -10,11 +10,12 @@ torch = pytest.importorskip("torch", reason="PYTORCH IS MISSING: MusicGen was no
 
 from domain.errors import GenerationError  # noqa: E402
 from generation.musicgen.checkpoint import load  # noqa: E402
-from generation.musicgen.decoder import Decoder, packed, random_weights  # noqa: E402
+from generation.musicgen.decoder import Decoder  # noqa: E402
 from generation.musicgen.delay import gathered, spread, valid  # noqa: E402
 from generation.musicgen.loop import Batch, Prompts, Stopped, least_rows, write  # noqa: E402
 from generation.musicgen.sampling import Sampling, draw, noise  # noqa: E402
 from generation.musicgen.shapes import SHAPES, Shape, cost  # noqa: E402
+from generation.musicgen.weights import packed, random_weights  # noqa: E402
 from tests.generation.musicgen.conftest import written_by_transformers  # noqa: E402
 
 PROMPTS = ["slow lofi with piano and bass", "fast techno", "warm jazz with drums and rain"]

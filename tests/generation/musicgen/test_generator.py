@@ -13,8 +13,11 @@ import soundfile
 
 torch = pytest.importorskip("torch", reason="PYTORCH IS MISSING: MusicGen was not tested")
 
+from domain.candidate import Brief  # noqa: E402
 from domain.clip import ClipFailure, ClipRequest, Source, SourceUse  # noqa: E402
 from domain.errors import GenerationError  # noqa: E402
+from evolution.numeric.states import StateTable, bank_prompts  # noqa: E402
+from evolution.registry import create_searcher  # noqa: E402
 from generation.audio import Audio  # noqa: E402
 from generation.generator import Composition, Generator  # noqa: E402
 from generation.musicgen import engine as engines  # noqa: E402
@@ -24,6 +27,7 @@ from generation.musicgen.engine import Engine, Order  # noqa: E402
 from generation.musicgen.generator import MusicGen  # noqa: E402
 from generation.musicgen.loop import Stopped  # noqa: E402
 from generation.registry import Recipe  # noqa: E402
+from prompts.vocabulary import shipped  # noqa: E402
 
 
 def recipe(folder, **changes):
@@ -126,6 +130,19 @@ def test_states_in_place_of_words_give_the_clip_of_the_words(mono):
     assert not np.array_equal(with_words.audio.samples, with_other.audio.samples)
     alone = generator.generate([other])[0]
     assert np.array_equal(alone.audio.samples, with_other.audio.samples)
+
+
+async def test_a_search_over_embeddings_breeds_with_it(mono):
+    generator = MusicGen.load(recipe(mono[0]))
+    states = {one: generator.states_of(one) for one in bank_prompts(shipped())[:12]}
+    states |= {one: generator.states_of(one) for one in ("slow jazz with piano", "fast techno")}
+    searcher = create_searcher("snes-tokens", seed=2, table=StateTable.of(states, shipped()))
+    proposals = await searcher.ask(Brief(count=3))
+    asked = [
+        ClipRequest(prompt=one.prompt, seed=one.seed, seconds=1.0, embedding=one.embedding)
+        for one in proposals
+    ]
+    assert all(isinstance(one, Composition) for one in generator.generate(asked))
 
 
 def test_what_is_wrong_with_an_embedding_is_said(mono):
