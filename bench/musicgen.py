@@ -20,6 +20,8 @@ from generation.musicgen.shapes import FRAME_RATE, SHAPES, Shape, cost
 if TYPE_CHECKING:
     import torch
 
+    from generation.musicgen.loop import Prompts
+
 FRAMES, QUICK_FRAMES = 500, 60
 TEXT = 64
 """Tokens of a prompt."""
@@ -100,12 +102,19 @@ def _compared(
     return [ours, theirs]
 
 
-def _states(shape: Shape, batch: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _prompts(shape: Shape, batch: int, device: torch.device) -> Prompts:
+    """Return prompts of random states, with as much in front of the clips as the shape has there."""
     import torch  # noqa: PLC0415
 
+    from generation.musicgen.loop import Prompts  # noqa: PLC0415
+
     own = torch.Generator().manual_seed(batch)
-    states = torch.randn((batch, TEXT, shape.hidden), generator=own).to(device, torch.bfloat16)
-    return states, torch.ones((batch, TEXT), dtype=torch.long, device=device)
+    size = (batch, max(TEXT, shape.front(TEXT)), shape.hidden)
+    states = torch.randn(size, generator=own).to(device, torch.bfloat16)
+    mask = torch.ones((batch, TEXT), dtype=torch.long, device=device)
+    if not shape.melody:
+        return Prompts(states=states, mask=mask)
+    return Prompts(states=states[:, :TEXT], mask=mask, front=states, blank=states[0])
 
 
 def _ours(
@@ -114,17 +123,17 @@ def _ours(
     import torch  # noqa: PLC0415
 
     from generation.musicgen.decoder import Decoder  # noqa: PLC0415
-    from generation.musicgen.loop import Batch, Prompts, write  # noqa: PLC0415
+    from generation.musicgen.loop import Batch, write  # noqa: PLC0415
     from generation.musicgen.sampling import Sampling  # noqa: PLC0415
     from generation.musicgen.weights import random_weights  # noqa: PLC0415
 
     decoder = Decoder(shape, random_weights(shape, device=device, dtype=torch.bfloat16))
-    states, mask = _states(shape, batch, device)
+    prompts = _prompts(shape, batch, device)
 
     def once(length: int) -> Batch:
         made = Batch(
             decoder,
-            Prompts(states=states, mask=mask),
+            prompts,
             seeds=range(batch),
             frames=length,
             how=Sampling(guidance=GUIDANCE),
@@ -136,7 +145,10 @@ def _ours(
     wall, cpu, made = _timed(lambda: once(frames), device)
     told = cost(shape, frames, text=TEXT)
     depth = 2 * shape.layers * shape.hidden * 2
-    read = told.step + batch * depth * (2 * made.steps / 2 + TEXT)
+    attended = TEXT + made.steps if not shape.melody else 2 * made.front + made.steps
+    read = (
+        told.step + batch * depth * attended
+    )  # a clip's two rows look back on half of its steps on the average
     return Run(
         shape=name,
         batch=batch,
@@ -186,6 +198,9 @@ def _transformers_model(shape: Shape, device: torch.device) -> Any:
         MusicgenConfig,
         MusicgenDecoderConfig,
         MusicgenForConditionalGeneration,
+        MusicgenMelodyConfig,
+        MusicgenMelodyDecoderConfig,
+        MusicgenMelodyForConditionalGeneration,
         T5Config,
     )
     from transformers.utils import logging  # noqa: PLC0415
@@ -202,7 +217,7 @@ def _transformers_model(shape: Shape, device: torch.device) -> Any:
         num_residual_layers=1,
         num_lstm_layers=1,
     )
-    decoder = MusicgenDecoderConfig(
+    decoder = (MusicgenMelodyDecoderConfig if shape.melody else MusicgenDecoderConfig)(
         vocab_size=shape.vocabulary,
         num_hidden_layers=shape.layers,
         ffn_dim=shape.feedforward,
@@ -210,15 +225,23 @@ def _transformers_model(shape: Shape, device: torch.device) -> Any:
         hidden_size=shape.hidden,
         num_codebooks=shape.codebooks,
     )
-    config = MusicgenConfig(
-        text_encoder=text.to_dict(), audio_encoder=codec.to_dict(), decoder=decoder.to_dict()
-    )
+    parts: dict[str, Any] = {
+        "text_encoder": text.to_dict(),
+        "audio_encoder": codec.to_dict(),
+        "decoder": decoder.to_dict(),
+    }
     torch.manual_seed(0)
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.bfloat16)
     try:
         with device:
-            model: Any = MusicgenForConditionalGeneration(config)
+            model: Any = (
+                MusicgenMelodyForConditionalGeneration(
+                    MusicgenMelodyConfig(**parts, chroma_length=shape.melody)
+                )
+                if shape.melody
+                else MusicgenForConditionalGeneration(MusicgenConfig(**parts))
+            )
     finally:
         torch.set_default_dtype(before)
     model.eval()

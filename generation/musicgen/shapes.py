@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.errors import GenerationError
@@ -107,7 +107,13 @@ class Shape:
 SMALL = Shape(layers=24, hidden=1024, heads=16, feedforward=4096)
 MEDIUM = Shape(layers=48, hidden=1536, heads=24, feedforward=6144)
 LARGE = Shape(layers=48, hidden=2048, heads=32, feedforward=8192)
-SHAPES: Mapping[str, Shape] = {"small": SMALL, "medium": MEDIUM, "large": LARGE}
+MELODY = replace(MEDIUM, melody=235)
+SHAPES: Mapping[str, Shape] = {
+    "small": SMALL,
+    "medium": MEDIUM,
+    "large": LARGE,
+    "melody": MELODY,
+}
 """The released sizes."""
 
 
