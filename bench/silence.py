@@ -192,7 +192,7 @@ def one_seed(hall: Hall, number: int) -> dict[tuple[Manner, float], Doubles]:
         hall.tastes.listener(kind, rng) for kind, count in PEOPLE.items() for _ in range(count)
     ]
     return {
-        (manner, weight): np.nanmean(
+        (manner, weight): _mean(
             [
                 course(
                     Student(hall=hall, prior=(hall.prior, hall.start)[place % 2], weight=weight),
@@ -201,12 +201,19 @@ def one_seed(hall: Hall, number: int) -> dict[tuple[Manner, float], Doubles]:
                     [number, 9, place],
                 )
                 for place, who in enumerate(people)
-            ],
-            axis=0,
+            ]
         )
         for manner in Manner
         for weight in (0.0, *WEIGHTS)
     }
+
+
+def _mean(likes: Sequence[Sequence[float]]) -> Doubles:
+    """Return the mean over listeners where somebody got as far; NaN where nobody gave so many ratings."""
+    table = np.array(likes)
+    reached = np.isfinite(table).sum(axis=0)
+    total = np.nansum(table, axis=0)
+    return np.where(reached > 0, total / np.maximum(reached, 1), np.nan)
 
 
 async def measure(*, quick: bool = False, seeds: int | None = None) -> Report:
@@ -223,10 +230,14 @@ async def measure(*, quick: bool = False, seeds: int | None = None) -> Report:
         base = np.array([one[manner, 0.0] for one in done])
         for weight in (0.0, *WEIGHTS):
             likes = np.array([one[manner, weight] for one in done])
-            added = interval((likes - base).mean(axis=1))
-            means = (f"{value:.3f}" for value in likes.mean(axis=0))
+            asked = np.isfinite(likes - base).all(axis=0)
+            added = interval((likes - base)[:, asked].mean(axis=1))
+            means = [
+                f"{value:.3f}" if known else "-"
+                for value, known in zip(likes.mean(axis=0), asked, strict=True)
+            ]
             out.rows.append([manner.value, f"{weight:g}", *means, str(added) if weight else ""])
-            out.figures[f"{manner.value}: {weight:g}"] = likes.tolist()
+            out.figures[f"{manner.value}: {weight:g}"] = likes[:, asked].tolist()
             shipped = TasteSettings().silence
             if weight == shipped:
                 out.bars.append(

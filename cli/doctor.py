@@ -175,20 +175,26 @@ def _named(info: GeneratorInfo) -> str:
 
 
 def _encoder(settings: Settings) -> Check:
-    from service.models.chosen import chosen_encoder  # noqa: PLC0415 - keeps other commands light
+    from service.models.chosen import (  # noqa: PLC0415 - keeps other commands light
+        chosen_aligner,
+        chosen_encoder,
+    )
 
     try:
         weights = chosen_encoder(settings)
+        axes = chosen_aligner(settings, weights)
     except TunebreederError as error:
         return Check(
             name="encoder",
             verdict=Verdict.FAILED,
             message=str(error),
-            remedy="Or set scoring.encoder to features.",
+            remedy="Or set scoring.encoder to features and scoring.aligner to nothing.",
         )
     words = "The built-in features hear."
     if weights is not None:
         words = f"{weights.name} ({weights.licence}) hears besides the built-in features."
+    if axes is not None:
+        words += f" The aligner {axes.id} adds {axes.dimensions} columns to tastes."
     return Check(name="encoder", verdict=Verdict.OK, message=words)
 
 

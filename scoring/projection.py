@@ -11,7 +11,7 @@ import hashlib
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,33 @@ TINY = 1e-9
 HEAD = struct.Struct("<4sBI")
 BODY = struct.Struct("<IIIH")
 MAGIC, VERSION = b"TBPJ", 1
+
+
+class Axes(Protocol):
+    """A few columns that are made of one encoder's embeddings: a ``Projection``, or an aligner's space."""
+
+    @property
+    def id(self) -> str:
+        """Names them; columns of different ones are never compared."""
+        ...
+
+    @property
+    def encoder_id(self) -> str:
+        """Whose embeddings they take."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Columns that they give."""
+        ...
+
+    def project(self, embeddings: NDArray[Any]) -> Doubles:
+        """Return columns (n, k) of embeddings (n, layers * dim), flattened as stored.
+
+        Raises:
+            ScoringError: They are of another encoder.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

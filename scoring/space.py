@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from domain.errors import ScoringError
 from scoring.beliefs import Doubles
-from scoring.projection import Projection
+from scoring.projection import Axes
 from scoring.words import OVERALL, WORDS, Words, kind_words
 
 STATISTICS = Path(__file__).with_name("space.json")
@@ -69,17 +69,17 @@ class TasteSpace:
     Attributes:
         id: Names the space; tastes of different spaces are never mixed.
         encoder_id: The encoder whose embeddings it takes.
-        learned: The axes of a learned encoder, if there are any.
+        learned: The axes of a learned encoder or of an aligner, if there are any.
         columns: What each column but the last is.
         labels: A (less, more) word pair for each column of phi, the intercept last.
     """
 
-    def __init__(self, statistics: dict[str, Any], learned: Projection | None = None) -> None:
+    def __init__(self, statistics: dict[str, Any], learned: Axes | None = None) -> None:
         """Build from the statistics that ``scoring.fit_space`` writes.
 
         Args:
             statistics: Of the built-in encoder's columns.
-            learned: Further columns, of what a learned encoder hears.
+            learned: Further columns: of what a learned encoder hears, or an aligner's.
 
         Raises:
             ScoringError: A key is missing or of a wrong shape.
@@ -205,7 +205,7 @@ class TasteSpace:
         return out
 
 
-def _learned_columns(learned: Projection | None) -> list[Column]:
+def _learned_columns(learned: Axes | None) -> list[Column]:
     return [
         Column(
             name=f"component_{place}",
@@ -224,7 +224,7 @@ def default_space() -> TasteSpace:
     return TasteSpace(_shipped())
 
 
-def wider_space(learned: Projection) -> TasteSpace:
+def wider_space(learned: Axes) -> TasteSpace:
     """Return the space that ships with the built-in encoder, with the columns of a learned one beside its own."""
     return TasteSpace(_shipped(), learned)
 

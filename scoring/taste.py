@@ -45,7 +45,6 @@ __all__ = [
     "pack",
     "pack_prior",
     "predict",
-    "temperature",
     "trust",
     "unpack",
     "unpack_prior",
@@ -63,8 +62,6 @@ BENEFIT, LEAST_SAY = 8.0, 0.1
 """Votes for which a newcomer has the benefit of the doubt, and what is left to whoever votes at random."""
 BLOCK = 2048
 """Clips that are foretold at once."""
-SETTLED = 20
-LADDER, CALM = (0.0, 0.25, 0.5, 0.75, 1.0), 0.3
 
 
 def default_prior(space: TasteSpace) -> Prior:
@@ -242,11 +239,6 @@ def predict(tastes: Sequence[Taste], phi: NDArray[np.float64]) -> Prediction:
     liking = sigmoid(mean * shrink)
     spread = liking * (1.0 - liking) * np.sqrt(variance) * shrink
     return Prediction(mean=mean, variance=variance, liking=liking, spread=spread)
-
-
-def temperature(evidence: int, slot: int = 0) -> float:
-    """Return how boldly to draw from a taste: a ladder over the slots for a newcomer, a calm 0.3 once settled."""
-    return LADDER[slot % len(LADDER)] if evidence < SETTLED else CALM
 
 
 def draw(taste: Taste, rng: np.random.Generator, *, boldness: float = 1.0) -> Taste:

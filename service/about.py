@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from domain.clip import GeneratorInfo
 from evolution.numeric.searcher import SEARCHES
@@ -59,7 +60,8 @@ class AboutService:
                 "searcher": self._searcher(),
                 **self._model(),
                 "generator": _words(info),
-                "scorer": f"{self._encoder_id} features (built in){further} and a Bayesian taste for each listener",
+                "scorer": f"{self._encoder_id} features (built in){further}{self._aligner()} and a Bayesian taste for"
+                " each listener",
             },
             stand_ins=await self.stand_ins(),
             licences={info.name: info.licence, **licences},
@@ -72,7 +74,8 @@ class AboutService:
         if info.stand_in_for:
             sentences.append(f"The built-in {info.name} plays; {info.stand_in_for} is not set up.")
         if self._hearing is None:
-            sentences.append("Built-in audio features stand in for the MERT encoder and AlignerV2.")
+            both = "the MERT encoder" + ("" if self._aligner() else " and AlignerV2")
+            sentences.append(f"Built-in audio features stand in for {both}.")
         elif stand_in := self._hearing().stand_in:
             sentences.append(stand_in)
         return tuple(sentences)
@@ -87,6 +90,10 @@ class AboutService:
         if not self._named() or wanted == "offline":
             return "offline breeder (built in)"
         return f"{wanted}, with the offline breeder (built in) where the model does not answer"
+
+    def _aligner(self) -> str:
+        folder = self._settings.scoring.aligner
+        return f", the aligner {Path(folder).name}" if folder else ""
 
     def _model(self) -> dict[str, str]:
         return {"language model": self._named()} if self._named() else {}

@@ -11,7 +11,7 @@ from domain.ids import GuildId
 from domain.run import Post, PostKind
 from evolution.language.kit import LanguageKit
 from evolution.language.metered import Backend
-from scoring.space import TasteSpace
+from scoring.space import TasteSpace, wider_space
 from service.about import AboutService
 from service.briefing import Kits
 from service.chat.agent import ChatAgent
@@ -35,7 +35,7 @@ from service.judging import Judging
 from service.language import LanguageService
 from service.like_this import LikeThisService
 from service.listeners import ListenerService
-from service.models.chosen import chosen_encoder
+from service.models.chosen import chosen_aligner, chosen_encoder
 from service.mood import MoodService
 from service.operator_record import Spent
 from service.operators import OperatorService
@@ -112,12 +112,13 @@ async def open_services(
         ears: A learned encoder in place of the settings' one, for tests.
 
     Raises:
-        ConfigError: The encoder or a generator of the settings cannot be used; says why and what to do.
+        ConfigError: The encoder, the aligner or a generator of the settings cannot be used; says why and what to do.
         StorageError: The database cannot be opened; says why and what to do.
     """
     clock = clock or SystemClock()
     tasks = TaskSet()
     ears = ears or _ears(settings)
+    axes = chosen_aligner(settings, ears.weights if ears else None)
     device = device or open_device(settings)
     db = await Database.open(settings.storage.data_dir / DATABASE_FILE)
     store = AudioStore(settings.storage.data_dir / AUDIO_FOLDER)
@@ -134,7 +135,7 @@ async def open_services(
     try:
         await language.start()
         async with db.reading() as tx:
-            space = await stored_space(tx, ears.weights if ears else None)
+            stored = await stored_space(tx, ears.weights if ears else None)
         ground = _Ground(
             clock=clock,
             tasks=tasks,
@@ -143,7 +144,7 @@ async def open_services(
             device=device,
             language=language,
             ears=ears,
-            space=space,
+            space=wider_space(axes) if axes else stored,
         )
         services = _build(settings, ground)
         await tastes_missed(services)

@@ -15,7 +15,7 @@ from domain.clip import RenderedClip
 from domain.duel import Answer
 from domain.ids import ClipId, GuildId, ListenerId, RunId
 from domain.vote import Consent, Vote
-from scoring.projection import Projection
+from scoring.projection import Axes
 from scoring.space import TasteSpace
 from scoring.taste import Pair, Prior, Rated, Taste, fit
 from service.comparing import compare
@@ -129,14 +129,14 @@ class Witness:
             return self.space.project(embeddings)
         further = np.zeros((len(made), learned.dimensions))
         for row, clip in enumerate(made):
-            if learned.encoder_id in clip.further:
-                vector = np.frombuffer(clip.further[learned.encoder_id], dtype="<f4")
-                further[row] = learned.project(vector[None])[0]
+            heard = {clip.encoder_id: clip.embedding, **clip.further}.get(learned.encoder_id)
+            if heard is not None:
+                further[row] = learned.project(np.frombuffer(heard, dtype="<f4")[None])[0]
         return self.space.project(embeddings, further)
 
 
 async def _further(
-    tx: Reader, ids: Sequence[ClipId], learned: Projection, known: dict[ClipId, NDArray[Any]]
+    tx: Reader, ids: Sequence[ClipId], learned: Axes, known: dict[ClipId, NDArray[Any]]
 ) -> NDArray[np.float64]:
     """Return the learned columns (n, k) of clips, zeros where the encoder has not heard one.
 

@@ -16,6 +16,11 @@ class ScoringSettings(Section):
         "bot.py models has fetched: mert-95m, mert-330m, clap, or OWNER/NAME of the hub.",
         pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$",
     )
+    aligner: str = Field(
+        "",
+        description="Folder of an aligner that bot.py train aligner made from what that encoder hears; its space joins "
+        "the one that tastes live in. Empty is none.",
+    )
     device: str = Field(
         "auto",
         description="Where that encoder runs: cpu, a GPU such as cuda:0, or auto: a GPU where there is one.",
@@ -38,7 +43,7 @@ class TasteSettings(Section):
         description="Days after their last vote in which a listener's taste still steers a channel.",
     )
     silence: float = Field(
-        0.15,
+        0.25,
         ge=0.0,
         le=0.25,
         description="Weight, as a mild dislike, of a clip that somebody who opted in left unrated in a closed round in "

@@ -116,6 +116,8 @@ class SpaceKeeper:
     async def keep(self) -> bool:
         """Fit axes if they are due, and take them into use; returns whether they were."""
         weights, learned = self._ears.weights, self._learner.space.learned
+        if learned is not None and not isinstance(learned, Projection):
+            return False  # an aligner's axes stay as they are
         async with self._db.reading() as tx:
             self._heard = await embeddings.heard(tx, weights.encoder_id)
             if not due(self._heard, learned.clips if learned else 0):

@@ -1,4 +1,4 @@
-"""Which encoder and which generators the settings ask for, and whether they may and can be used."""
+"""Which encoder, aligner and generators the settings ask for, and whether they may and can be used."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from domain.clip import BUILT_IN as BUILT_IN_GENERATOR
-from domain.errors import ConfigError, UserError
+from domain.errors import ConfigError, ScoringError, UserError
 from generation.registry import LOADERS, Recipe, composer
+from scoring.aligner.folder import load, read_config
+from scoring.aligner.protocol import AlignerKind
+from scoring.aligner.space import AlignerAxes
 from scoring.encoder import Kind, Weights
 from scoring.encoders import BUILT_IN, INSTALL, missing_packages
+from scoring.space import default_space
 from service.models.catalogue import Role, entry
 from service.models.store import Installed, ModelStore
 from service.settings import Settings, models_folder
@@ -56,6 +60,37 @@ def _dimensions(config: Path) -> int:
         return int(given.get("projection_dim") or given.get("hidden_size") or 0)
     except (OSError, ValueError, AttributeError, TypeError):
         return 0
+
+
+def chosen_aligner(settings: Settings, weights: Weights | None) -> AlignerAxes | None:
+    """Return the axes of the aligner that ``scoring.aligner`` names; ``None`` where it names none.
+
+    Args:
+        settings: The settings.
+        weights: Of the learned encoder in use, if there is one.
+
+    Raises:
+        ConfigError: It cannot be used: it is damaged, needs PyTorch, or hears with another encoder.
+    """
+    if not settings.scoring.aligner:
+        return None
+    folder = Path(settings.scoring.aligner)
+    try:
+        if folder.is_file() or read_config(folder).kind is not AlignerKind.COMPACT:
+            raise ConfigError(
+                f"scoring.aligner is {folder}, which needs PyTorch in the bot's own process. Train a compact one:"
+                " python bot.py train aligner"
+            )
+        axes = AlignerAxes(load(folder))
+    except ScoringError as error:
+        raise ConfigError(f"scoring.aligner is {folder}. {error}") from None
+    hears = weights.encoder_id if weights is not None else default_space().encoder_id
+    if axes.encoder_id != hears:
+        raise ConfigError(
+            f"scoring.aligner is {folder}, which was trained on encoder {axes.encoder_id or 'that nobody named'}; with"
+            f" scoring.encoder {settings.scoring.encoder} clips are heard by {hears}. Train it on that."
+        )
+    return axes
 
 
 def chosen_encoder(settings: Settings) -> Weights | None:

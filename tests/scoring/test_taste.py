@@ -20,7 +20,6 @@ from scoring.taste import (
     herd,
     newcomer,
     predict,
-    temperature,
     trust,
 )
 from tests.scoring.listeners import KINDS, Listener, learn, middling, single_kind, top
@@ -174,9 +173,7 @@ def test_the_herd_is_a_weighted_mean(phi, prior):
         herd(seen, [1.0, -1.0])
 
 
-def test_drawing_is_bold_at_first_and_calm_later(phi, prior):
-    assert [temperature(3, slot) for slot in range(6)] == [0.0, 0.25, 0.5, 0.75, 1.0, 0.0]
-    assert {temperature(40, slot) for slot in range(5)} == {0.3}
+def test_draws_spread_as_the_belief_does(prior):
     taste = newcomer(prior)
     assert np.array_equal(draw(taste, np.random.default_rng(1), boldness=0.0).mean, taste.mean)
     drawn = [draw(taste, np.random.default_rng(seed)).mean[0] for seed in range(400)]
