@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
@@ -29,6 +30,7 @@ from generation.finishing import finished
 from generation.generator import Capabilities, Composition, Progress, refused
 from generation.registry import Recipe
 
+log = logging.getLogger(__name__)
 VERSION = "1"
 """Raise it whenever the same request would sound different."""
 SHORTEST = 1.0
@@ -50,11 +52,12 @@ class Diffusion:
     """A ``Generator`` around a pipeline, which is loaded when it is first needed.
 
     On a GPU clips that are alike are made together, and a batch that is not full is filled up, so that numbers do not
-    depend on how many there are. On a CPU every clip is made by itself: there a row of a batch has other last bits
+    depend on how many there are. Where a batch does not fit into memory, there are half as many from then on; the
+    version says so. On a CPU every clip is made by itself: there a row of a batch has other last bits
     than the same row alone, and batches are no faster.
 
-    On a CPU weights are in float32: convolutions of autoencoders and vocoders have no faster kernels for less on most
-    processors, and some have none.
+    On a GPU weights are in the format that the family was published for. Elsewhere they are in float32: convolutions of
+    autoencoders and vocoders have no faster kernels for less on most processors, and some have none.
 
     Args:
         family: How the pipeline is called.
@@ -69,33 +72,46 @@ class Diffusion:
     ) -> None:
         self._family = family
         self._layout = layout
-        self._threads = max(1, int(recipe.option("threads", "1")))
+        self._recipe = recipe
         self._device = device
         self._pipe: Any = None
         self._limits = _with_steps(family.limits(layout), recipe.option("steps"))
-        on_cpu = device.type == "cpu"
-        self._number: torch.dtype = getattr(torch, "float32" if on_cpu else family.number)
-        self._batch = 1 if on_cpu else max(1, recipe.batch)
-        kind = str(self._number).removeprefix("torch.")
-        # Sound differs between versions of the library, devices, number formats, sizes of a batch and numbers of steps.
-        library = metadata.version("diffusers")
-        self.info = GeneratorInfo(
-            name=recipe.name,
-            version=f"{VERSION}-{library}-{device.type}-{kind}-{self._batch}-{self._limits.steps}",
-            licence=recipe.licence or "not known",
-            details={
-                "pipeline": layout.kind,
-                "device": str(device),
-                "numbers": kind,
-                "batch": str(self._batch),
-                "steps": str(self._limits.steps),
-            },
+        self._number: torch.dtype = getattr(
+            torch, family.number if device.type == "cuda" else "float32"
         )
-        self.capabilities = Capabilities(
+        self._batch = 1 if device.type == "cpu" else max(1, recipe.batch)
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """What makes the sound.
+
+        Sound differs between versions of the library, devices, number formats, sizes of a batch and numbers of steps,
+        so they are all in the version.
+        """
+        said = {
+            "pipeline": self._layout.kind,
+            "library": f"diffusers {metadata.version('diffusers')}",
+            "device": str(self._device),
+            "numbers": str(self._number).removeprefix("torch."),
+            "batch": str(self._batch),
+            "steps": str(self._limits.steps),
+        }
+        parts = (VERSION, metadata.version("diffusers"), self._device.type, said["numbers"])
+        return GeneratorInfo(
+            name=self._recipe.name,
+            version="-".join([*parts, said["batch"], said["steps"]]),
+            licence=self._recipe.licence or "not known",
+            details=said,
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return Capabilities(
             shortest=SHORTEST,
             longest=self._limits.longest,
             sample_rate=self._limits.rate,
-            commercial=recipe.commercial,
+            commercial=self._recipe.commercial,
             embedding=self._limits.embedding,
             sources=self._limits.sources,
             drafts=True,
@@ -132,7 +148,7 @@ class Diffusion:
 
     def _ready(self) -> Any:
         if self._pipe is None:
-            torch.set_num_threads(self._threads)
+            torch.set_num_threads(max(1, int(self._recipe.option("threads", "1"))))
             self._pipe = load_pipeline(
                 self._layout,
                 device=self._device,
@@ -155,7 +171,7 @@ class Diffusion:
 
         Raises:
             Cancelled: ``progress`` said so.
-            NoRoomError: The batch does not fit into memory.
+            NoRoomError: Not even one clip fits into memory.
             GenerationError: The pipeline cannot be loaded.
         """
         out: dict[int, Composition | ClipFailure] = {}
@@ -168,17 +184,13 @@ class Diffusion:
                 out[place] = found
         parts = batches(orders, self._limits, self._batch)
         done, total = 0, sum(orders[part[0]].steps for part in parts)
-        try:
-            for places in parts:
-                together = [orders[place] for place in places]
-                count = _counter(done, together[0].steps, total, progress)
-                out.update(zip(places, self._made(together, count), strict=True))
-                done += together[0].steps
-                if progress is not None:
-                    progress(done, total)
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            raise NoRoomError(f"{len(requests)} clips do not fit into memory.") from None
+        for places in parts:
+            together = [orders[place] for place in places]
+            count = _counter(done, together[0].steps, total, progress)
+            out.update(zip(places, self._fitting(together, count), strict=True))
+            done += together[0].steps
+            if progress is not None:
+                progress(done, total)
         return [out[place] for place in range(len(requests))]
 
     def _order(self, request: ClipRequest) -> Order | ClipFailure:
@@ -200,13 +212,40 @@ class Diffusion:
         rows = torch.from_numpy(numbers.copy()).reshape(1, -1, self._limits.embedding)
         return self._family.given(pipe, rows, request.prompt)
 
+    def _fitting(
+        self, orders: Sequence[Order], on_step: Callable[..., dict[str, Any]]
+    ) -> list[Composition | ClipFailure]:
+        """Make orders that are alike, in batches that fit into memory."""
+        out: list[Composition | ClipFailure] = []
+        while len(out) < len(orders):
+            size = self._size(orders)
+            try:
+                out += self._made(orders[len(out) :][:size], on_step)
+            except torch.OutOfMemoryError:
+                torch.cuda.empty_cache()
+                if size == 1:
+                    raise NoRoomError(
+                        f"A clip of {orders[0].seconds:g} seconds does not fit into memory."
+                    ) from None
+                self._batch = max(1, size // 2)
+                log.warning(
+                    "%d clips of %s do not fit into memory; from now on there are %d at once",
+                    size,
+                    self._recipe.name,
+                    self._batch,
+                )
+        return out
+
+    def _size(self, orders: Sequence[Order]) -> int:
+        """Return how many of orders that are alike are made together."""
+        source = orders[0].source
+        return 1 if source is not None and source.use in self._limits.alone else self._batch
+
     def _made(
         self, orders: Sequence[Order], on_step: Callable[..., dict[str, Any]]
     ) -> list[Composition | ClipFailure]:
-        """Make orders that are alike."""
-        alone = orders[0].source is not None and orders[0].source.use in self._limits.alone
-        size = 1 if alone else self._batch
-        filled = [*orders, *[orders[0]] * (size - len(orders))]
+        """Make orders that are alike as one batch."""
+        filled = [*orders, *[orders[0]] * (self._size(orders) - len(orders))]
         try:
             sounds = self._family.play(self._ready(), self._job(filled, on_step))
         except (

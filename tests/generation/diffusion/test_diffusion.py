@@ -79,8 +79,7 @@ def humming(folder, monkeypatch, *, batch=4, most=99, steps=""):
         recipe(folder(FAMILY), options=options),
         torch.device("cpu"),
     )
-    monkeypatch.setattr(made, "_batch", batch)
-    monkeypatch.setattr(made, "_pipe", object())
+    made._batch, made._pipe = batch, object()
     return made, family
 
 
@@ -141,10 +140,32 @@ def test_a_batch_sounds_like_its_clips_alone_but_for_the_last_bits(
         assert np.abs(first.audio.samples - second.audio.samples).mean() < 1e-3
 
 
-def test_a_batch_that_does_not_fit_is_said(folder, monkeypatch):
-    generator, _ = humming(folder, monkeypatch, most=2)
-    with pytest.raises(NoRoomError, match="3 clips do not fit"):
-        generator.generate([request(seed) for seed in range(3)])
+def test_a_batch_that_does_not_fit_is_halved_and_says_so(folder, monkeypatch, caplog):
+    generator, family = humming(folder, monkeypatch, most=2)
+    made = generator.generate([request(seed) for seed in (500, 501, 502)])
+    assert [pitch(clip) for clip in made] == [500, 501, 502]
+    assert [len(job.chance) for job in family.jobs] == [4, 2, 2]
+    assert "4 clips of tiny do not fit into memory" in caplog.text
+    assert generator.capabilities.batch == 2
+    assert generator.info.version.endswith("-2-10")
+    assert made[0].description["batch"] == "2"
+    none, _ = humming(folder, monkeypatch, most=0)
+    with pytest.raises(NoRoomError, match="A clip of 1 seconds does not fit"):
+        none.generate([request()])
+
+
+@pytest.mark.parametrize("family", ["stable-audio", FAMILY, "ace-step", "musicldm", "riffusion"])
+def test_weights_in_the_format_of_a_gpu_play_too(family, folder, file):
+    """Parts of a pipeline must agree on it, with words, embeddings and sounds."""
+    one = create_generator(recipe(folder(family), options=(("steps", "2"),)))
+    one._number = getattr(torch, one._family.number)
+    able = one.capabilities
+    embedding = np.ones((1, able.embedding), "<f4").tobytes()
+    asked = [request(), *([request(embedding=embedding)] if embedding else [])]
+    for use in able.sources:
+        source = Source(audio=file, use=use, start=0.2, end=0.8)
+        asked.append(request(source=source))
+    assert [one.audio.frames for one in one.generate(asked)] == [44_100] * len(asked)
 
 
 def test_what_a_pipeline_refuses_is_a_sentence(generator, monkeypatch):
