@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.compose_model import check_model, run_model
+from cli.compose_source import add_sources, check_no_source
 from domain.clip import BUILT_IN, ClipFailure, ClipRequest
 from domain.errors import DescriptionError, UsageError, UserError
 
@@ -47,7 +48,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--model",
         metavar="NAME",
         default="",
-        help="let MusicGen play instead, such as musicgen-small (see bot.py models)",
+        help="let a model play instead, such as musicgen-small (see bot.py models)",
     )
     command.add_argument(
         "--remote",
@@ -62,19 +63,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         default=[],
         help="with --remote: style=acestep, model=..., key_variable=..., timeout=... and others; may be repeated",
     )
-    command.add_argument(
-        "--melody",
-        type=Path,
-        metavar="FILE",
-        help="with --model musicgen-melody: a sound file whose melody it follows",
-    )
-    command.add_argument(
-        "--continue",
-        dest="go_on",
-        type=Path,
-        metavar="FILE",
-        help="with --model: a sound file that the clip begins with and goes on from",
-    )
+    add_sources(command)
     command.add_argument(
         "--emotion", metavar="DIR", default="", help="let a trained emotion model write the bars"
     )
@@ -166,10 +155,9 @@ def _check(args: argparse.Namespace) -> str:
         )
     if args.model or args.remote:
         check_model(args)
-    elif args.melody or args.go_on:
-        option = "--melody" if args.melody else "--continue"
-        raise UsageError(f"{option} is for models that start from sound; name one with --model.")
-    elif not (args.prompt or args.features or args.description):
+        return extension
+    check_no_source(args)
+    if not (args.prompt or args.features or args.description):
         raise UsageError("Say what to play: PROMPT, --features or --description.")
     return extension
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domain.clip import ClipFailure, ClipRequest, Source, SourceUse
+from cli.compose_source import check_source, source_of
+from domain.clip import ClipFailure, ClipRequest
 from domain.errors import UsageError, UserError
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 NOTES = ("features", "description", "emotion", "midi", "stems", "musicxml", "save_description")
 """Options for what is composed as notes."""
-LARGEST = 512 * 2**20
-"""Bytes of a sound file to start from."""
 
 
 def check_model(args: argparse.Namespace) -> None:
@@ -36,11 +34,7 @@ def check_model(args: argparse.Namespace) -> None:
             )
     if not args.prompt.strip():
         raise UsageError("Say in words what to play: PROMPT.")
-    if args.melody and args.go_on:
-        raise UsageError("A clip either follows --melody or goes on from --continue, not both.")
-    for file in (args.melody, args.go_on):
-        if file is not None and not file.is_file():
-            raise UsageError(f"There is no file {file} to start from.")
+    check_source(args)
     if args.model and args.remote:
         raise UsageError("Either --model plays or --remote does, not both.")
     if args.remote:
@@ -66,7 +60,7 @@ def run_model(args: argparse.Namespace, extension: str) -> int:
 
     generator = create_generator(_remote_recipe(args) if args.remote else _recipe(args))
     request = ClipRequest(
-        prompt=args.prompt, seed=args.seed, seconds=args.seconds, source=_source(args)
+        prompt=args.prompt, seed=args.seed, seconds=args.seconds, source=source_of(args)
     )
     no = refused(request, generator.info, generator.capabilities)  # said before weights are loaded
     if no is not None:
@@ -131,25 +125,3 @@ def _remote_recipe(args: argparse.Namespace) -> Recipe:
             )
         pairs[name] = value
     return Recipe(loader="remote", name="remote", commercial=False, options=tuple(pairs.items()))
-
-
-def _source(args: argparse.Namespace) -> Source | None:
-    """Return the sound to start from, if one was named.
-
-    Raises:
-        UsageError: It cannot be read.
-    """
-    from generation.sources import decoded  # noqa: PLC0415 - slow imports only for this option
-
-    file: Path | None = args.melody or args.go_on
-    if file is None:
-        return None
-    try:
-        if file.stat().st_size > LARGEST:
-            raise UsageError(f"{file} is larger than {LARGEST // 2**20} MB; cut it first.")
-        data = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
-    if isinstance(decoded(data), ClipFailure):
-        raise UsageError(f"{file} is no sound that can be read: use WAV, FLAC, MP3 or Ogg.")
-    return Source(audio=data, use=SourceUse.MELODY if args.melody else SourceUse.CONTINUE)

@@ -135,7 +135,7 @@ def _pull(store: ModelStore, wanted: Entry, args: argparse.Namespace) -> int:
     else:
         print(
             f'Hear it: python bot.py compose "PROMPT" --model {found.name} --out clip.wav. '
-            "The bot itself does not breed with it yet."
+            f"Breed with it: set generation.generator to {found.name} in config.yaml and start the bot again."
         )
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -44,6 +45,32 @@ def test_a_pipeline_that_was_copied_here_plays(store, capsys):
     assert samples.shape == (round(1.5 * rate), 2)
     assert main([*argv, "--seconds", "601"]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_clip_is_varied_and_a_stretch_of_it_made_anew(store, capsys):
+    tiny.make("ace-step", store.path(NAME))
+    assert main(["models", "pull", NAME, "--offline"]) == 0
+    tone = 0.3 * np.sin(np.arange(32_000) / 9)
+    soundfile.write("tone.wav", tone, 16_000)
+    argv = ["compose", "jazz", "--model", NAME, "--out", "clip.wav", "--seconds", "2"]
+    assert main([*argv, "--vary", "tone.wav", "--strength", "0.3"]) == 0
+    varied, _ = soundfile.read("clip.wav")
+    assert main([*argv, "--fill", "tone.wav", "--stretch", "0.5:1"]) == 0
+    filled, rate = soundfile.read("clip.wav")
+    assert not np.array_equal(varied, filled)
+    there = 0.3 * np.sin(np.arange(round(0.4 * rate)) * 16_000 / rate / 9)
+    assert np.corrcoef(filled[: len(there), 0], there)[0, 1] > 0.99
+    capsys.readouterr()
+    for wrong, words in (
+        (["--fill", "tone.wav"], "--fill and --stretch belong together"),
+        (["--stretch", "0:1"], "--fill and --stretch belong together"),
+        (["--fill", "tone.wav", "--stretch", "1:3"], "1:3 is no stretch of a clip of 2 s"),
+        (["--fill", "tone.wav", "--stretch", "here"], "here is no stretch"),
+        (["--vary", "tone.wav", "--strength", "2"], "--strength must be from 0 to 1"),
+        (["--melody", "tone.wav"], "cannot follow a melody"),
+    ):
+        assert main([*argv, *wrong]) == 2
+        assert words in capsys.readouterr().err
 
 
 def test_what_is_not_as_it_should_be_is_one_sentence(store, capsys):

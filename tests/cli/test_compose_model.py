@@ -69,7 +69,7 @@ def test_words_become_a_file_that_says_what_made_it(store, capsys):
         (["jazz", "--model", NAME, "--continue", "none.wav"], "There is no file none.wav"),
         (
             ["jazz", "--model", NAME, "--continue", "tune.wav", "--melody", "tune.wav"],
-            "not both",
+            "one sound, not from several (--melody and --continue)",
         ),
     ],
 )
