@@ -44,8 +44,8 @@ SEARCHES: Mapping[str, tuple[str, str]] = {
 FAR = 0.3
 """Fitness that a candidate loses in the search for being wholly away from words."""
 NO_STATES = (
-    "{name} searches what a text encoder says in place of words, and the generator here takes words alone. Choose a "
-    "generator with embeddings, such as MusicGen, or another searcher, such as ga-anchors."
+    "{name} searches what a text encoder says in place of words, and what plays here is given words alone. Choose "
+    "another searcher, such as ga-anchors, or a generator that is given embeddings."
 )
 _LARGE = 96
 """Rows of a large genome that are kept: a searcher's state is saved with every generation."""

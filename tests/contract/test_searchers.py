@@ -156,7 +156,7 @@ async def test_a_search_over_embeddings_carries_them_and_needs_them(name):
         assert all(bool(one.embedding) is (directive is not Directive.REMIX) for one in children)
     with pytest.raises(ConfigError, match=f"{name} searches what a text encoder says"):
         create_searcher(name, seed=1)
-    assert "generator here takes words alone" in unfit(name, 0)
+    assert "what plays here is given words alone" in unfit(name, 0)
     assert unfit(name, 768) == unfit("ga", 0) == unfit("offline", 0) == ""
 
 
