@@ -36,7 +36,11 @@ class AceStep:
     exact: frozenset[str] = frozenset()
 
     def limits(self, layout: Layout) -> Limits:
-        """See ``Family``. Turbo checkpoints have guidance learned in."""
+        """See ``Family``. Turbo checkpoints have guidance learned in.
+
+        In a batch, the pipeline fills prompts up to the longest one and hears that too, and it draws noise for all rows
+        at once where it hears a sound.
+        """
         config = layout.config("transformer")
         turbo = config.get("is_turbo") is True or config.get("model_version") == "turbo"
         return Limits(
@@ -46,15 +50,15 @@ class AceStep:
             draft=4 if turbo else 12,
             guidance=1.0 if turbo else 7.0,
             sources=frozenset({SourceUse.VARY, SourceUse.FILL}),
-            alone=frozenset({SourceUse.FILL}),
+            batched=False,
         )
 
     def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
-        """See ``Family``. Rows of a batch would hear how much longer the others' prompts are; so they are as long."""
+        """See ``Family``."""
         count = tokens_of(pipe.tokenizer, prompt, TOKENS - AROUND)
         if isinstance(count, ClipFailure):
             return count
-        return Words(values={"prompt": prompt, "lyrics": WORDLESS}, tokens=count)
+        return Words(values={"prompt": prompt, "lyrics": WORDLESS})
 
     def given(self, pipe: Any, numbers: Tensor, prompt: str) -> Words | ClipFailure:
         """See ``Family``. The pipeline takes none."""

@@ -26,7 +26,7 @@ class Limits:
         guidance: How much more the prompt counts than nothing; 1 is off.
         embedding: Numbers of a token that it takes in place of words; 0 where it takes none.
         sources: What it can do with a sound.
-        alone: Uses of a sound that draw noise for a whole batch at once, so that each such clip is made by itself.
+        batched: Whether clips can be made together without hearing each other; else each is made by itself.
     """
 
     rate: int
@@ -36,7 +36,7 @@ class Limits:
     guidance: float = 1.0
     embedding: int = 0
     sources: frozenset[SourceUse] = frozenset()
-    alone: frozenset[SourceUse] = frozenset()
+    batched: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,9 @@ class Words:
 
     Attributes:
         values: Arguments of the pipeline, each a tensor whose first dimension is 1, or a text.
-        tokens: Clips whose prompts differ in this are not made together; 0 where it makes no difference.
     """
 
     values: Mapping[str, Tensor | str]
-    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,9 +51,9 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
 class Diffusion:
     """A ``Generator`` around a pipeline, which is loaded when it is first needed.
 
-    On a GPU clips that are alike are made together, and a batch that is not full is filled up, so that numbers do not
-    depend on how many there are. Where a batch does not fit into memory, there are half as many from then on; the
-    version says so. On a CPU every clip is made by itself: there a row of a batch has other last bits
+    On a GPU clips that are alike are made together where the family can, and a batch that is not full is filled up, so
+    that numbers do not depend on how many there are. Where a batch does not fit into memory, there are half as many
+    from then on; the version says so. On a CPU every clip is made by itself: there a row of a batch has other last bits
     than the same row alone, and batches are no faster.
 
     On a GPU weights are in the format that the family was published for. Elsewhere they are in float32: convolutions of
@@ -79,7 +79,8 @@ class Diffusion:
         self._number: torch.dtype = getattr(
             torch, family.number if device.type == "cuda" else "float32"
         )
-        self._batch = 1 if device.type == "cpu" else max(1, recipe.batch)
+        together = self._limits.batched and device.type != "cpu"
+        self._batch = max(1, recipe.batch) if together else 1
 
     @property
     def info(self) -> GeneratorInfo:
@@ -182,7 +183,7 @@ class Diffusion:
                 orders[place] = found
             else:
                 out[place] = found
-        parts = batches(orders, self._limits, self._batch)
+        parts = batches(orders, self._batch)
         done, total = 0, sum(orders[part[0]].steps for part in parts)
         for places in parts:
             together = [orders[place] for place in places]
@@ -218,7 +219,7 @@ class Diffusion:
         """Make orders that are alike, in batches that fit into memory."""
         out: list[Composition | ClipFailure] = []
         while len(out) < len(orders):
-            size = self._size(orders)
+            size = self._batch
             try:
                 out += self._made(orders[len(out) :][:size], on_step)
             except torch.OutOfMemoryError:
@@ -236,16 +237,11 @@ class Diffusion:
                 )
         return out
 
-    def _size(self, orders: Sequence[Order]) -> int:
-        """Return how many of orders that are alike are made together."""
-        source = orders[0].source
-        return 1 if source is not None and source.use in self._limits.alone else self._batch
-
     def _made(
         self, orders: Sequence[Order], on_step: Callable[..., dict[str, Any]]
     ) -> list[Composition | ClipFailure]:
         """Make orders that are alike as one batch."""
-        filled = [*orders, *[orders[0]] * (self._size(orders) - len(orders))]
+        filled = [*orders, *[orders[0]] * (self._batch - len(orders))]
         try:
             sounds = self._family.play(self._ready(), self._job(filled, on_step))
         except (

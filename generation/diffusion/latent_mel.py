@@ -1,12 +1,13 @@
 """AudioLDM 2 and MusicLDM: ten seconds at 16 kHz in one channel, through mel spectra and a vocoder.
 
 Their pipelines take no sound. MusicLDM's own reading of prompts does not work with today's transformers, and that of
-AudioLDM 2 fills prompts up to the longest of a batch, so prompts are read here, one by one.
+AudioLDM 2 takes words alone, so prompts are read here.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -25,8 +26,9 @@ class AudioLdm2:
     exact: frozenset[str] = frozenset()
 
     def limits(self, layout: Layout) -> Limits:
-        """See ``Family``."""
-        return _limits(layout, 3.5, int(layout.number("text_encoder_2", "d_model")))
+        """See ``Family``. In a batch, GPT-2 would hear how much longer the others' prompts are."""
+        width = int(layout.number("text_encoder_2", "d_model"))
+        return replace(_limits(layout, 3.5, width), batched=False)
 
     def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
         """See ``Family``."""
@@ -145,8 +147,7 @@ def _t5(pipe: Any, text: str, length: int | None = None) -> tuple[Tensor, Tensor
 
 def _with_and_without(pipe: Any, prompt: str, states: Tensor, mask: Tensor) -> Words:
     """Return a prompt that T5 has read, and one that says nothing of the same length, both gone on from by GPT-2."""
-    tokens = states.shape[1]
-    nothing, blank = _t5(pipe, "", tokens)
+    nothing, blank = _t5(pipe, "", states.shape[1])
     return Words(
         values={
             "prompt_embeds": states,
@@ -155,8 +156,7 @@ def _with_and_without(pipe: Any, prompt: str, states: Tensor, mask: Tensor) -> W
             "negative_prompt_embeds": nothing,
             "negative_attention_mask": blank,
             "negative_generated_prompt_embeds": _gone_on(pipe, "", nothing, blank),
-        },
-        tokens=tokens,
+        }
     )
 
 

@@ -40,7 +40,7 @@ class Order:
         """Orders with the same may be made together."""
         one = self.source
         use = None if one is None else (one.use, one.strength, one.start, one.end)
-        return self.seconds, self.steps, self.words.tokens, use
+        return self.seconds, self.steps, use
 
 
 def order(request: ClipRequest, words: Words, limits: Limits) -> Order | ClipFailure:
@@ -83,12 +83,11 @@ def fitted(sound: Audio, rate: int, seconds: float) -> Floats:
     return out
 
 
-def batches(orders: Mapping[int, Order], limits: Limits, size: int) -> list[list[int]]:
+def batches(orders: Mapping[int, Order], size: int) -> list[list[int]]:
     """Return which orders are made together, at most ``size`` of them, in the order of the first of each."""
     groups: defaultdict[Hashable, list[int]] = defaultdict(list)
     for place, one in orders.items():
-        alone = one.source is not None and one.source.use in limits.alone
-        groups[place if alone else one.alike].append(place)
+        groups[one.alike].append(place)
     return [
         places[start : start + size]
         for places in groups.values()

@@ -14,7 +14,7 @@ pytest.importorskip("diffusers", reason="DIFFUSERS IS MISSING: diffusion models 
 from domain.clip import ClipRequest, Source, SourceUse  # noqa: E402
 from domain.errors import GenerationError, NoRoomError  # noqa: E402
 from generation.diffusion.family import Limits, Words  # noqa: E402
-from generation.diffusion.generator import Diffusion  # noqa: E402
+from generation.diffusion.generator import FAMILIES, Diffusion  # noqa: E402
 from generation.diffusion.layout import read_layout  # noqa: E402
 from generation.generator import Cancelled  # noqa: E402
 from generation.registry import Recipe, create_generator  # noqa: E402
@@ -49,11 +49,10 @@ class Humming:
             draft=3,
             embedding=2,
             sources=fill,
-            alone=frozenset({SourceUse.FILL}),
         )
 
     def words(self, pipe, prompt):
-        return Words(values={"prompt": prompt}, tokens=len(prompt))
+        return Words(values={"prompt": prompt})
 
     def given(self, pipe, numbers, prompt):
         return Words(values={"prompt_embeds": numbers})
@@ -100,20 +99,36 @@ def test_clips_that_are_alike_are_made_together_in_full_batches(folder, monkeypa
         request(508, source=filling),
         request(509, source=filling),
         request(510, source=varied),
-        request(511, embedding=bytes(16)),
     ]
     counted = []
     made = generator.generate(asked, progress=lambda *now: counted.append(now))
     assert [pitch(clip) for clip in made[:8]] == [500, 501, 502, 503, 504, 505, 506, 507]
     assert all(clip.audio.seconds == one.seconds for clip, one in zip(made, asked, strict=True))
-    assert [len(job.chance) for job in family.jobs] == [4, 4, 4, 4, 4, 1, 1, 4, 4]
-    assert [job.steps for job in family.jobs] == [10, 10, 10, 10, 3, 10, 10, 10, 10]
-    assert family.jobs[1].words == {"prompt": ["slow jazz"] * 4}
-    assert family.jobs[-1].words["prompt_embeds"].shape == (4, 2, 2)
-    assert family.jobs[-2].audio.shape == (4, 2, 8000)
-    assert family.jobs[-2].strength == 0.3
-    assert counted == [(step, 83) for step in range(1, 84)]
+    assert [len(job.chance) for job in family.jobs] == [4] * 6
+    assert [job.steps for job in family.jobs] == [10, 10, 10, 3, 10, 10]
+    assert family.jobs[0].words == {"prompt": ["slow jazz"] * 4}
+    assert family.jobs[1].words == {"prompt": ["slow jazz", "another length", *["slow jazz"] * 2]}
+    assert family.jobs[-2].use is SourceUse.FILL
+    assert family.jobs[-1].audio.shape == (4, 2, 8000)
+    assert family.jobs[-1].strength == 0.3
+    assert counted == [(step, 53) for step in range(1, 54)]
     assert made[7].description["steps"] == "3"
+    (embedded,) = generator.generate([request(511, embedding=bytes(16))])
+    assert pitch(embedded) == 511
+    assert family.jobs[-1].words["prompt_embeds"].shape == (4, 2, 2)
+
+
+@pytest.mark.parametrize(("family", "batch"), [("ace-step", 1), ("audioldm2", 1), (FAMILY, 6)])
+def test_families_whose_clips_would_hear_each_other_make_one_at_a_time(family, batch, folder):
+    limits = create_generator(recipe(folder(family)))._limits
+    assert limits.batched == (batch > 1)
+    elsewhere = Diffusion(
+        FAMILIES[read_layout(folder(family)).kind],
+        read_layout(folder(family)),
+        recipe(folder(family), batch=6),
+        torch.device("meta"),
+    )
+    assert elsewhere.capabilities.batch == batch
 
 
 @pytest.mark.parametrize(
@@ -121,8 +136,7 @@ def test_clips_that_are_alike_are_made_together_in_full_batches(folder, monkeypa
     [
         ("stable-audio", SourceUse.VARY),
         ("stable-audio-3", SourceUse.FILL),
-        ("ace-step", SourceUse.VARY),
-        ("audioldm2", None),
+        ("musicldm", None),
         ("riffusion", SourceUse.FILL),
     ],
 )
