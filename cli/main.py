@@ -26,6 +26,7 @@ COMMANDS = (
     "soundfont",
     "train",
     "models",
+    "worker",
     "doctor",
     "progress",
     "bench",

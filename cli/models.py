@@ -112,18 +112,22 @@ def _print(known: Entry, here: Installed | None, store: ModelStore) -> None:
 def _pull(store: ModelStore, wanted: Entry, args: argparse.Namespace) -> int:
     from service.models.download import adopt, fetch, look_up  # noqa: PLC0415 - slow import
 
+    if wanted.loader == "audiocraft":
+        raise UserError(
+            f"{wanted.name} lives in an environment of its own: python bot.py worker audiocraft --pull {wanted.name}"
+        )
     if args.offline:
-        _agree(store, wanted.name, wanted.licence, wanted.commercial, args)
+        agree(store, wanted.name, wanted.licence, wanted.commercial, args)
         found = adopt(wanted, store)
     else:
         offer = look_up(wanted)
         here = store.installed(wanted.name)
         if here is not None and here.revision == offer.commit:
-            _agree(store, here.name, here.licence, here.commercial, args)
+            agree(store, here.name, here.licence, here.commercial, args)
             print(f"{wanted.name} is here already: {store.path(wanted.name)}")
             return 0
         print(f"{wanted.repo}: {offer.bytes / 1e6:.0f} MB, licence {offer.licence}", flush=True)
-        _agree(store, wanted.name, offer.licence, offer.commercial, args)
+        agree(store, wanted.name, offer.licence, offer.commercial, args)
         found = fetch(wanted, offer, store, lambda text: print(text, flush=True))
     print(f"{found.name} is complete: {found.bytes / 1e6:.0f} MB in {store.path(found.name)}")
     if not wanted.usable:
@@ -140,7 +144,7 @@ def _pull(store: ModelStore, wanted: Entry, args: argparse.Namespace) -> int:
     return 0
 
 
-def _agree(
+def agree(
     store: ModelStore, name: str, licence: str, commercial: bool, args: argparse.Namespace
 ) -> None:
     """Ask once whether weights that are not for commercial use may be used here."""

@@ -110,6 +110,12 @@ def _remote(recipe: Recipe) -> Generator:
     return Remote.load(recipe)
 
 
+def _audiocraft(recipe: Recipe) -> Generator:
+    from generation.foreign.audiocraft import audiocraft  # noqa: PLC0415
+
+    return audiocraft(recipe)
+
+
 LOADERS: Mapping[str, Callable[[Recipe], Generator]] = MappingProxyType(
     {
         "composer": _composer,
@@ -117,6 +123,7 @@ LOADERS: Mapping[str, Callable[[Recipe], Generator]] = MappingProxyType(
         "musicgen-melody": _musicgen_melody,
         "diffusers": _diffusers,
         "remote": _remote,
+        "audiocraft": _audiocraft,
     }
 )
 """What makes a generator of a recipe, by the recipe's ``loader``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from domain.clip import BUILT_IN as BUILT_IN_GENERATOR
@@ -17,6 +18,8 @@ from scoring.encoder import Kind, Weights
 from scoring.encoders import BUILT_IN, INSTALL, missing_packages
 from scoring.space import default_space
 from service.models.catalogue import Role, entry
+from service.models.foreign import LOADER as AUDIOCRAFT
+from service.models.foreign import audiocraft_recipe
 from service.models.store import Installed, ModelStore
 from service.settings import Settings, models_folder
 
@@ -138,6 +141,9 @@ def recipe_of(settings: Settings, name: str) -> Recipe:
     if not known.usable or known.loader not in LOADERS:
         raise UserError(f"This version cannot play {known.name}.")
     store = ModelStore(models_folder(settings))
+    if known.loader == AUDIOCRAFT:
+        elsewhere = audiocraft_recipe(store, settings.storage.data_dir, known.name)
+        return replace(elsewhere, device=generation.device, batch=generation.batch)
     here = agreed_model(store, known.name)
     return Recipe(
         loader=known.loader,
