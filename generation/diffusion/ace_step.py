@@ -66,6 +66,7 @@ class AceStep:
 
     def play(self, pipe: Any, job: Job) -> Floats:
         """See ``Family``."""
+        pipe.vae.enable_tiling()  # minutes at once take more memory than there is
         seconds = max(SHORTEST, job.seconds)
         more: dict[str, Any] = {}
         if job.audio is not None:

@@ -11,6 +11,10 @@ from typing import Any
 from domain.errors import GenerationError
 
 INDEX = "model_index.json"
+UNUSED = frozenset(
+    {"safety_checker", "image_encoder", "audio_tokenizer", "audio_token_detokenizer"}
+)
+"""Parts that are left out: two that look at pictures of things, two for covers after a list of codes."""
 AGAIN = "Fetch the model again."
 
 
@@ -72,10 +76,6 @@ def read_layout(folder: Path) -> Layout:
     if gone:
         raise GenerationError(f"{folder} lacks the part {gone[0]} of {kind}. {AGAIN}")
     return Layout(folder=folder, kind=kind, parts=parts)
-
-
-UNUSED = frozenset({"safety_checker", "image_encoder"})
-"""Parts that look at pictures of things; there are none here."""
 
 
 def _json(file: Path, folder: Path) -> dict[str, Any]:

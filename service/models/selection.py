@@ -15,8 +15,10 @@ WEIGHTS = (
 """Forms of weights, the better first; the first of which there is any is fetched."""
 INDEX = "model_index.json"
 """Makes a repository a pipeline of diffusers: a folder for each part, each with weights of its own."""
-NOT_PLAYED = frozenset({"safety_checker", "image_encoder"})
-"""Folders of a pipeline that look at pictures of things; there are none here."""
+NOT_PLAYED = frozenset(
+    {"safety_checker", "image_encoder", "audio_tokenizer", "audio_token_detokenizer"}
+)
+"""Folders of a pipeline that are left out, see ``generation/diffusion/layout.py``."""
 
 
 def chosen(names: Sequence[str]) -> set[str]:

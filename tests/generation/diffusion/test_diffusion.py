@@ -340,6 +340,50 @@ def test_a_device_that_is_not_there_is_said(folder):
         create_generator(recipe(folder(FAMILY), device="cuda:0"))
 
 
+def test_a_pipeline_as_it_was_published_in_2022_plays(folder, tmp_path, file):
+    """Riffusion's autoencoder has older names, its scheduler counts one step more, and it looks at pictures."""
+    from diffusers import PNDMScheduler  # noqa: PLC0415
+    from safetensors.torch import load_file, save_file  # noqa: PLC0415
+
+    copy = copied(folder("riffusion"), tmp_path)
+    weights = copy / "vae/diffusion_pytorch_model.safetensors"
+    older = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    tensors = {}
+    for name, tensor in load_file(weights).items():
+        for new, old in older.items():
+            name = name.replace(f"attentions.0.{new}", f"attentions.0.{old}")  # noqa: PLW2901
+        tensors[name] = tensor
+    save_file(tensors, weights, metadata={"format": "pt"})
+    PNDMScheduler(skip_prk_steps=True, steps_offset=1).save_pretrained(copy / "scheduler")
+    change(
+        copy / "model_index.json",
+        scheduler=["diffusers", "PNDMScheduler"],
+        safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"],
+        feature_extractor=["transformers", "CLIPFeatureExtractor"],
+    )
+    (copy / "feature_extractor").mkdir()
+    made = create_generator(recipe(copy, options=(("steps", "5"),)))
+    for source in (None, Source(audio=file, use=SourceUse.VARY, strength=0.4)):
+        counted = []
+        (clip,) = made.generate(
+            [request(source=source)], progress=lambda *now, told=counted: told.append(now)
+        )
+        assert clip.audio.frames == 44_100
+        assert counted == sorted(set(counted))
+        assert counted[-1] == (5, 5)
+
+
+def test_parts_that_nobody_needs_are_left_out(folder, tmp_path):
+    copy = copied(folder("ace-step"), tmp_path)
+    change(
+        copy / "model_index.json",
+        audio_tokenizer=["ace_step", "AceStepAudioTokenizer"],
+        audio_token_detokenizer=["ace_step", "AceStepAudioTokenDetokenizer"],
+    )
+    made = create_generator(recipe(copy, options=(("steps", "2"),)))
+    assert made.generate([request()])[0].audio.frames == 44_100
+
+
 def test_a_language_model_that_was_published_without_its_head_is_loaded(folder, tmp_path):
     """Published AudioLDM 2 names GPT2Model, which cannot go on from what it said any more."""
     from transformers import GPT2LMHeadModel  # noqa: PLC0415

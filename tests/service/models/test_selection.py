@@ -33,6 +33,8 @@ PARTS = {
 """Of a pipeline: sharded weights, and a part that comes in half precision alone."""
 WANTED = PARTS | {"model_index.json"}
 OTHER = {
+    "audio_tokenizer/config.json",
+    "audio_tokenizer/diffusion_pytorch_model.safetensors",
     "README.md",
     "model.ckpt",
     "model.safetensors",
