@@ -87,7 +87,7 @@ class Remote:
                 "server": self._server.host,
                 "style": style,
                 "model": model,
-                "spent": str(self._tally),
+                **({"spent": str(self._tally)} if self._tally.clips else {}),
             },
         )
 

@@ -51,16 +51,16 @@ class Tally:
     def __init__(self, currency: str) -> None:
         self._currency = currency
         self._alone = threading.Lock()
-        self._clips = 0
+        self.clips = 0
         self._amount = 0.0
 
     def add(self, cost: Cost | None) -> None:
         """One more file came. Those that turn out to be no sound count too: they are paid for."""
         with self._alone:
-            self._clips += 1
+            self.clips += 1
             self._amount += cost.amount if cost is not None else 0.0
 
     def __str__(self) -> str:
         """Say it."""
         with self._alone:
-            return f"{self._amount:.2f} {self._currency} for {self._clips} clips"
+            return f"{self._amount:.2f} {self._currency} for {self.clips} clips"

@@ -75,4 +75,5 @@ def test_a_recipe_makes_one():
     assert made.info.version == "1-openai-tunes-1"
     assert made.info.licence == "CC-BY-4.0"
     assert made.info.details["server"] == "music.local:8091"
+    assert "spent" not in made.info.details
     assert (made.capabilities.longest, made.capabilities.commercial) == (600.0, True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import os
 import time
 from pathlib import Path
 
@@ -180,3 +182,26 @@ def test_steps_are_told_seldom_and_the_last_always():
             steps.append(frame.header["done"])
         assert len(steps) <= 2 + (time.monotonic() - begin) / serving.EVERY
         assert steps[-1] == 300
+
+
+def test_a_batch_that_fits_into_no_frame_is_no_room(monkeypatch):
+    monkeypatch.setattr(serving, "MOST_BODY", 100)
+
+    class Long:
+        def hello(self):
+            return {}
+
+        def make(self, orders, step):
+            return [Sound(b"\0" * 64, 8000) for _ in orders]
+
+    inlet, outlet = os.pipe()
+    said = io.BytesIO()
+    with os.fdopen(inlet, "rb") as heard, os.fdopen(outlet, "wb") as bot:
+        for batch, clips in ((1, 2), (2, 1)):
+            frames.write(bot, parcels.ordered(batch, [order()] * clips))
+        frames.write(bot, Frame("stop"))
+        serving.serve(heard, said, Long)
+        bot.close()
+    said.seek(0)
+    kinds = [frames.read(said).kind for _ in range(3)]
+    assert kinds == ["hello", "no_room", "clips"]
