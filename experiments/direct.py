@@ -26,32 +26,32 @@ from experiments.device import HereWorker
 from experiments.listeners import Listener, truth
 from experiments.models import PATIENCE, Speech, rng_of
 from experiments.records import Row
+from experiments.sounds import Sound, joined, standard
 from experiments.spec import Condition
-from playground.hearing import Heard
 from playground.tastes import Bank
 from prompts import operators, templates
 from scoring.space import default_space
 
 Doubles = NDArray[np.float64]
-Course = tuple[list[Row], list[Heard]]
+Course = tuple[list[Row], list[Sound]]
 
 
 class Judge(Protocol):
     """Says what clips are worth."""
 
     def __call__(
-        self, clips: Sequence[RenderedClip], sounds: Sequence[Heard], progress: float
+        self, clips: Sequence[RenderedClip], sounds: Sequence[Sound], progress: float
     ) -> tuple[Doubles, Doubles]:
         """Return how clips are truly liked and what the searcher is told of them, (n,) each, in [0, 1]."""
 
 
-def by_listeners(listeners: Sequence[Listener], bank: Bank) -> Judge:
+def by_listeners(listeners: Sequence[Listener]) -> Judge:
     """Tell the searcher what the listeners truly think, times the quality gate."""
 
     def judge(
-        clips: Sequence[RenderedClip], sounds: Sequence[Heard], progress: float
+        clips: Sequence[RenderedClip], sounds: Sequence[Sound], progress: float
     ) -> tuple[Doubles, Doubles]:
-        liked = truth(listeners, sounds, bank, progress)
+        liked = truth(listeners, sounds, progress)
         return liked, liked * np.array([clip.quality for clip in clips])
 
     return judge
@@ -70,15 +70,14 @@ async def by_target(prompt: str, seconds: float, device: HereWorker, bank: Bank)
         raise UserError(f'The target "{prompt}" cannot be made: {made.reason}')
     space = default_space()
     goal = _places(space.project(_embeddings([made])))[0]
-    ear = bank.standard((await _heard([made]))[0].vector())
+    ear = standard(await _heard([made]), bank)[0]
 
     def judge(
-        clips: Sequence[RenderedClip], sounds: Sequence[Heard], progress: float
+        clips: Sequence[RenderedClip], sounds: Sequence[Sound], progress: float
     ) -> tuple[Doubles, Doubles]:
         del progress
         places = _places(space.project(_embeddings(clips)))
-        standard = bank.standard(np.array([sound.vector() for sound in sounds]))
-        apart = np.sqrt(((standard - ear) ** 2).mean(axis=1))
+        apart = np.sqrt(((standard(sounds, bank) - ear) ** 2).mean(axis=1))
         quality = np.array([clip.quality for clip in clips])
         return np.exp(-apart), (1 + places @ goal) / 2 * quality
 
@@ -99,10 +98,11 @@ def _places(phi: Doubles) -> Doubles:
     return np.asarray(places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-9))
 
 
-async def _heard(clips: Sequence[RenderedClip]) -> list[Heard]:
+async def _heard(clips: Sequence[RenderedClip]) -> list[Sound]:
     from bench.headless import hear_all  # noqa: PLC0415 - brings the services, which this loop does without
 
-    return await hear_all([clip.audio for clip in clips])
+    heard = await hear_all([clip.audio for clip in clips])
+    return joined(heard, list(_embeddings(clips)))
 
 
 async def play(
@@ -120,7 +120,7 @@ async def play(
     """
     async with _searcher(condition, seed, speech) as searcher:
         rows: list[Row] = []
-        heard: list[Heard] = []
+        heard: list[Sound] = []
         archive: list[Evaluation] = []
         for number in range(1, condition.rounds + 1):
             searcher.tell(archive)

@@ -11,7 +11,7 @@ import numpy as np
 from bench.headless import HOST, Loop, hear_all, open_loop
 from domain.clip import Clip
 from domain.errors import UserError
-from domain.ids import ListenerId
+from domain.ids import ClipId, ListenerId
 from domain.run import Run, RunSettings
 from domain.vote import Grade
 from experiments.device import HereWorker
@@ -19,13 +19,13 @@ from experiments.direct import Course
 from experiments.listeners import Listener, truth
 from experiments.models import Speech
 from experiments.records import Row
+from experiments.sounds import Sound, joined
 from experiments.spec import Condition
-from playground.hearing import Heard
-from playground.tastes import Bank
+from scoring.space import default_space
 from scoring.taste import predict
 from service.settings import Settings
 from service.views import RoundView
-from storage import runs
+from storage import clips, runs
 
 FIRST = 1000
 """Id of the first listener; the next ones follow."""
@@ -37,7 +37,6 @@ async def play(  # noqa: PLR0913, PLR0917 - what a run needs
     seconds: float,
     device: HereWorker,
     listeners: Sequence[Listener],
-    bank: Bank,
     settings: Settings,
     speech: Speech | None,
 ) -> Course:
@@ -58,7 +57,7 @@ async def play(  # noqa: PLR0913, PLR0917 - what a run needs
     rng = np.random.default_rng([seed, 12])
     events = itertools.count(1)
     rows: list[Row] = []
-    heard: list[Heard] = []
+    heard: list[Sound] = []
     async with open_loop(device, settings) as loop:
         ticket = await loop.services.runs.start(
             HOST, settings=chosen, searcher=condition.searcher, seed=seed
@@ -69,9 +68,9 @@ async def play(  # noqa: PLR0913, PLR0917 - what a run needs
                 raise UserError(f"Generation {number} could not be made: {done.error}")
             view = await loop.inbox.rounds.get()
             progress = number / condition.rounds
-            await _vote(loop, view, listeners, bank, progress, rng, events)
+            await _vote(loop, view, listeners, progress, rng, events)
             made, sounds = await _made(loop, view)
-            liked = truth(listeners, sounds, bank, progress)
+            liked = truth(listeners, sounds, progress)
             rows += await _rows(loop, condition, seed, view, made, liked)
             heard += sounds
             if number < condition.rounds:
@@ -79,22 +78,23 @@ async def play(  # noqa: PLR0913, PLR0917 - what a run needs
     return rows, heard
 
 
-async def _vote(  # noqa: PLR0913, PLR0917 - one round, everybody
+async def _vote(
     loop: Loop,
     view: RoundView,
     listeners: Sequence[Listener],
-    bank: Bank,
     progress: float,
     rng: np.random.Generator,
     events: itertools.count[int],
 ) -> None:
     """Let everybody hear the posted clips, grade them, and star the best one that they love."""
-    sounds = await hear_all([clip.data for clip in view.clips])
+    sounds = await _sounds(
+        loop, [clip.clip.id for clip in view.clips], [clip.data for clip in view.clips]
+    )
     for number, listener in enumerate(listeners):
         actor = replace(HOST, user_id=ListenerId(FIRST + number), is_moderator=False)
         loved = []
         for clip, sound in zip(view.clips, sounds, strict=True):
-            vote = listener.vote(sound, bank, progress, rng)
+            vote = listener.vote(sound, progress, rng)
             if vote is None:
                 continue
             grade = Grade(vote.grade)
@@ -105,11 +105,20 @@ async def _vote(  # noqa: PLR0913, PLR0917 - one round, everybody
             await loop.services.feedback.favourite(actor, max(loved)[1], next(events))
 
 
-async def _made(loop: Loop, view: RoundView) -> tuple[list[Clip], list[Heard]]:
+async def _made(loop: Loop, view: RoundView) -> tuple[list[Clip], list[Sound]]:
     """Return all clips of a round, posted or not, and what they sound like."""
     made = await loop.services.clips.of_round(view.run.id, view.number)
     made = sorted(made, key=lambda clip: clip.candidate_id)
-    return made, await hear_all([await loop.services.clips.audio(clip) for clip in made])
+    audio = [await loop.services.clips.audio(clip) for clip in made]
+    return made, await _sounds(loop, [clip.id for clip in made], audio)
+
+
+async def _sounds(loop: Loop, ids: Sequence[ClipId], audio: Sequence[bytes]) -> list[Sound]:
+    """Return stored clips as listeners have them."""
+    async with loop.services.db.reading() as tx:
+        found, embeddings = await clips.embeddings(tx, ids, default_space().encoder_id)
+    measured = dict(zip(found, embeddings, strict=True))
+    return joined(await hear_all(list(audio)), [measured[clip_id] for clip_id in ids])
 
 
 async def _rows(

@@ -14,6 +14,7 @@ from bench.imperfect_server import PERFECT, Imperfect
 from domain.errors import ConfigError
 from evolution.language.auto import MIXES
 from experiments.spec import Condition, Experiment
+from experiments.table_users import aligner_of
 from service.settings import LanguageSettings, Settings, language_key
 
 SCRIPTED = "The bench's scripted model stands in for a language model."
@@ -66,8 +67,11 @@ async def speech(
 
 
 async def check(experiment: Experiment, settings: Settings) -> None:
-    """Raise what ``speech`` would, before anything is rendered."""
+    """Raise what ``speech`` and the aligners of listeners would, before anything is rendered."""
     for condition in experiment.conditions:
+        for one in condition.listeners:
+            if one.aligner:
+                aligner_of(one.aligner)
         if experiment.model == "settings":
             async with speech(experiment, condition, 0, settings):
                 await asyncio.sleep(0)

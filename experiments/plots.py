@@ -92,7 +92,7 @@ def _map(axes: Axes, runs: Sequence[Run], layout: str) -> None:
     run = runs[0]
     step = max(1, -(-len(run.rows) // MOST_CLIPS))
     rows, heard = run.rows[::step], run.heard[::step]
-    listeners = [one["centre"] for one in run.listeners]
+    listeners = [one["centre"] for one in run.listeners if one["centre"] is not None]
     places = project(np.array([*heard, *listeners]), layout)
     clips, people = places[: len(rows)], places[len(rows) :]
     axes.scatter(clips[:, 0], clips[:, 1], s=10, c=[row.liked for row in rows], vmin=0, vmax=1)

@@ -53,7 +53,7 @@ class Run:
         fingerprint: See ``Experiment.fingerprint``.
         rows: Its clips in order.
         heard: Heard properties of each, in standard deviations, (clips, properties).
-        listeners: Kind, name, what they love in words, and the centre of their taste.
+        listeners: Kind, name, what they love in words, and the centre of their taste where it has one.
         notes: What stood in for what.
     """
 

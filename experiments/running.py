@@ -18,9 +18,10 @@ import numpy as np
 from domain.errors import TunebreederError, UserError
 from experiments import direct, learned
 from experiments.device import HereWorker
-from experiments.listeners import Listener, made
+from experiments.listeners import HiddenMind, Listener, made
 from experiments.models import speech
 from experiments.records import Run, read, save
+from experiments.sounds import standard
 from experiments.spec import Condition, Experiment
 from playground.tastes import shipped_bank
 from service.device import RenderSpec
@@ -138,31 +139,31 @@ async def play(job: Job) -> Run:
     async with speech(job.experiment, condition, seed, settings) as model:
         if condition.fitness == "dynamic":
             rows, heard = await learned.play(
-                condition, seed, seconds, device, listeners, bank, settings, model
+                condition, seed, seconds, device, listeners, settings, model
             )
         else:
             if condition.fitness == "music":
                 judge = await direct.by_target(condition.target, seconds, device, bank)
             else:
-                judge = direct.by_listeners(listeners, bank)
+                judge = direct.by_listeners(listeners)
             rows, heard = await direct.play(condition, seed, seconds, device, judge, model)
         note = model.note if model is not None else ""
-    standard = bank.standard(np.array([sound.vector() for sound in heard]))
     return Run(
         fingerprint=job.experiment.fingerprint(condition),
         rows=rows,
-        heard=standard.round(3).tolist(),
+        heard=standard(heard, bank).round(3).tolist(),
         listeners=[_account(one) for one in listeners] if condition.fitness != "music" else [],
         notes=[note] if note else [],
     )
 
 
 def _account(listener: Listener) -> dict[str, Any]:
+    mind = listener.mind
     return {
         "kind": listener.kind,
         "name": listener.name,
-        "words": listener.first.words,
-        "centre": listener.first.centre.round(3).tolist(),
+        "words": listener.mind.words,
+        "centre": mind.first.centre.round(3).tolist() if isinstance(mind, HiddenMind) else None,
     }
 
 

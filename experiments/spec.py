@@ -13,10 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from domain.errors import ConfigError
 from domain.facets import FAMILIES
 from domain.run import SearcherName
+from experiments.table_users import fingerprint
 from playground.tastes import CHARACTERS
 
 SHIPPED = Path(__file__).with_name("files")
-Kind = Literal["genre", "character", "two-taste", "drifting", "noisy", "lurking", "trolling"]
+Kind = Literal[
+    "genre", "character", "two-taste", "drifting", "noisy", "lurking", "trolling", "table"
+]
 Fitness = Literal["dynamic", "listener", "music"]
 QUICK_ROUNDS, QUICK_CLIPS, QUICK_SEEDS = 2, 6, 2
 
@@ -34,9 +37,20 @@ class ListenerSpec(Part):
     name: str = Field("", description="A genre family or a character; drawn by the seed if empty.")
     then: str = Field("", description="The second taste of two-taste and drifting; drawn if empty.")
     count: int = Field(1, ge=1, le=200)
+    aligner: str = Field("", description="For table: the folder of an aligner.")
+    row: int | None = Field(None, ge=0, description="For table: which user; drawn if left away.")
+    base_rate: float = Field(
+        0.3, gt=0.0, lt=1.0, description="For table: share of all music that each of them likes."
+    )
 
     @model_validator(mode="after")
     def _known(self) -> Self:
+        own = {"aligner", "row", "base_rate"} & self.model_fields_set
+        if self.kind == "table":
+            if not self.aligner or self.name or self.then:
+                raise ValueError("a listener of kind table needs an aligner, and has no name")
+        elif own:
+            raise ValueError(f"only a listener of kind table has {sorted(own)[0]}")
         known = FAMILIES if self.kind == "genre" else tuple(CHARACTERS)
         for name in filter(None, (self.name, self.then)):
             if name not in known:
@@ -130,6 +144,9 @@ class Experiment(Part):
             "model": self.model,
             **condition.model_dump(mode="json"),
         }
+        aligners = sorted({one.aligner for one in condition.listeners if one.aligner})
+        if aligners:
+            said["aligners"] = [fingerprint(folder) for folder in aligners]
         return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

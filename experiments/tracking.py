@@ -7,18 +7,18 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
-MISSING = "wandb is not installed, so nothing is sent: pip install wandb"
+MISSING = "wandb is not installed, so nothing is logged: pip install wandb"
 
 
 def track(name: str, summary: Mapping[str, Any]) -> str:
-    """Send the courses of all conditions, one run for each; the key is that of the environment.
+    """Log the courses of all conditions, one run for each; wandb's own environment variables say where to, if anywhere.
 
     Args:
         name: The project.
         summary: Figures by condition, see ``experiments.summary.of_condition``.
 
     Returns:
-        A sentence: what was sent, or why nothing was.
+        A sentence: what was logged, or why nothing was.
     """
     if importlib.util.find_spec("wandb") is None:
         return MISSING
@@ -35,4 +35,4 @@ def track(name: str, summary: Mapping[str, Any]) -> str:
                 step=number + 1,
             )
         run.finish()
-    return f"{len(summary)} conditions were sent to the wandb project {name}."
+    return f"{len(summary)} conditions were logged to the wandb project {name}."

@@ -1,21 +1,34 @@
 """Experiments: what a file may say, who listens, and whole runs that come out the same and go on where they stopped."""
 
+import asyncio
 import csv
+import dataclasses
 import json
+import sys
 
 import numpy as np
 import pytest
 
+from bench.taste_bank import shipped_clips
 from cli.main import main
 from domain.errors import ConfigError
 from experiments.listeners import made, truth
-from experiments.plots import project
-from experiments.records import Run, read, save
+from experiments.models import check
+from experiments.plots import draw, project
+from experiments.records import Run, read, save, write_table
 from experiments.running import jobs, run_all
+from experiments.sounds import Sound
 from experiments.spec import ListenerSpec, load, shipped
+from experiments.summary import of_condition
+from experiments.table_users import aligner_of
 from experiments.tracking import MISSING, track
 from playground.hearing import PROPERTIES, Heard
 from playground.tastes import shipped_bank
+from scoring.aligner.compact import CompactShape
+from scoring.aligner.folder import Config
+from scoring.aligner.folder import save as save_aligner
+from scoring.aligner.protocol import AlignerKind
+from scoring.space import default_space
 from service.settings import Settings
 
 pytestmark = pytest.mark.timeout(600)  # real clips; minutes on a machine that does much else
@@ -42,7 +55,8 @@ def write(tmp_path, text):
 
 def sound(bank, standard):
     values = bank.mean + bank.deviation * np.asarray(standard)
-    return Heard(**dict(zip(PROPERTIES, map(float, values), strict=True)), seconds=5.0)
+    heard = Heard(**dict(zip(PROPERTIES, map(float, values), strict=True)), seconds=5.0)
+    return Sound(heard=heard, embedding=np.zeros(1, np.float32))
 
 
 # Files ---------------------------------------------------------------------------------------------------
@@ -114,12 +128,12 @@ def test_how_listeners_vote():
     bank = shipped_bank()
     kinds = ("character", "noisy", "lurking", "trolling")
     people = {kind: made([ListenerSpec(kind=kind, name="Dusk")], bank, 1)[0] for kind in kinds}
-    good = sound(bank, people["character"].first.centre)
-    bad = sound(bank, -2 * people["character"].first.centre)
+    good = sound(bank, people["character"].mind.first.centre)
+    bad = sound(bank, -2 * people["character"].mind.first.centre)
 
     def said(kind, clip):
         rng = np.random.default_rng(3)
-        return [people[kind].vote(clip, bank, 0.5, rng) for _ in range(200)]
+        return [people[kind].vote(clip, 0.5, rng) for _ in range(200)]
 
     def grades(kind, clip):
         return float(np.mean([vote.grade for vote in said(kind, clip) if vote is not None]))
@@ -139,9 +153,9 @@ def test_two_tastes_like_either_and_drifting_ones_change():
         made([ListenerSpec(kind=kind, name="Dusk", then="Spark")], bank, 1)[0]
         for kind in ("two-taste", "drifting")
     )
-    dusk, spark = sound(bank, both.first.centre), sound(bank, both.then.centre)
-    assert both.likes([dusk, spark], bank, 0.5).min() > 0.6
-    early, late = (moving.likes([dusk, spark], bank, progress) for progress in (0.1, 0.9))
+    dusk, spark = sound(bank, both.mind.first.centre), sound(bank, both.mind.then.centre)
+    assert both.likes([dusk, spark], 0.5).min() > 0.6
+    early, late = (moving.likes([dusk, spark], progress) for progress in (0.1, 0.9))
     assert early[0] > 0.6 > early[1]
     assert late[1] > 0.6 > late[0]
 
@@ -153,9 +167,9 @@ def test_the_truth_leaves_trolls_out():
         bank,
         1,
     )
-    clip = [sound(bank, honest.first.centre)]
-    assert truth([honest, troll], clip, bank, 0.5) == pytest.approx(honest.likes(clip, bank, 0.5))
-    assert len(truth([troll], clip, bank, 0.5)) == 1
+    clip = [sound(bank, honest.mind.first.centre)]
+    assert truth([honest, troll], clip, 0.5) == pytest.approx(honest.likes(clip, 0.5))
+    assert len(truth([troll], clip, 0.5)) == 1
 
 
 # Whole runs ----------------------------------------------------------------------------------------------
@@ -195,6 +209,114 @@ def test_the_learned_loop_keeps_what_was_estimated(tmp_path):
     assert [one["kind"] for one in found.listeners] == ["character", "trolling"]
 
 
+def test_the_same_file_gives_the_same_table_in_one_process_and_in_two(tmp_path):
+    text = TINY.replace("fitness: listener", "fitness: dynamic").replace("cmaes", "ga")
+    text = text.replace("{kind: character, name: Dusk}", "{kind: genre}, {kind: lurking}")
+
+    def table(workers):
+        experiment = load(write(tmp_path, text.replace("seeds: 1", f"seeds: {workers}")))
+        folder = tmp_path / str(workers)
+        found = run_all(jobs(experiment, folder, Settings()), workers=workers, say=lambda _: None)
+        first = found["told the truth"][0].rows
+        assert [row.seed for row in first] == [0] * 8
+        return write_table(first, folder, "clips").read_bytes()
+
+    assert table(1) == table(2)
+
+
+# Users of an aligner's table -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def aligner(tmp_path):
+    """A small aligner with random weights, as if it had been trained on the features."""
+    pytest.importorskip("safetensors", reason="SAFETENSORS IS MISSING: table users untested")
+    bank = shipped_clips().embeddings
+    shape = CompactShape(
+        users=7, layers=1, dimensions=bank.shape[1], width=8, heads=2, inner=8, hidden=8
+    )
+    rng = np.random.default_rng(5)
+    weights = {
+        name: rng.normal(size=size).astype(np.float32) for name, size in shape.weights().items()
+    }
+    weights["mean"], weights["deviation"] = bank.mean(axis=0)[None], bank.std(axis=0)[None] + 0.1
+    weights["log_scale"] = np.float32(1.6)
+    folder = tmp_path / "aligner"
+    config = Config(
+        kind=AlignerKind.COMPACT,
+        shape=dataclasses.asdict(shape),
+        encoder_id=default_space().encoder_id,
+    )
+    save_aligner(folder, config, weights, "a card")
+    return folder
+
+
+def test_users_of_a_table_like_their_share_of_all_music(aligner):
+    spec = ListenerSpec(kind="table", aligner=str(aligner), count=3, base_rate=0.4)
+    people, again, others = (made([spec], shipped_bank(), seed) for seed in (1, 1, 2))
+    names = [[one.name for one in group] for group in (people, again, others)]
+    assert names[0] == names[1] != names[2]
+    assert len(set(names[0])) == 3
+    heard = sound(shipped_bank(), np.zeros(len(PROPERTIES))).heard
+    clips = [Sound(heard=heard, embedding=one) for one in shipped_clips().embeddings]
+    for one in people:
+        likes = one.likes(clips, 0.5)
+        assert likes.mean() == pytest.approx(0.4, abs=0.03)
+        assert likes.std() > 0.02
+    (third,) = made([spec.model_copy(update={"row": 3, "count": 1})], shipped_bank(), 1)
+    assert third.name == "user 3"
+    assert third.vote(clips[0], 0.5, np.random.default_rng(1)).grade in range(4)
+
+
+def test_music_is_bred_for_a_user_of_a_table(aligner, tmp_path):
+    text = TINY.replace(
+        "{kind: character, name: Dusk}", f"{{kind: table, aligner: {aligner}, row: 2}}"
+    )
+    experiment = load(write(tmp_path, text.replace("rounds: 2", "rounds: 1")))
+    asyncio.run(check(experiment, Settings()))
+    (found,) = run_all(jobs(experiment, tmp_path, Settings()), workers=1, say=lambda _: None)[
+        "told the truth"
+    ]
+    assert found.listeners[0]["name"] == "user 2"
+    assert found.listeners[0]["centre"] is None
+    assert len({row.liked for row in found.rows}) == 4
+    files, _ = draw(
+        {"told the truth": [found]}, {"told the truth": of_condition([found])}, tmp_path
+    )
+    assert all(file.stat().st_size > 5000 for file in files)
+    before = experiment.fingerprint(experiment.conditions[0])
+    (aligner / "aligner.safetensors").write_bytes(b"another one")
+    assert experiment.fingerprint(experiment.conditions[0]) != before
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("{kind: table}", "needs an aligner"),
+        ("{kind: table, aligner: x, name: Dusk}", "has no name"),
+        ("{kind: character, base_rate: 0.5}", "only a listener of kind table has base_rate"),
+        ("{kind: noisy, aligner: x}", "only a listener of kind table has aligner"),
+    ],
+)
+def test_what_a_user_of_a_table_cannot_be_is_named(tmp_path, said, words):
+    text = TINY.replace("{kind: character, name: Dusk}", said)
+    with pytest.raises(ConfigError, match=words):
+        load(write(tmp_path, text))
+
+
+def test_an_aligner_that_cannot_be_used_is_said_before_anything_runs(aligner, tmp_path):
+    text = TINY.replace("{kind: character, name: Dusk}", "{kind: table, aligner: nowhere}")
+    with pytest.raises(ConfigError, match="There is no aligner in nowhere"):
+        asyncio.run(check(load(write(tmp_path, text)), Settings()))
+    with pytest.raises(ConfigError, match="none in row 9"):
+        made([ListenerSpec(kind="table", aligner=str(aligner), row=9)], shipped_bank(), 1)
+    other = json.loads((aligner / "aligner.json").read_text())
+    moved = aligner.rename(tmp_path / "other")
+    (moved / "aligner.json").write_text(json.dumps({**other, "encoder_id": "mert"}))
+    with pytest.raises(ConfigError, match="trained on encoder mert, and experiments measure"):
+        aligner_of(str(moved))
+
+
 def test_a_run_of_other_settings_or_half_a_file_is_done_again(tmp_path):
     run = Run(fingerprint="a", rows=[], heard=[], listeners=[], notes=[])
     file = tmp_path / "run.json"
@@ -225,4 +347,39 @@ def test_the_map_is_flat_and_the_same_each_time():
 
 
 def test_wandb_is_only_used_where_it_is_installed():
-    assert track("x", {}) in {MISSING, "0 conditions were sent to the wandb project x."}
+    assert track("x", {}) in {MISSING, "0 conditions were logged to the wandb project x."}
+
+
+FAKE_WANDB = """
+import json, pathlib
+
+class Run:
+    def __init__(self, **given):
+        self.said = [given]
+    def log(self, values, step):
+        self.said.append([step, values])
+    def finish(self):
+        place = pathlib.Path(__file__).with_name(self.said[0]["name"] + ".json")
+        place.write_text(json.dumps(self.said))
+
+def init(**given):
+    return Run(**given)
+"""
+
+
+def test_wandb_gets_every_generation_of_every_condition(tmp_path, monkeypatch):
+    (tmp_path / "wandb.py").write_text(FAKE_WANDB)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "wandb", raising=False)
+    course = {kind: [0.1, 0.2] for kind in ("best", "mean", "median")}
+    figures = {measure: {"course": course} for measure in ("liked", "estimated")}
+    assert (
+        track("x", {"a": figures, "b": figures})
+        == "2 conditions were logged to the wandb project x."
+    )
+    monkeypatch.delitem(sys.modules, "wandb")
+    given, *steps = json.loads((tmp_path / "b.json").read_text())
+    assert (given["project"], given["name"]) == ("x", "b")
+    assert [step for step, _ in steps] == [1, 2]
+    assert steps[1][1]["estimated median"] == 0.2
+    assert len(steps[0][1]) == 6
