@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import Bar, Interval, Report, interval
-from bench.reward_bank import shipped_clips
 from bench.reward_world import Trials, World, community, trials, world
+from bench.taste_bank import shipped_clips
 from domain.errors import ScoringError
+from domain.facets import FAMILIES
 from scoring.beliefs import Doubles, Rated
 from scoring.laplace import sigmoid
 from scoring.reward import Choices, Reward, calibration_error, learn
 from scoring.space import TasteSpace, default_space
 from scoring.taste import Prior, default_prior, fit
 
+CLIPS = 15 * len(FAMILIES)
+"""Clips of the bank that are compared, the first: fifteen of each family."""
 SEEDS, QUICK_SEEDS = 20, 3
 SIZES = (4, 8, 16, 32, 64)
 MIDDLE, SMALL = 16, 6
@@ -159,7 +162,7 @@ async def measure(*, quick: bool = False, seeds: int | None = None) -> Report:
     """Run all three parts."""
     count = seeds or (QUICK_SEEDS if quick else SEEDS)
     clips, space = shipped_clips(), default_space()
-    hall = Hall(space=space, phi=space.project(clips.embeddings), heard=clips.heard)
+    hall = Hall(space=space, phi=space.project(clips.embeddings[:CLIPS]), heard=clips.heard[:CLIPS])
     report = Report(
         name="reward: pairs of unheard clips as unheard listeners prefer them",
         header=[

@@ -1,4 +1,4 @@
-"""An aligner's space as a taste space: the directions in which its listeners differ, scaled by how much they do.
+"""An aligner's space as columns for tastes: the directions in which its listeners differ, scaled by how much they do.
 
 A listener of the table has the log odds ``scale * user . music``. With the mean listener and the principal axes of the
 others around it, that is a sum over a few columns whose weights vary by about 1 from listener to listener, which is
@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from scoring.aligner.protocol import Aligner
 from scoring.beliefs import Doubles
-from scoring.space import Column, Form
-from scoring.words import OVERALL
 
 AXES = 24
 
@@ -69,50 +67,3 @@ class AlignerAxes:
         out[known] = self._aligner.music(given[known]).astype(np.float64) @ self._axes.T
         out[known] -= self._middle
         return out
-
-
-class AlignerSpace:
-    """Projects embeddings to phi through an aligner alone; stands in for ``scoring.space.TasteSpace``.
-
-    Args:
-        aligner: With at least one listener in its table.
-        axes: See ``AlignerAxes``.
-
-    Attributes:
-        id: Names the space; tastes of different spaces are never mixed.
-        encoder_id: The encoder whose embeddings it takes.
-        columns: What each column but the last is; an axis has no name of its own.
-        labels: A (less, more) word pair for each column of phi, the intercept last.
-        learned: ``None``: it has no columns beside others.
-    """
-
-    learned = None
-
-    def __init__(self, aligner: Aligner, axes: int = AXES) -> None:
-        self._axes = AlignerAxes(aligner, axes)
-        self.id = self._axes.id
-        self.encoder_id = self._axes.encoder_id
-        self.columns: tuple[Column, ...] = tuple(
-            Column(
-                name=f"component_{i}",
-                form=Form.COMPONENT,
-                words=OVERALL,
-                source=i,
-                weight=float(weight),
-            )
-            for i, weight in enumerate(self._axes.weights)
-        )
-        self.labels: tuple[tuple[str, str], ...] = (
-            *((column.words.low, column.words.high) for column in self.columns),
-            ("stricter", "more generous"),
-        )
-
-    @property
-    def dimensions(self) -> int:
-        """Columns of phi without the intercept."""
-        return len(self.columns)
-
-    def project(self, embeddings: NDArray[Any]) -> Doubles:
-        """Return phi (n, k + 1), the last column 1; see ``AlignerAxes.project``."""
-        columns = self._axes.project(embeddings)
-        return np.concatenate([columns, np.ones((len(columns), 1))], axis=1)

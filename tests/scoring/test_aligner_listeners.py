@@ -10,9 +10,10 @@ from scipy.stats import spearmanr
 
 from domain.errors import ScoringError
 from scoring.aligner.listeners import TableListener, table_listeners
-from scoring.aligner.space import AlignerAxes, AlignerSpace
+from scoring.aligner.space import AlignerAxes
 from scoring.beliefs import Rated
-from scoring.explain import describe, explain
+from scoring.explain import explain
+from scoring.space import default_space, wider_space
 from scoring.taste import default_prior, fit, predict
 from tests.scoring.aligners import PlainAligner
 
@@ -58,39 +59,39 @@ def test_what_cannot_be_is_a_sentence(aligner):
         TableListener(aligner, 0).likes(np.full((2, 6), np.nan))
 
 
-def test_the_space_holds_every_listener_of_the_table():
+def test_the_axes_hold_every_listener_of_the_table():
     """Each row's log odds are a weighted sum of columns, with weights of about 1."""
     aligner = PlainAligner(np.random.default_rng(1).normal(size=(5, 8)) + 0.5)
-    space = AlignerSpace(aligner)
-    phi = space.project(BANK)
-    assert phi.shape == (len(BANK), space.dimensions + 1)
-    assert (phi[:, -1] == 1).all()
+    axes = AlignerAxes(aligner)
+    columns = axes.project(BANK)
+    assert columns.shape == (len(BANK), axes.dimensions)
+    phi = np.concatenate([columns, np.ones((len(BANK), 1))], axis=1)
     odds = aligner.info.scale * aligner.music(BANK) @ aligner.users().T
     weights, *_ = np.linalg.lstsq(phi, odds, rcond=None)
     assert np.allclose(phi @ weights, odds, atol=1e-4)
-    axes = weights[1:-1]
-    assert np.allclose((axes**2).mean(axis=1), 1.0, atol=1e-3)
-    assert len(space.labels) == len(space.columns) + 1
+    assert np.allclose((weights[1:-1] ** 2).mean(axis=1), 1.0, atol=1e-3)
 
 
-def test_a_taste_learned_in_the_space_finds_a_listener_of_the_table(aligner):
-    space = AlignerSpace(aligner)
+def test_a_taste_learned_beside_the_features_finds_a_listener_of_the_table(aligner):
+    axes = AlignerAxes(aligner)
+    space = wider_space(axes)
+    usual = np.tile(default_space()._centre, (len(BANK), 1))  # nothing to be told by the features
+    phi = space.project(usual, axes.project(BANK))
     (one,) = table_listeners(aligner, [5], BANK, steepness=10.0)
-    phi = space.project(BANK)
     likes = np.random.default_rng(2).random(len(BANK)) < one.probabilities(BANK)
     rated = [Rated(clip=i, rating=1.0 if likes[i] else -1.0) for i in range(60)]
     taste = fit(default_prior(space), phi, rated)
     said = predict([taste], phi[60:]).liking[0]
     assert spearmanr(said, one.probabilities(BANK[60:])).statistic > 0.8
     assert explain(taste, phi[0], space)
-    assert describe(taste, space) == []
+    assert len(space.labels) == len(space.columns) + 1 == phi.shape[1]
 
 
 def test_axes_are_at_most_what_the_table_spans():
-    lonely = AlignerSpace(PlainAligner(USERS[:1]))
+    lonely = AlignerAxes(PlainAligner(USERS[:1]))
     assert lonely.dimensions == 1
-    assert AlignerSpace(PlainAligner(USERS), axes=2).dimensions == 3
-    assert AlignerSpace(PlainAligner(USERS), axes=2).id != AlignerSpace(PlainAligner(USERS)).id
+    assert AlignerAxes(PlainAligner(USERS), axes=2).dimensions == 3
+    assert AlignerAxes(PlainAligner(USERS), axes=2).id != AlignerAxes(PlainAligner(USERS)).id
 
 
 def test_a_clip_that_was_not_heard_speaks_for_and_against_nothing(aligner):
@@ -99,9 +100,6 @@ def test_a_clip_that_was_not_heard_speaks_for_and_against_nothing(aligner):
     found = AlignerAxes(aligner).project(clips)
     assert (found[2] == 0).all()
     assert np.allclose(found[[0, 1, 3]], AlignerAxes(aligner).project(BANK[[0, 1, 3]]))
-    assert AlignerSpace(aligner).project(BANK[:0]).shape == (
-        0,
-        AlignerSpace(aligner).dimensions + 1,
-    )
+    assert AlignerAxes(aligner).project(BANK[:0]).shape == (0, AlignerAxes(aligner).dimensions)
     with pytest.raises(ScoringError, match="encode the clips again"):
         AlignerAxes(aligner).project(np.zeros((2, 5)))
