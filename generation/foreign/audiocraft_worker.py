@@ -28,6 +28,8 @@ from generation.serving import Failed, NoRoom, Step, private_pipes, serve  # noq
 
 CLASSES = {"magnet": "MAGNeT", "jasco": "JASCO", "style": "MusicGen"}
 """Of audiocraft, by kind of model."""
+STYLE = "set_style_conditioner_params"
+"""What a ``MusicGen`` has that can follow a style."""
 SHORTEST_STYLE, LONGEST_STYLE = 1.5, 4.5
 """Seconds of a sound that MusicGen-Style listens to."""
 QUANTIZERS = 6
@@ -173,13 +175,13 @@ def load(args: argparse.Namespace) -> Any:
     Raises:
         Failed: It cannot be had; says what to do.
     """
-    name = CLASSES[args.kind]
-    make = getattr(_models(), name, None)
-    if make is None:
+    models = _models()
+    if not _has(models, args.kind):
         raise Failed(
-            f"The audiocraft in this environment has no {name}: it came from PyPI. Set it up again where GitHub can be "
-            "reached: python bot.py worker audiocraft --setup"
+            f"The audiocraft in this environment cannot play {args.name}: it came from PyPI. "
+            "Set it up again where GitHub can be reached: python bot.py worker audiocraft --setup"
         )
+    make = getattr(models, CLASSES[args.kind])
     device = None if args.device == "auto" else args.device
     more = {"chords_mapping_path": args.chords} if args.kind == "jasco" else {}
     try:
@@ -191,6 +193,12 @@ def load(args: argparse.Namespace) -> Any:
             f"The weights of {args.name} are not here or not whole ({type(error).__name__}). Fetch them: "
             f"python bot.py worker audiocraft --pull {args.name}"
         ) from None
+
+
+def _has(models: Any, kind: str) -> bool:
+    """Whether this version of audiocraft has a kind of model."""
+    made = getattr(models, CLASSES[kind], None)
+    return hasattr(made, STYLE) if kind == "style" else made is not None
 
 
 def known_chords(
@@ -252,7 +260,7 @@ def checked() -> dict[str, Any]:
         "torch": torch.__version__,
         "audiocraft": audiocraft.__version__,
         "gpu": torch.cuda.get_device_name(0) if torch.cuda.is_available() else "",
-        "kinds": [kind for kind, name in CLASSES.items() if hasattr(models, name)],
+        "kinds": [kind for kind in CLASSES if _has(models, kind)],
     }
 
 

@@ -23,7 +23,7 @@ PACKAGES = (
     *("transformers>=4.31,<4.40", "huggingface_hub<0.26", "sentencepiece", "protobuf"),
     *("av>=12", "soundfile", "librosa", "julius", "demucs", "encodec"),
     *("einops", "flashy>=0.0.1", "hydra-core>=1.1", "hydra_colorlog", "torchmetrics", "tqdm"),
-    *("num2words", "spacy>=3.6.1,<3.8", "torchdiffeq"),
+    *("num2words", "spacy>=3.6.1,<3.8", "click", "torchdiffeq"),
 )
 """What audiocraft imports to make music. Its own list also has what it trains and demonstrates with, and an ``av`` that
 needs ffmpeg's headers; so it is installed without its list."""

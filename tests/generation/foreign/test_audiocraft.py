@@ -175,8 +175,10 @@ def test_what_is_missing_is_said(maker, generator, environment, monkeypatch):
     found = audiocraft_worker.checked()
     assert (found["audiocraft"], found["kinds"]) == ("1.4.0a2", ["magnet", "jasco", "style"])
     monkeypatch.delattr(sys.modules["audiocraft"].models, "JASCO")
-    with pytest.raises(serving.Failed, match="has no JASCO: it came from PyPI"):
+    with pytest.raises(serving.Failed, match="cannot play jasco-400m: it came from PyPI"):
         maker("jasco-400m")
+    monkeypatch.delattr(sys.modules["audiocraft"].models.MusicGen, audiocraft_worker.STYLE)
+    assert audiocraft_worker.checked()["kinds"] == ["magnet"]
     with pytest.raises(GenerationError, match="audiocraft has no model 'magnet-huge'"):
         generator("magnet-huge")
     environment.python.unlink()
