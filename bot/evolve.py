@@ -7,7 +7,7 @@ from typing import Literal
 
 import discord
 from discord import app_commands
-from discord.app_commands import Range, locale_str
+from discord.app_commands import Choice, Range, locale_str
 
 from bot.errors import acknowledge, answering, tell
 from bot.present import status_text
@@ -38,6 +38,7 @@ class Evolve(app_commands.Group):
         quorum=locale_str("How many listeners close a round with their votes"),
         timer=locale_str("Minutes after which a round closes by itself; 0 is never"),
         searcher=locale_str("What breeds; leave it out for the usual one"),
+        generator=locale_str("What plays; leave it out for the usual one"),
     )
     @app_commands.rename(whom=locale_str("for"))
     async def start(  # noqa: PLR0913, PLR0917 - Discord's options are the arguments
@@ -50,10 +51,12 @@ class Evolve(app_commands.Group):
         quorum: Range[int, 1, 50] | None = None,
         timer: Range[int, 0, 1440] | None = None,
         searcher: SearcherName | None = None,
+        generator: str | None = None,
     ) -> None:
         """Start breeding music here."""
         async with answering(interaction):
-            chosen: dict[str, float | int | None] = {
+            chosen: dict[str, float | int | str | None] = {
+                "generator": generator,
                 "seconds": float(seconds) if seconds is not None else None,
                 "candidates": candidates,
                 "quorum": quorum,
@@ -67,7 +70,13 @@ class Evolve(app_commands.Group):
             )
             await self._steering.start(interaction, request)
 
-    def _settings(self, chosen: dict[str, float | int | None]) -> RunSettings | None:
+    @start.autocomplete("generator")
+    async def generators(self, _: discord.Interaction, current: str) -> list[Choice[str]]:
+        """Offer what can play here."""
+        names = self._room.services.runs.generators
+        return [Choice(name=one, value=one) for one in names if current.lower() in one][:25]
+
+    def _settings(self, chosen: dict[str, float | int | str | None]) -> RunSettings | None:
         changes = {name: value for name, value in chosen.items() if value is not None}
         if not changes:
             return None

@@ -242,7 +242,8 @@ def status_text(view: StatusView) -> str:
         )
     timer = f"timer {duration(settings.timer)}" if settings.timer else "no timer"
     lines.append(
-        f"-# {settings.candidates} candidates of {settings.seconds:.0f} s a round · {timer} · "
+        f"-# {settings.candidates} candidates of {settings.seconds:.0f} s a round"
+        f"{f' by {settings.generator}' if settings.generator else ''} · {timer} · "
         f"pauses after {count(settings.unattended_limit, 'round')} without a vote"
     )
     return fit(lines)

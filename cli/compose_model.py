@@ -117,15 +117,12 @@ def _remote_recipe(args: argparse.Namespace) -> Recipe:
     Raises:
         UsageError: There is no such option.
     """
-    from generation.registry import Recipe  # noqa: PLC0415 - slow imports only for this option
-    from generation.remote.server import OPTIONS  # noqa: PLC0415
+    from service.models.chosen import remote_recipe  # noqa: PLC0415 - slow imports only for this option
 
     pairs = {"url": args.remote}
     for text in args.remote_option:
         name, equals, value = text.partition("=")
-        if not equals or name not in OPTIONS:
-            raise UsageError(
-                f"--remote-option {name!r} is none: give NAME=VALUE with one of {', '.join(OPTIONS)}."
-            )
+        if not equals:
+            raise UsageError(f"--remote-option {text!r} says nothing: give NAME=VALUE.")
         pairs[name] = value
-    return Recipe(loader="remote", name="remote", commercial=False, options=tuple(pairs.items()))
+    return remote_recipe(pairs)

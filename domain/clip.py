@@ -12,6 +12,9 @@ from domain.ids import CandidateId, ClipId, RunId
 BUILT_IN = "composer"
 """Name of the generator that needs no weights and plays descriptions."""
 
+DRAFT = "draft"
+"""Set in the description of a clip that is only a draft of what was asked for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorInfo:

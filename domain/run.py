@@ -86,6 +86,7 @@ class RunSettings:
         unattended_limit: Unattended rounds in a row after which the run pauses.
         repost_every: In every how many rounds an old clip comes back unmarked; 0 is never.
         weights: What each part of fitness counts.
+        generator: What plays, of those that the host offers; ``""`` is the default one.
     """
 
     seconds: float = 8.0
@@ -95,6 +96,7 @@ class RunSettings:
     unattended_limit: int = 3
     repost_every: int = 0
     weights: Weights = field(default_factory=Weights)
+    generator: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,7 +234,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     kits = _kits(settings, language, operators)
     rewards = _rewards(ground, learner)
     judging = Judging(db, learner, clock, rewards.reward)
-    maker = RoundMaker(db, store, device, judging, clock, kits)
+    maker = RoundMaker(db, store, device, judging, clock, kits, drafts=settings.generation.drafts)
     conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
     hearing = _hearing(ground, learner, queue)
     about = AboutService(settings, device, space.encoder_id, language, hearing)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from domain.candidate import Brief, Directive, Evaluation, Proposal
-from domain.clip import ClipFailure, ClipRequest, RenderedClip
+from domain.clip import DRAFT, ClipFailure, ClipRequest, RenderedClip
 from domain.description import Description
 from domain.errors import UserError
 from domain.ids import ClipId, ListenerId, PostId
@@ -71,9 +70,12 @@ Made = Sequence[tuple[Proposal, RenderedClip]]
 
 
 class RoundMaker:
-    """Makes generations. One call at a time for a run: the caller holds the run's lock."""
+    """Makes generations. One call at a time for a run: the caller holds the run's lock.
 
-    def __init__(
+    With ``drafts``, generators that can make drafts to choose from, and only what is posted is made in full.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a round is made with
         self,
         db: Database,
         store: AudioStore,
@@ -81,6 +83,8 @@ class RoundMaker:
         judging: Judging,
         clock: Clock,
         kits: Kits = no_kits,
+        *,
+        drafts: bool = False,
     ) -> None:
         self._db = db
         self._store = store
@@ -88,6 +92,7 @@ class RoundMaker:
         self._judging = judging
         self._clock = clock
         self._kits = kits
+        self._drafts = drafts
 
     async def make(self, run: Run, generation: Generation, ready: Callable[[int], None]) -> PostId:
         """Make a generation and put its round into the outbox.
@@ -123,7 +128,8 @@ class RoundMaker:
         proposals = await searcher.ask(brief)
         for sentence in searcher.notices():
             log.warning("Run %s: %s", run.id, sentence)
-        outcomes = await self._device.render([_request(run, one) for one in proposals], ready)
+        requests = [replace(_request(run, one), draft=self._drafts) for one in proposals]
+        outcomes = await self._device.render(requests, ready)
         made = [
             (_with_description(proposal, outcome), outcome)
             for proposal, outcome in zip(proposals, outcomes, strict=True)
@@ -147,7 +153,29 @@ class RoundMaker:
             raise UserError(
                 "Not one of the clips passed the quality gate. Try again, or ask for something else."
             )
+        made = await self._in_full(run, made, choice)
         return await self._save(run, generation, searcher, made, choice)
+
+    async def _in_full(self, run: Run, made: Made, choice: Choice) -> Made:
+        """Return the clips with those in full that are posted and were drafts."""
+        drafts = [
+            pick.index
+            for pick in choice.picks
+            if pick is not None and made[pick.index][1].description.get(DRAFT)
+        ]
+        if not drafts:
+            return made
+        whole = list(made)
+        requests = [replace(made[place][1].request, draft=False) for place in drafts]
+        outcomes = await self._device.render(requests, lambda _: None)
+        for place, outcome in zip(drafts, outcomes, strict=True):
+            if isinstance(outcome, RenderedClip):
+                whole[place] = (whole[place][0], outcome)
+            else:
+                log.warning(
+                    "Run %s: a draft is posted in place of its clip: %s", run.id, outcome.reason
+                )
+        return whole
 
     async def _foreign_parents(
         self, run: Run, generation: Generation, archive: Archive
@@ -279,6 +307,7 @@ def _request(run: Run, proposal: Proposal) -> ClipRequest:
         seed=proposal.seed,
         seconds=run.settings.seconds,
         description=described,
+        generator=run.settings.generator,
     )
 
 
@@ -287,7 +316,7 @@ def _with_description(proposal: Proposal, rendered: RenderedClip) -> Proposal:
     genome = rendered.description.get("genome")
     if genome is None:
         return proposal
-    return dataclasses.replace(proposal, genome={**proposal.genome, "description": genome})
+    return replace(proposal, genome={**proposal.genome, "description": genome})
 
 
 def _family(rendered: RenderedClip) -> str:

@@ -85,7 +85,12 @@ class RunService:
         Raises:
             BusyError: The channel has a run, or a cap is reached.
             ForbiddenError: Only moderators may start here.
+            UserError: There is no such generator here.
         """
+        if settings is not None and settings.generator not in {"", *self.generators}:
+            raise UserError(
+                f"There is no generator {settings.generator!r} here. There is: {', '.join(self.generators)}."
+            )
         await self.check_may_start(actor, private=for_listener is not None)
         new = self._new_run(
             actor,
@@ -97,6 +102,12 @@ class RunService:
         if seed is not None:
             new = replace(new, seed=seed)
         return await self._begin(new, Order(), self._target(actor, track) if track else None)
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """What may play, the default one first."""
+        generation = self._settings.generation
+        return tuple(dict.fromkeys([generation.generator, *generation.choices]))
 
     async def check_may_start(self, actor: Actor, *, private: bool) -> None:
         """Check what can be checked before anything is heard or made for a new run.

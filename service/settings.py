@@ -111,10 +111,15 @@ class GenerationSettings(Section):
 
     generator: str = Field(
         "composer",
-        description="What plays: composer (built in) or a model of bot.py models list, such as musicgen-small.",
+        description="What plays: composer (built in), a model of bot.py models list such as musicgen-small, or remote.",
     )
     choices: tuple[str, ...] = Field(
-        (), description="Further generators that a run may choose: composer, models."
+        (), description="Further generators that a run may choose: composer, models, remote."
+    )
+    remote: dict[str, Any] = Field(
+        default={},
+        description="The server behind remote: its url, and options of docs/generators.md, such as {url: "
+        "http://localhost:8001, style: acestep}.",
     )
     device: str = Field(
         "auto",

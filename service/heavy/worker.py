@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack
+from domain.clip import DRAFT, ClipFailure, ClipRequest, GeneratorInfo, HeardTrack
 from generation.parcels import Sound
 from generation.registry import Recipe
 from service.device import Outcome, ProcessWorker, finish, finish_wav
@@ -50,6 +50,9 @@ class HeavyWorker:
     ) -> Outcome:
         if isinstance(made, ClipFailure):
             return made
+        greeting = self._dispatcher.greeting(self._recipe)
+        if request.draft and greeting is not None and greeting.capabilities.drafts:
+            made = dataclasses.replace(made, description={**made.description, DRAFT: True})
         return await self._hands.attempt(finish, request, made, info)
 
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:

@@ -7,10 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from domain.clip import BUILT_IN as BUILT_IN_GENERATOR
 from domain.errors import ConfigError, ScoringError, UserError
 from generation.registry import LOADERS, Recipe, composer
+from generation.remote.server import OPTIONS
 from scoring.aligner.folder import load, read_config
 from scoring.aligner.protocol import AlignerKind
 from scoring.aligner.space import AlignerAxes
@@ -22,6 +24,9 @@ from service.models.foreign import LOADER as AUDIOCRAFT
 from service.models.foreign import audiocraft_recipe
 from service.models.store import Installed, ModelStore
 from service.settings import Settings, models_folder
+
+REMOTE = "remote"
+"""Name of the generator that is behind a server."""
 
 
 def agreed_model(store: ModelStore, name: str) -> Installed:
@@ -122,7 +127,7 @@ def recipe_of(settings: Settings, name: str) -> Recipe:
 
     Args:
         settings: Say where it runs and how much at once.
-        name: ``"composer"``, or a model of the catalogue.
+        name: ``"composer"``, ``"remote"``, or a model of the catalogue.
 
     Raises:
         UserError: There is no such generator, it is not on this machine, or its licence was not agreed to.
@@ -135,6 +140,8 @@ def recipe_of(settings: Settings, name: str) -> Recipe:
             soundfont=generation.soundfont or (str(fonts) if fonts.is_dir() else ""),
             emotion=generation.emotion,
         )
+    if name == REMOTE:
+        return remote_recipe(generation.remote)
     known = entry(name)
     if known.role is not Role.GENERATOR:
         raise UserError(f"{known.name} is an encoder, no generator.")
@@ -156,6 +163,33 @@ def recipe_of(settings: Settings, name: str) -> Recipe:
         options=(
             ("memory", f"{generation.memory:g}"),
             ("threads", str(generation.workers or os.cpu_count() or 1)),
+        ),
+    )
+
+
+def remote_recipe(options: Mapping[str, Any]) -> Recipe:
+    """Return what makes a generator of a server.
+
+    Args:
+        options: ``url``, and any of ``generation.remote.server.OPTIONS``; ``fields`` as JSON or as an object.
+
+    Raises:
+        UserError: There is no address, or an option is not known.
+    """
+    if not options.get("url"):
+        raise UserError("Its server has no address: set generation.remote.url.")
+    unknown = [name for name in options if name not in {"url", *OPTIONS}]
+    if unknown:
+        raise UserError(
+            f"A remote generator has no option {unknown[0]!r}; there are url, {', '.join(OPTIONS)}."
+        )
+    return Recipe(
+        loader=REMOTE,
+        name=REMOTE,
+        commercial=False,
+        options=tuple(
+            (name, value if isinstance(value, str) else json.dumps(value))
+            for name, value in options.items()
         ),
     )
 

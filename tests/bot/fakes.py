@@ -270,6 +270,8 @@ class FakeRuns:
                 return run
         raise NotFoundError("Nothing has been bred here yet. Start with /evolve start.")
 
+    generators = ("composer", "musicgen-small")
+
     def default_settings(self) -> RunSettings:
         return RunSettings()
 

@@ -1,0 +1,102 @@
+"""Rounds by a generator in a process of its own, and in two speeds."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from domain.clip import DRAFT, ClipFailure
+from domain.errors import UserError
+from domain.run import GenerationState, RunSettings
+from service.bootstrap import open_services
+from service.device import ProcessWorker, RenderSpec
+from service.heavy.worker import HeavyWorker
+from service.settings import Settings
+from tests.fakes import FakeClock, FakeDevice, FakeSink
+from tests.service.conftest import MOD, Stage
+from tests.service.heavy.conftest import MODEL
+
+
+class DraftingDevice(FakeDevice):
+    """Makes short drafts."""
+
+    def clip(self, request):
+        made = super().clip(request)
+        if not request.draft:
+            return made
+        return replace(made, seconds=2.0, description={**made.description, DRAFT: True})
+
+
+@asynccontextmanager
+async def staged(tmp_path, device, **generation):
+    settings = Settings.model_validate(
+        {
+            "storage": {"data_dir": str(tmp_path / "data")},
+            "runs": {"candidates": 8},
+            "generation": generation,
+        }
+    )
+    clock, sink = FakeClock(), FakeSink()
+    async with open_services(settings, clock=clock, device=device) as services:
+        await services.outbox.attach(sink)
+        yield Stage(services=services, clock=clock, device=device, sink=sink, settings=settings)
+
+
+@pytest.fixture
+async def drafting(tmp_path):
+    async with staged(tmp_path, DraftingDevice(), drafts=True) as stage:
+        yield stage
+
+
+async def test_only_what_is_posted_is_made_in_full(drafting):
+    await drafting.start()
+    asked = [(one.draft, one.seed) for one in drafting.device.requests]
+    assert [draft for draft, _ in asked] == [True] * 8 + [False] * 4
+    assert {seed for draft, seed in asked if not draft} <= {seed for draft, seed in asked if draft}
+    (view,) = drafting.rounds()
+    assert [one.clip.seconds for one in view.clips] == [8.0] * 4
+    run = await drafting.run()
+    made = await drafting.services.clips.of_round(run.id, 1)
+    assert sorted(one.seconds for one in made) == [2.0] * 4 + [8.0] * 4
+
+
+async def test_a_draft_stands_in_for_a_clip_that_cannot_be_made(drafting):
+    drafting.device.fail = lambda one: None if one.draft else "There is no room."
+    done = await drafting.start()
+    assert done.error is None
+    (view,) = drafting.rounds()
+    assert [one.clip.seconds for one in view.clips] == [2.0] * 4
+
+
+async def test_a_run_chooses_what_plays_among_what_the_host_offers(tmp_path):
+    async with staged(tmp_path, FakeDevice(), choices=["musicgen-small"]) as stage:
+        await stage.start(settings=RunSettings(candidates=8, generator="musicgen-small"))
+        assert {one.generator for one in stage.device.requests} == {"musicgen-small"}
+        assert (await stage.run()).settings.generator == "musicgen-small"
+        with pytest.raises(UserError, match="There is: composer, musicgen-small"):
+            await stage.services.runs.start(MOD, settings=RunSettings(generator="suno"))
+
+
+async def test_no_round_is_lost_or_posted_twice_when_the_process_keeps_dying(shop, tmp_path):
+    hands = ProcessWorker(RenderSpec(), workers=1, deadline=60)
+    device = HeavyWorker(shop.open("--crash-at", 2, "--room", 3), MODEL, hands)
+    finish = device._finished
+
+    async def passed(request, made, info):
+        """A sine is no music: let it through the gate all the same."""
+        clip = await finish(request, made, info)
+        return clip if isinstance(clip, ClipFailure) else replace(clip, quality=1.0)
+
+    device._finished = passed
+    async with staged(tmp_path, device) as stage:
+        for _ in range(2):
+            done = await (stage.next() if stage.rounds() else stage.start())
+            assert done.error is None
+        assert [view.generation.number for view in stage.rounds()] == [1, 2]
+        assert await stage.state(2) is GenerationState.OPEN
+        run = await stage.run()
+        for number in (1, 2):
+            assert len(await stage.services.clips.of_round(run.id, number)) == 8
+        assert shop.lines().count("start") >= 3
