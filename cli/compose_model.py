@@ -89,26 +89,11 @@ def run_model(args: argparse.Namespace, extension: str) -> int:
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
-    """Return the recipe of a model on this machine; raises like ``agreed_model`` or ``audiocraft_recipe``."""
-    from generation.registry import Recipe  # noqa: PLC0415 - slow imports only for this option
-    from service.models.catalogue import entry  # noqa: PLC0415
-    from service.models.chosen import agreed_model  # noqa: PLC0415
-    from service.models.foreign import LOADER, audiocraft_recipe  # noqa: PLC0415
-    from service.models.store import ModelStore  # noqa: PLC0415
-    from service.settings import load, models_folder  # noqa: PLC0415
+    """Return the recipe of a model on this machine; raises like ``recipe_of``."""
+    from service.models.chosen import recipe_of  # noqa: PLC0415 - slow imports only for this option
+    from service.settings import load  # noqa: PLC0415
 
-    settings = load(args.config)
-    store, known = ModelStore(models_folder(settings)), entry(args.model)
-    if known.loader == LOADER:
-        return audiocraft_recipe(store, settings.storage.data_dir, known.name)
-    here = agreed_model(store, args.model)
-    return Recipe(
-        loader=known.loader,
-        name=here.name,
-        folder=str(store.path(here.name)),
-        licence=here.licence,
-        commercial=here.commercial,
-    )
+    return recipe_of(load(args.config), args.model)
 
 
 def _remote_recipe(args: argparse.Namespace) -> Recipe:

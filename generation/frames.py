@@ -19,8 +19,9 @@ process may be of another environment, with other packages.
 ``step``      worker  ``batch``, ``done``, ``total``: it is alive and how far it is
 ``clips``     worker  ``batch``, ``clips``: for each request ``reason``, or ``rate``, ``channels``, ``loudness``,
                       ``description``, ``finished`` (whether it is mastered) and ``size``: bytes of its samples,
-                      float32 little-endian (frames, channels), which follow each other in the body
-``no_room``   worker  ``batch`` does not fit into memory; nothing of it was made
+                      float32 little-endian (frames, channels), which follow each other in the body. With ``info``
+                      and ``capabilities`` as they are now
+``no_room``   worker  ``batch`` does not fit into memory; nothing of it was made. With both as they are now
 ``failed``    worker  ``batch``: nothing works. ``reason``
 ``cancelled`` worker  ``batch`` was given up
 ============= ======= ==========================================================================================

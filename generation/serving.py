@@ -115,11 +115,11 @@ def _answer(ear: _Ear, mouth: _Mouth, maker: Maker, frame: Frame) -> Frame:
 
     try:
         ear.check(batch)
-        answer = parcels.made(batch, maker.make(parcels.orders(frame), step))
+        answer = _introduced(maker, parcels.made(batch, maker.make(parcels.orders(frame), step)))
     except Cancelled:
         return Frame("cancelled", {"batch": batch})
     except NoRoom:
-        return Frame("no_room", {"batch": batch})
+        return _introduced(maker, Frame("no_room", {"batch": batch}))
     except (BrokenPipeError, ConnectionError):
         raise
     except Exception as error:  # noqa: BLE001 - the process's boundary: whatever it is, it is said
@@ -127,6 +127,11 @@ def _answer(ear: _Ear, mouth: _Mouth, maker: Maker, frame: Frame) -> Frame:
     finally:
         ear.over(batch)
     return answer if len(answer.body) <= MOST_BODY else Frame("no_room", {"batch": batch})
+
+
+def _introduced(maker: Maker, answer: Frame) -> Frame:
+    """Say who made it: a maker that has learned what fits into memory is another version of itself from then on."""
+    return Frame(answer.kind, {**answer.header, **maker.hello()}, answer.body)
 
 
 def _in_words(error: Exception) -> str:

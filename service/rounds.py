@@ -153,8 +153,8 @@ class RoundMaker:
             raise UserError(
                 "Not one of the clips passed the quality gate. Try again, or ask for something else."
             )
-        made = await self._in_full(run, made, choice)
-        return await self._save(run, generation, searcher, made, choice)
+        whole = await self._in_full(run, made, choice)
+        return await self._save(run, generation, searcher, whole, choice)
 
     async def _in_full(self, run: Run, made: Made, choice: Choice) -> Made:
         """Return the clips with those in full that are posted and were drafts."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from generation.finishing import finished
 from generation.generator import Capabilities, Composition, Progress, refused
 from generation.musicgen.checkpoint import Kind, load, text_width
 from generation.musicgen.chroma import melody
-from generation.musicgen.engine import Engine, Order
+from generation.musicgen.engine import Engine, Order, Written
 from generation.musicgen.loop import bucket_of
 from generation.musicgen.sampling import Sampling
 from generation.musicgen.shapes import FRAME_RATE
@@ -67,24 +68,39 @@ class MusicGen:
     ) -> None:
         self._make = make
         self._engine: Engine | None = None
+        self._recipe = recipe
+        self._device = device
+        self._sources = _SOURCES[kind]
+        self._embedding = text_width(Path(recipe.folder))
+        self._bucket = bucket_of(recipe.batch)
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """What makes the sound. Numbers differ between devices, number formats and sizes of a batch."""
         numbers = str(DTYPE).removeprefix("torch.")
-        bucket = bucket_of(recipe.batch)
-        # Numbers differ between devices, number formats and sizes of a batch, so they are part of the version.
-        self.info = GeneratorInfo(
-            name=recipe.name,
-            version=f"{VERSION}-{device.type}-{numbers}-{bucket}",
-            licence=recipe.licence or LICENCE,
-            details={"device": str(device), "numbers": numbers, "batch": str(bucket)},
+        return GeneratorInfo(
+            name=self._recipe.name,
+            version=f"{VERSION}-{self._device.type}-{numbers}-{self._bucket}",
+            licence=self._recipe.licence or LICENCE,
+            details={
+                "device": str(self._device),
+                "numbers": numbers,
+                "batch": str(self._bucket),
+            },
         )
-        self.capabilities = Capabilities(
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return Capabilities(
             shortest=SHORTEST,
             longest=LONGEST,
             sample_rate=SAMPLE_RATE,
-            commercial=recipe.commercial,
-            embedding=text_width(Path(recipe.folder)),
-            sources=_SOURCES[kind],
+            commercial=self._recipe.commercial,
+            embedding=self._embedding,
+            sources=self._sources,
             drafts=True,
-            batch=bucket,
+            batch=self._bucket,
         )
 
     @classmethod
@@ -158,17 +174,37 @@ class MusicGen:
             return True
 
         try:
-            written = engine.write(list(orders.values()), on_step)
-            for place, codes in zip(orders, written, strict=True):
-                out[place] = (
-                    ClipFailure(reason=str(codes))
-                    if isinstance(codes, TooLongError)
-                    else self._finished(engine.sound([codes])[0])
-                )
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            raise NoRoomError(f"{len(requests)} clips do not fit into memory.") from None
+            written = dict(zip(orders, engine.write(list(orders.values()), on_step), strict=True))
+            out.update(self._heard(engine, written))
+        except (torch.OutOfMemoryError, MemoryError):
+            raise self._no_room(engine, len(requests)) from None
         return [out[place] for place in range(len(requests))]
+
+    def _heard(
+        self, engine: Engine, written: Mapping[int, Written]
+    ) -> dict[int, Composition | ClipFailure]:
+        """Return codes as clips; those of one length are heard together."""
+        out: dict[int, Composition | ClipFailure] = {}
+        alike: defaultdict[int, list[tuple[int, Tensor]]] = defaultdict(list)
+        for place, codes in written.items():
+            if isinstance(codes, TooLongError):
+                out[place] = ClipFailure(reason=str(codes))
+            else:
+                alike[codes.shape[1]].append((place, codes))
+        for group in alike.values():
+            sounds = engine.sound([codes for _, codes in group])
+            for (place, _), sound in zip(group, sounds, strict=True):
+                out[place] = self._finished(sound)
+        return out
+
+    def _no_room(self, engine: Engine, clips: int) -> NoRoomError:
+        """Make batches half as large from now on: on a GPU each is filled up, so fewer clips alone would not help."""
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if engine.bucket > 1:
+            engine.bucket //= 2
+            self._bucket = engine.bucket
+        return NoRoomError(f"{clips} clips do not fit into memory.")
 
     def states_of(self, prompt: str) -> Floats:
         """Return the text encoder's states (tokens, ``capabilities.embedding``) of a prompt.

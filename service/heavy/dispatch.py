@@ -286,6 +286,9 @@ class Dispatcher:
         Raises:
             FrameError: What came is not what was ordered.
         """
+        if "info" in end.header:
+            info, capabilities = introduced(end)
+            self._known[batch[0].recipe] = Greeting(info=info, capabilities=capabilities)
         match end.kind:
             case "clips":
                 made = clips(end)

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="PYTORCH IS MISSING: MusicGen was no
 
 from domain.candidate import Brief  # noqa: E402
 from domain.clip import ClipFailure, ClipRequest, Source, SourceUse  # noqa: E402
-from domain.errors import GenerationError  # noqa: E402
+from domain.errors import GenerationError, NoRoomError  # noqa: E402
 from evolution.numeric.states import StateTable, bank_prompts  # noqa: E402
 from evolution.registry import create_searcher  # noqa: E402
 from generation.audio import Audio  # noqa: E402
@@ -248,3 +248,22 @@ def test_a_device_that_is_not_there_is_said(mono):
         pytest.skip("THERE IS A GPU: its absence was not tested")
     with pytest.raises(GenerationError, match="PyTorch sees no GPU"):
         MusicGen.load(recipe(mono[0], device="cuda:0"))
+
+
+def test_batches_are_halved_when_memory_runs_out(mono, monkeypatch):
+    generator = MusicGen.load(recipe(mono[0], batch=4))
+    generator.prepare()
+    engine = generator._engine
+    write = engine.write
+
+    def narrow(orders, on_step=None):
+        if engine.bucket > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return write(orders, on_step)
+
+    monkeypatch.setattr(engine, "write", narrow)
+    with pytest.raises(NoRoomError, match="3 clips do not fit"):
+        generator.generate([request(seed=seed) for seed in range(3)])
+    assert generator.capabilities.batch == 2
+    assert generator.info.version.endswith("-2")
+    assert all(isinstance(one, Composition) for one in generator.generate([request(), request()]))
