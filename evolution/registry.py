@@ -50,15 +50,19 @@ def create_searcher(
     raise ConfigError(f'There is no searcher "{name}". Use one of: {", ".join(NAMES)}.')
 
 
-def unfit(name: str, embedding: int) -> str:
+def searches_embeddings(name: str) -> bool:
+    """Whether a searcher needs a generator that takes embeddings in place of words."""
+    return name in SEARCHES and SEARCHES[name][1] == TOKENS
+
+
+def unfit(name: str, *, embeds: bool) -> str:
     """Return why a searcher cannot breed for a generator, in a sentence; ``""`` where it can.
 
     Args:
         name: One of ``NAMES``.
-        embedding: Numbers of a token of the embeddings that the generator takes; 0 where it takes none.
+        embeds: Whether the generator takes embeddings in place of words.
     """
-    needed = name in SEARCHES and SEARCHES[name][1] == TOKENS
-    return NO_STATES.format(name=name) if needed and not embedding else ""
+    return NO_STATES.format(name=name) if searches_embeddings(name) and not embeds else ""
 
 
 def note_of(state: Mapping[str, Any] | None) -> str:

@@ -14,6 +14,7 @@ process may be of another environment, with other packages.
                       ``draft``, ``description``, ``facets``, ``source`` (``use``, ``strength``, ``start``,
                       ``end``) or null, and ``sizes``: bytes of its source and of its embedding, which follow
                       each other in the body
+``read``      bot     ``batch`` and ``prompts``: what does the text encoder make of them?
 ``cancel``    bot     ``batch``: nobody waits for it any more
 ``stop``      bot     end when the batch at hand is done
 ``step``      worker  ``batch``, ``done``, ``total``: it is alive and how far it is
@@ -21,6 +22,8 @@ process may be of another environment, with other packages.
                       ``description``, ``finished`` (whether it is mastered) and ``size``: bytes of its samples,
                       float32 little-endian (frames, channels), which follow each other in the body. With ``info``
                       and ``capabilities`` as they are now
+``states``    worker  ``batch``, ``tokens`` (how many each prompt has) and ``width``: the text encoder's states, float32
+                      little-endian (tokens, width), which follow each other in the body
 ``no_room``   worker  ``batch`` does not fit into memory; nothing of it was made. With both as they are now
 ``failed``    worker  ``batch``: nothing works. ``reason``
 ``cancelled`` worker  ``batch`` was given up

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, SourceUse
-from generation.audio import Audio
+from generation.audio import Audio, Floats
 
 Progress = Callable[[int, int], None]
 """Called after each step with how many are done and how many there are. ``Cancelled`` from it ends the batch."""
@@ -159,6 +159,14 @@ class Generator(Protocol):
 
     def release(self) -> None:
         """Give memory back. The next clip loads again."""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A generator that says what its text encoder makes of words, so that others can breed what nobody wrote."""
+
+    def states_of(self, prompt: str) -> Floats:
+        """Return (tokens, ``capabilities.embedding``); as a request's embedding they stand for the prompt itself."""
 
 
 _USES = {

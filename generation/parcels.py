@@ -55,6 +55,19 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True)
+class States:
+    """What a text encoder makes of one prompt.
+
+    Attributes:
+        values: float32 little-endian, (tokens, width).
+        width: Numbers of a token.
+    """
+
+    values: bytes
+    width: int
+
+
 def ordered(batch: int, orders: Sequence[Order]) -> Frame:
     """Return the frame that asks for a batch."""
     requests = [
@@ -102,6 +115,33 @@ def made(batch: int, clips: Sequence[Sound | Refusal]) -> Frame:
     ]
     body = b"".join(clip.samples for clip in clips if isinstance(clip, Sound))
     return Frame("clips", {"batch": batch, "clips": said}, body)
+
+
+def read_out(batch: int, found: Sequence[States]) -> Frame:
+    """Return the frame that brings what prompts are read as."""
+    width = found[0].width if found else 1
+    return Frame(
+        "states",
+        {
+            "batch": batch,
+            "width": width,
+            "tokens": [len(one.values) // (4 * width) for one in found],
+        },
+        b"".join(one.values for one in found),
+    )
+
+
+def states(frame: Frame) -> list[States]:
+    """Return what a ``states`` brings.
+
+    Raises:
+        FrameError: Its header and its body do not belong together.
+    """
+    width, tokens = frame.header.get("width"), frame.header.get("tokens")
+    if not isinstance(width, int) or width < 1 or not isinstance(tokens, list):
+        raise FrameError("States have a width, and tokens for each prompt.")
+    sizes = [4 * width * count if isinstance(count, int) else -1 for count in tokens]
+    return [States(values=part, width=width) for part in _cut(frame.body, sizes)]
 
 
 def clips(frame: Frame) -> list[Sound | Refusal]:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol
 
 from generation import parcels
 from generation.frames import MOST_BODY, PROTOCOL, Frame, FrameError, read, write
-from generation.parcels import Order, Refusal, Sound
+from generation.parcels import Order, Refusal, Sound, States
 
 log = logging.getLogger(__name__)
 GRACE = 5.0
@@ -59,6 +59,13 @@ class Maker(Protocol):
             Cancelled: ``step`` said so.
             NoRoom: The batch does not fit into memory.
             Failed: Nothing works.
+        """
+
+    def read(self, prompts: Sequence[str]) -> Sequence[States]:
+        """Return what the text encoder makes of each prompt.
+
+        Raises:
+            Failed: Nothing here takes such states in place of words.
         """
 
 
@@ -115,7 +122,7 @@ def _answer(ear: _Ear, mouth: _Mouth, maker: Maker, frame: Frame) -> Frame:
 
     try:
         ear.check(batch)
-        answer = _introduced(maker, parcels.made(batch, maker.make(parcels.orders(frame), step)))
+        answer = _made(batch, maker, frame, step)
     except Cancelled:
         return Frame("cancelled", {"batch": batch})
     except NoRoom:
@@ -127,6 +134,13 @@ def _answer(ear: _Ear, mouth: _Mouth, maker: Maker, frame: Frame) -> Frame:
     finally:
         ear.over(batch)
     return answer if len(answer.body) <= MOST_BODY else Frame("no_room", {"batch": batch})
+
+
+def _made(batch: int, maker: Maker, frame: Frame, step: Step) -> Frame:
+    if frame.kind == "read":
+        prompts = frame.header.get("prompts", ())
+        return parcels.read_out(batch, maker.read([str(one) for one in prompts]))
+    return _introduced(maker, parcels.made(batch, maker.make(parcels.orders(frame), step)))
 
 
 def _introduced(maker: Maker, answer: Frame) -> Frame:
@@ -194,7 +208,7 @@ class _Ear:
             self._wanted.put(None)
         elif frame.kind == "cancel":
             self.over(_batch(frame))
-        elif frame.kind == "generate":
+        elif frame.kind in {"generate", "read"}:
             with self._alone:
                 self._waiting.add(_batch(frame))
             self._wanted.put(frame)

@@ -14,11 +14,11 @@ import numpy as np
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, Source, SourceUse
 from domain.errors import GenerationError, NoRoomError
 from generation import generator, parcels, serving
-from generation.audio import Audio, as_floats
+from generation.audio import Audio, Floats, as_floats
 from generation.finishing import finished
 from generation.frames import Frame, FrameError
 from generation.generator import Capabilities, Composition, Generator
-from generation.parcels import Order, Refusal, Sound
+from generation.parcels import Order, Refusal, Sound, States
 
 _LITTLE = np.dtype("<f4")
 
@@ -35,6 +35,18 @@ def brought(frame: Frame) -> list[Composition | ClipFailure]:
         FrameError: Its header and its body do not belong together.
     """
     return [outcome_of(clip) for clip in parcels.clips(frame)]
+
+
+def states_in(frame: Frame) -> list[Floats]:
+    """Return what a frame ``states`` brings: (tokens, width) of each prompt.
+
+    Raises:
+        FrameError: Its header and its body do not belong together.
+    """
+    return [
+        as_floats(np.frombuffer(one.values, _LITTLE)).reshape(-1, one.width)
+        for one in parcels.states(frame)
+    ]
 
 
 def introduced(frame: Frame) -> tuple[GeneratorInfo, Capabilities]:
@@ -194,3 +206,21 @@ class Served:
         except GenerationError as error:
             raise serving.Failed(str(error)) from None
         return [sound_of(one) for one in made]
+
+    def read(self, prompts: Sequence[str]) -> list[States]:
+        """Return what the generator's text encoder makes of each prompt.
+
+        Raises:
+            serving.Failed: It does not tell, or cannot.
+        """
+        made = self._generator
+        if not isinstance(made, generator.Reader):
+            raise serving.Failed(f"{made.info.name} does not tell what it makes of words.")
+        try:
+            found = [made.states_of(prompt) for prompt in prompts]
+        except GenerationError as error:
+            raise serving.Failed(str(error)) from None
+        return [
+            States(values=one.astype(_LITTLE, copy=False).tobytes(), width=one.shape[1])
+            for one in found
+        ]

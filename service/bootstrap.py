@@ -278,7 +278,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     retention = Retention(db, store, clock, settings.storage.audio_days)
     for service, name in ((queue, "job queue"), (retention, "retention"), (learner, "priors")):
         tasks.spawn(service.serve(), name)
-    runs = RunService(db, queue, conductor, settings, clock)
+    runs = RunService(db, queue, conductor, settings, clock, device)
     feedback = FeedbackService(db, writer, learner, settings, clock, conductor.voted)
     listeners = ListenerService(
         db, store, learner, settings.taste, conductor.forget, rewards.changed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from domain.clip import Clip, ClipFailure, ClipRequest
 from domain.errors import ForbiddenError, NotFoundError, StorageError
 from domain.ids import ClipId, ListenerId, RunId
 from domain.run import GenerationState, Run
+from evolution.numeric.states import embedding_of
 from scoring.taste import predict
 from service.device import DeviceWorker
 from service.folding import said_of
@@ -170,7 +172,10 @@ class ClipService:
         _, clip = await self._find(actor, clip_id)
         info = await self._device.info(clip.generator)
         if (info.name, info.version) == (clip.generator, clip.generator_version):
-            data = await self._device.wav(request_of(clip))
+            async with self._db.reading() as tx:
+                candidate = await runs.candidate(tx, clip.candidate_id)
+            request = replace(request_of(clip), embedding=embedding_of(candidate.genome))
+            data = await self._device.wav(request)
             if not isinstance(data, ClipFailure):
                 return Download(
                     filename=f"{filename(clip)}.wav",

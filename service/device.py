@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
+from generation.audio import Floats
 from generation.parcels import Sound
 from generation.registry import Recipe, composer
 
@@ -67,6 +68,12 @@ class DeviceWorker(Protocol):
 
     async def info(self, generator: str = "") -> GeneratorInfo:
         """Say what makes the sound; the default generator where there is none of that name."""
+
+    async def embeds(self, generator: str = "") -> bool:
+        """Whether a generator may take embeddings in place of words; one that never started yet may."""
+
+    async def read(self, prompts: Sequence[str], generator: str = "") -> list[Floats] | ClipFailure:
+        """Return what a generator's text encoder makes of prompts, (tokens, width) each; why not is a value."""
 
     async def warm_up(self) -> None:
         """Load what the first clip would otherwise wait for."""
@@ -153,6 +160,14 @@ class ProcessWorker:
         if self._info is None:
             self._info = await self._call(_info, self._spec)
         return self._info
+
+    async def embeds(self, generator: str = "") -> bool:
+        """Say that words are taken."""
+        return False
+
+    async def read(self, prompts: Sequence[str], generator: str = "") -> list[Floats] | ClipFailure:
+        """Say that words are taken."""
+        return ClipFailure(reason="The composer reads words itself and takes no embeddings.")
 
     async def warm_up(self) -> None:
         """Start the processes and load the generator in each."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
 from domain.errors import StorageError
+from generation.audio import Floats
 from scoring.adherence import by_text
 from service.clock import Clock
 from service.device import DeviceWorker, Outcome
@@ -100,6 +101,14 @@ class HearingDevice:
     async def info(self, generator: str = "") -> GeneratorInfo:
         """Say what makes the sound."""
         return await self._device.info(generator)
+
+    async def embeds(self, generator: str = "") -> bool:
+        """Whether a generator may take embeddings in place of words; one that never started yet may."""
+        return await self._device.embeds(generator)
+
+    async def read(self, prompts: Sequence[str], generator: str = "") -> list[Floats] | ClipFailure:
+        """Return what a generator's text encoder makes of prompts, (tokens, width) each; why not is a value."""
+        return await self._device.read(prompts, generator)
 
     async def warm_up(self) -> None:
         """Load what the first clip would otherwise wait for."""

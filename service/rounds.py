@@ -26,6 +26,7 @@ from service.briefing import Kits, feedback_words, no_kits, taste_words
 from service.clock import Clock
 from service.device import DeviceWorker
 from service.judging import Archive, Judging, Verdict
+from service.tables import Tables
 from service.voices import Voice
 from storage import clips, judgements, listeners, posts, proof, runs
 from storage.database import Database, Transaction
@@ -93,6 +94,7 @@ class RoundMaker:
         self._clock = clock
         self._kits = kits
         self._drafts = drafts
+        self._tables = Tables(device)
 
     async def make(self, run: Run, generation: Generation, ready: Callable[[int], None]) -> PostId:
         """Make a generation and put its round into the outbox.
@@ -106,13 +108,20 @@ class RoundMaker:
             The outbox row.
 
         Raises:
-            UserError: Not one clip could be made.
+            UserError: Not one clip could be made, or the searcher cannot breed for the generator.
         """
         archive = await self._judging.archive(run)
         async with self._db.reading() as tx:
             state = await runs.searcher_state(tx, run.id)
         kit = await self._kits(run.guild_id)
-        searcher = create_searcher(run.searcher, seed=run.seed, vibe=run.vibe, state=state, kit=kit)
+        searcher = create_searcher(
+            run.searcher,
+            seed=run.seed,
+            vibe=run.vibe,
+            state=state,
+            kit=kit,
+            table=await self._tables.of(run),
+        )
         searcher.tell(
             [*archive.evaluations, *await self._foreign_parents(run, generation, archive)]
         )
@@ -307,6 +316,7 @@ def _request(run: Run, proposal: Proposal) -> ClipRequest:
         seed=proposal.seed,
         seconds=run.settings.seconds,
         description=described,
+        embedding=proposal.embedding,
         generator=run.settings.generator,
     )
 

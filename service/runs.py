@@ -26,6 +26,7 @@ from evolution.registry import unfit
 from service import lifecycle
 from service.clock import Clock
 from service.conductor import Conductor
+from service.device import DeviceWorker
 from service.folding import families_of, said_of
 from service.lifecycle import WORDS_LIMIT, Order
 from service.like_this import Track
@@ -50,9 +51,16 @@ class RunService:
     """What people do to runs."""
 
     def __init__(
-        self, db: Database, queue: JobQueue, conductor: Conductor, settings: Settings, clock: Clock
+        self,
+        db: Database,
+        queue: JobQueue,
+        conductor: Conductor,
+        settings: Settings,
+        clock: Clock,
+        device: DeviceWorker,
     ) -> None:
         self._db = db
+        self._device = device
         self._queue = queue
         self._conductor = conductor
         self._settings = settings
@@ -85,17 +93,23 @@ class RunService:
         Raises:
             BusyError: The channel has a run, or a cap is reached.
             ForbiddenError: Only moderators may start here.
-            UserError: There is no such generator here.
+            UserError: There is no such generator here, or the searcher cannot breed for it.
         """
         if settings is not None and settings.generator not in {"", *self.generators}:
             raise UserError(
                 f"There is no generator {settings.generator!r} here. There is: {', '.join(self.generators)}."
             )
+        plays, breeds = (
+            settings or self.default_settings(),
+            searcher or self._settings.runs.searcher,
+        )
+        if no := unfit(breeds, embeds=await self._device.embeds(plays.generator)):
+            raise UserError(no)
         await self.check_may_start(actor, private=for_listener is not None)
         new = self._new_run(
             actor,
             vibe=" ".join(vibe.split())[:WORDS_LIMIT],
-            settings=settings or self.default_settings(),
+            settings=plays,
             for_listener=for_listener,
             searcher=searcher,
         )
@@ -183,8 +197,6 @@ class RunService:
     def _searcher(self, wanted: SearcherName | None) -> str:
         """Return what breeds a new run: auto without a language model is the offline breeder, under its own name."""
         wanted = wanted or self._settings.runs.searcher
-        if no := unfit(wanted, EMBEDDING):
-            raise UserError(no)
         return "offline" if wanted == "auto" and not self._settings.language.base_url else wanted
 
     async def _begin(self, new: NewRun, order: Order, target: Target | None = None) -> Ticket:

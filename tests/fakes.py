@@ -68,6 +68,8 @@ class FakeDevice:
         self.fail: Callable[[ClipRequest], str | None] = lambda _: None
         self.hold: asyncio.Event | None = None
         self.closed = False
+        self.states: Callable[[str], np.ndarray] | None = None
+        self.read_prompts: list[str] = []
 
     async def render(
         self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
@@ -126,6 +128,15 @@ class FakeDevice:
 
     async def info(self, generator: str = "") -> GeneratorInfo:
         return INFO
+
+    async def embeds(self, generator: str = "") -> bool:
+        return self.states is not None
+
+    async def read(self, prompts, generator: str = ""):
+        if self.states is None:
+            return ClipFailure(reason="It takes words.")
+        self.read_prompts += list(prompts)
+        return [self.states(prompt) for prompt in prompts]
 
     async def warm_up(self) -> None:
         pass

@@ -23,7 +23,7 @@ package = types.ModuleType("generation")
 package.__path__ = [str(Path(__file__).resolve().parents[1])]
 sys.modules.setdefault("generation", package)
 
-from generation.parcels import Order, Refusal, Sound  # noqa: E402
+from generation.parcels import Order, Refusal, Sound, States  # noqa: E402
 from generation.serving import Failed, NoRoom, Step, private_pipes, serve  # noqa: E402
 
 CLASSES = {"magnet": "MAGNeT", "jasco": "JASCO", "style": "MusicGen"}
@@ -83,6 +83,9 @@ class Audiocraft:
                 "sources": ["vary"] if self._args.kind == "style" else [],
             },
         }
+
+    def read(self, prompts: Sequence[str]) -> list[States]:
+        raise Failed("audiocraft does not tell what it makes of words.")
 
     def make(self, orders: Sequence[Order], step: Step) -> list[Sound | Refusal]:
         """Make one clip for each order, in order."""

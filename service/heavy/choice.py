@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack
+from generation.audio import Floats
 from service.device import DeviceWorker, Outcome
 
 V = TypeVar("V")
@@ -83,6 +84,18 @@ class ChoiceWorker:
     async def info(self, generator: str = "") -> GeneratorInfo:
         """Say what makes the sound; of one that is not here, what the default one is."""
         return await (self._of(generator) or self._default).info()
+
+    async def embeds(self, generator: str = "") -> bool:
+        """Whether a generator may take embeddings in place of words; one that never started yet may."""
+        worker = self._of(generator)
+        return worker is not None and await worker.embeds()
+
+    async def read(self, prompts: Sequence[str], generator: str = "") -> list[Floats] | ClipFailure:
+        """Return what a generator's text encoder makes of prompts, (tokens, width) each; why not is a value."""
+        worker = self._of(generator)
+        if worker is None:
+            return ClipFailure(reason=self._unknown(generator))
+        return await worker.read(prompts)
 
     async def warm_up(self) -> None:
         """Load what the first clip would otherwise wait for."""

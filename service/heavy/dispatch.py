@@ -8,7 +8,6 @@ does so twice is not tried again.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import itertools
 import logging
@@ -18,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
+from generation.audio import Floats
 from generation.frames import Frame, FrameError, packed
 from generation.generator import Capabilities
 from generation.parcels import Refusal, Sound, clips
 from generation.registry import Recipe
-from generation.wire import asked, introduced, order_of
+from generation.wire import asked, introduced, order_of, states_in
 from service.heavy.process import Died, GeneratorProcess, Unable
 from service.tasks import TaskSet
 
@@ -106,6 +106,22 @@ class Greeting:
     capabilities: Capabilities
 
 
+class Wanted:
+    """That a generator runs, and what it makes of words."""
+
+    def __init__(self, recipe: Recipe, prompts: tuple[str, ...] = ()) -> None:
+        self.recipe = recipe
+        self.prompts = prompts
+        self.result: asyncio.Future[list[Floats] | ClipFailure] = (
+            asyncio.get_running_loop().create_future()
+        )
+
+    def end(self, found: list[Floats] | ClipFailure) -> None:
+        """Hand over what was found, if anybody still waits."""
+        if not self.result.done():
+            self.result.set_result(found)
+
+
 class Dispatcher:
     """Makes clips on one device, for everybody who asks.
 
@@ -125,7 +141,7 @@ class Dispatcher:
         self._server: asyncio.Task[Any] | None = None
         self._wake = asyncio.Event()
         self._calls: deque[Call] = deque()
-        self._wanted: deque[Recipe] = deque()
+        self._wanted: deque[Wanted] = deque()
         self._process: GeneratorProcess | None = None
         self._loaded: Recipe | None = None
         self._room: dict[tuple[object, ...], int] = {}
@@ -156,9 +172,18 @@ class Dispatcher:
             self._calls.remove(call)
 
     def warm_up(self, recipe: Recipe) -> None:
-        """Start a generator's process when nothing else is to be done."""
-        self._wanted.append(recipe)
+        """Start a generator's process before anybody wants a clip of it."""
+        self._wanted.append(Wanted(recipe))
         self._serve_soon()
+
+    async def read(self, recipe: Recipe, prompts: Sequence[str]) -> list[Floats] | ClipFailure:
+        """Return what a generator's text encoder makes of prompts, (tokens, width) each; why not is a value."""
+        wanted = Wanted(recipe, tuple(prompts))
+        if self._closed:
+            return ClipFailure(reason=CLOSING)
+        self._wanted.append(wanted)
+        self._serve_soon()
+        return await wanted.result
 
     def greeting(self, recipe: Recipe) -> Greeting | None:
         """Return what a generator said of itself when it last started; ``None`` before it has."""
@@ -180,6 +205,8 @@ class Dispatcher:
         for call in self._calls:
             while call.waiting:
                 call.waiting.popleft().end(ClipFailure(reason=CLOSING))
+        while self._wanted:
+            self._wanted.popleft().end(ClipFailure(reason=CLOSING))
         if self._server is not None:
             await asyncio.wait({self._server}, timeout=self._drain)
         await self._tasks.close()
@@ -194,12 +221,10 @@ class Dispatcher:
 
     async def _serve(self) -> None:
         while not self._closed:
-            lead = self._lead()
-            if lead is not None:
+            if self._wanted:
+                await self._read(self._wanted.popleft())
+            elif (lead := self._lead()) is not None:
                 await self._do(lead)
-            elif self._wanted:
-                with contextlib.suppress(Unable):
-                    await self._ensure(self._wanted.popleft())
             else:
                 await self._rest()
 
@@ -222,6 +247,25 @@ class Dispatcher:
             if call.waiting:
                 return call
         return None
+
+    async def _read(self, wanted: Wanted) -> None:
+        """Start a process, and have it read prompts."""
+        try:
+            process = await self._ensure(wanted.recipe)
+            if wanted.prompts:
+                order = Frame("read", {"batch": next(self._numbers), "prompts": wanted.prompts})
+                end = await process.work(order, lambda _, __: None)
+                if end.kind != "states":
+                    raise Unable(str(end.header.get("reason", "It cannot be read.")))
+                wanted.end(states_in(end))
+        except Unable as error:
+            wanted.end(ClipFailure(reason=str(error)))
+        except (Died, FrameError) as error:
+            await self._unload(dead=True)
+            wanted.end(ClipFailure(reason=str(error)))
+        except asyncio.CancelledError:
+            wanted.end(ClipFailure(reason=CLOSING))
+            raise
 
     def _batch(self, lead: Call) -> list[Job]:
         """Return jobs like the lead's first one, taken from each call in turn."""

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 KEPT_LINES = 20
 """Lines of its error output that are kept, to say why it died."""
-ENDS = frozenset({"clips", "no_room", "failed", "cancelled"})
+ENDS = frozenset({"clips", "states", "no_room", "failed", "cancelled"})
 """How a batch ends."""
 LAST_WORDS = 2.0
 """Seconds for what is still in the pipes of a process that has ended."""
@@ -98,10 +98,10 @@ class GeneratorProcess:
         return hello
 
     async def work(self, order: Frame, on_step: Callable[[int, int], None]) -> Frame:
-        """Have a batch made and return how it ended: ``clips``, ``no_room``, ``failed`` or ``cancelled``.
+        """Have a batch made and return how it ended: ``clips``, ``states``, ``no_room``, ``failed`` or ``cancelled``.
 
         Args:
-            order: A ``generate`` frame.
+            order: A ``generate`` or ``read`` frame.
             on_step: Hears how many steps are done, and of how many.
 
         Raises:

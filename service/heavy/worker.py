@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from domain.clip import DRAFT, ClipFailure, ClipRequest, GeneratorInfo, HeardTrack
+from generation.audio import Floats
 from generation.parcels import Sound
 from generation.registry import Recipe
 from service.device import Outcome, ProcessWorker, finish, finish_wav
@@ -87,6 +88,15 @@ class HeavyWorker:
                 name=self._recipe.name, version="", licence=self._recipe.licence, details=details
             )
         return dataclasses.replace(greeting.info, details={**greeting.info.details, **details})
+
+    async def embeds(self, generator: str = "") -> bool:
+        """Whether it may take embeddings in place of words; where it never started yet it may."""
+        greeting = self._dispatcher.greeting(self._recipe)
+        return greeting is None or greeting.capabilities.embedding > 0
+
+    async def read(self, prompts: Sequence[str], generator: str = "") -> list[Floats] | ClipFailure:
+        """Return what its text encoder makes of prompts, (tokens, width) each; why not is a value."""
+        return await self._dispatcher.read(self._recipe, prompts)
 
     async def warm_up(self) -> None:
         """Load what the first clip would otherwise wait for."""

@@ -156,8 +156,13 @@ async def test_a_search_over_embeddings_carries_them_and_needs_them(name):
         assert all(bool(one.embedding) is (directive is not Directive.REMIX) for one in children)
     with pytest.raises(ConfigError, match=f"{name} searches what a text encoder says"):
         create_searcher(name, seed=1)
-    assert "what plays here is given words alone" in unfit(name, 0)
-    assert unfit(name, 768) == unfit("ga", 0) == unfit("offline", 0) == ""
+    assert "what plays here is given words alone" in unfit(name, embeds=False)
+    assert (
+        unfit(name, embeds=True)
+        == unfit("ga", embeds=False)
+        == unfit("offline", embeds=False)
+        == ""
+    )
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -21,7 +21,7 @@ package = types.ModuleType("generation")
 package.__path__ = [str(Path(__file__).resolve().parents[3] / "generation")]
 sys.modules.setdefault("generation", package)
 
-from generation.parcels import Order, Refusal, Sound  # noqa: E402
+from generation.parcels import Order, Refusal, Sound, States  # noqa: E402
 from generation.serving import Failed, NoRoom, Step, private_pipes, serve  # noqa: E402
 
 RATE = 8000
@@ -76,11 +76,25 @@ class Scripted:
                 "sample_rate": RATE,
                 "commercial": True,
                 "batch": 8,
+                "embedding": 4,
             },
         }
         if self._args.protocol is not None:
             said["protocol"] = self._args.protocol
         return said
+
+    def read(self, prompts: Sequence[str]) -> list[States]:
+        """As many tokens as words; each is its length, four times."""
+        note(self._args, f"read {len(prompts)}")
+        return [
+            States(
+                array.array(
+                    "f", [float(len(word)) for word in one.split() for _ in range(4)]
+                ).tobytes(),
+                4,
+            )
+            for one in prompts
+        ]
 
     def make(self, orders: Sequence[Order], step: Step) -> list[Sound | Refusal]:
         self._batch += 1

@@ -181,3 +181,13 @@ async def test_closing_lets_the_batch_at_hand_finish(shop):
     assert all_made(clips[:8])
     assert clips[8:] == [ClipFailure(reason=CLOSING)] * 4
     assert await device.make(MODEL, wanted(1), nothing) == [ClipFailure(reason=CLOSING)]
+
+
+async def test_prompts_are_read_by_the_process_that_plays(shop):
+    device = shop.open()
+    found = await device.read(MODEL, ["slow lofi", "techno"])
+    assert [one.shape for one in found] == [(2, 4), (1, 4)]
+    assert found[0].tolist() == [[4.0] * 4, [4.0] * 4]
+    sorry = await shop.open("--sorry", "No weights.").read(MODEL, ["a"])
+    assert sorry == ClipFailure(reason="No weights.")
+    assert shop.lines() == ["start", "read 2", "start"]
