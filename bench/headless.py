@@ -62,6 +62,8 @@ class Borrowed:
         self.listen = device.listen
         self.draw = device.draw
         self.info = device.info
+        self.embeds = device.embeds
+        self.read = device.read
         self.warm_up = device.warm_up
 
     async def close(self) -> None:
