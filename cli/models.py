@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import UserError
@@ -36,7 +37,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     for one in (pull, remove):
         one.add_argument("name", metavar="NAME", help="from the list, or OWNER/NAME on the hub")
     bench = what.add_parser("bench", help="measure what is on this machine")
-    bench.add_argument("name", nargs="?", metavar="NAME", help="only this one")
+    bench.add_argument(
+        "name", nargs="?", metavar="NAME", help="only this one; features and composer are built in"
+    )
     bench.add_argument("--json", action="store_true", help="print it as JSON")
 
 
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         return _remove(store, entry(args.name).name, settings)
     from cli.models_bench import bench  # noqa: PLC0415 - PyTorch only for this command
 
-    return bench(store, args.name, device=settings.scoring.device, as_json=args.json)
+    return bench(settings, store, args.name, as_json=args.json)
 
 
 def _list(store: ModelStore, *, as_json: bool) -> int:
@@ -102,11 +105,29 @@ def _print(known: Entry, here: Installed | None, store: ModelStore) -> None:
     print(f"  {known.name:22}{size:>14}  {terms}{limits}{', gated' if known.gated else ''}")
     print(f"  {'':22}{'':>14}  {known.purpose}; {known.memory or 'memory not known'}")
     if here:
-        speed = here.measured.get("clips_per_second")
-        said = f", {speed:.2f} clips of 10 s a second here" if speed else ""
-        print(f"  {'':22}{'':>14}  on this machine: {store.path(known.name)}{said}")
+        print(f"  {'':22}{'':>14}  on this machine: {store.path(known.name)}")
+        said = _speed(here.measured)
+        if said:
+            print(f"  {'':22}{'':>14}  {said}")
     if not known.usable:
         print(f"  {'':22}{'':>14}  this version cannot use it yet")
+
+
+def _speed(measured: Mapping[str, Any]) -> str:
+    """Return in words what was measured here; ``""`` where nothing was."""
+    if not measured.get("clips_per_second"):
+        return ""
+    said = f"measured: {measured['clips_per_second']:.3g} clips of 10 s a second"
+    together, drafts = measured.get("together") or {}, measured.get("drafts") or {}
+    if together:
+        said += f" (x{together['real_time']:.3g} real time), {together['batch']} at once"
+    if drafts:
+        said += f", drafts {drafts['clips_per_second']:.3g} a second"
+    said += f", on {measured.get('device', 'cpu')}"
+    for where, name in (("memory_mb", "RAM"), ("vram_mb", "VRAM")):
+        if measured.get(where):
+            said += f", {measured[where] / 1000:.1f} GB {name}"
+    return said
 
 
 def _pull(store: ModelStore, wanted: Entry, args: argparse.Namespace) -> int:

@@ -1,133 +1,121 @@
-"""Measure encoders on this machine: how long they take to load, and how many clips they hear in a second."""
+"""``models bench``: measure encoders and generators that are here, each in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import resource
 import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 
-import numpy as np
-
-from domain.errors import ScoringError, UserError
-from scoring.encoder import Weights
-from scoring.encoders import BUILT_IN, create_encoder
+from cli.measure_encoder import Heard
+from cli.measure_encoder import measure as measure_encoder
+from cli.measure_generator import Played, Speed
+from cli.measure_generator import measure as measure_generator
+from cli.measuring import alone
+from domain.clip import BUILT_IN as COMPOSER
+from domain.errors import TunebreederError, UserError
+from scoring.encoders import BUILT_IN as FEATURES
 from service.models.catalogue import Role, entry
-from service.models.chosen import weights_of
+from service.models.chosen import recipe_of, weights_of
+from service.models.foreign import audiocraft_environment
 from service.models.store import ModelStore
+from service.settings import Settings
 
-RATE, SECONDS, CLIPS = 44100, 10.0, 4
-"""What is heard: clips of the length that rounds post, stereo."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """How fast an encoder is here.
-
-    Attributes:
-        name: The encoder.
-        device: Where it ran.
-        load_seconds: Until it could hear, import of its libraries included.
-        clips_per_second: Of 10 s each, one after another.
-        cpu_seconds_per_clip: Of this process.
-        memory_mb: The most that its process held, in MB.
-    """
-
-    name: str
-    device: str
-    load_seconds: float
-    clips_per_second: float
-    cpu_seconds_per_clip: float
-    memory_mb: float
+Measured = Heard | Played
 
 
-def bench(store: ModelStore, name: str | None, *, device: str, as_json: bool) -> int:
-    """Measure one model, or every encoder that is here beside the built-in one; keep what was found for the list.
+def bench(settings: Settings, store: ModelStore, name: str | None, *, as_json: bool) -> int:
+    """Measure one model, or every one that is here beside the built-in ones; keep what was found for the list.
 
     Raises:
-        UserError: The model is not here, is no encoder, or cannot be used.
+        UserError: The model is not here, or cannot be used; says what to do.
     """
-    wanted = [None, *_encoders(store)] if name is None else [_one(store, name)]
-    rows = []
-    for weights in wanted:
-        try:
-            row = _alone(weights, device)
-        except ScoringError as error:
-            if name is not None:
-                raise UserError(str(error)) from None
-            print(f"{weights.name if weights else BUILT_IN}: {error}", file=sys.stderr)
-            continue
-        rows.append(row)
-        here = store.installed(weights.name) if weights else None
+    if name is not None:
+        rows = [_measured(settings, store, name)]
+    else:
+        rows = list(filter(None, (_told(settings, store, one) for one in _every(settings, store))))
+    for row in rows:
+        here = store.installed(row.name)
         if here is not None:
             store.note(replace(here, measured=asdict(row)))
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return 0
+    _print_encoders([row for row in rows if isinstance(row, Heard)])
+    _print_generators([row for row in rows if isinstance(row, Played)])
+    return 0
+
+
+def _every(settings: Settings, store: ModelStore) -> list[str]:
+    """Return what there is to measure, encoders first."""
+    elsewhere = audiocraft_environment(settings.storage.data_dir)
+    names = [one.name for one in store.every() if entry(one.name).usable]
+    encoders = [name for name in names if entry(name).role is Role.ENCODER]
+    generators = [name for name in names if entry(name).role is Role.GENERATOR]
+    return [FEATURES, *encoders, COMPOSER, *generators, *elsewhere.models()]
+
+
+def _told(settings: Settings, store: ModelStore, name: str) -> Measured | None:
+    """Measure one of several; what cannot be measured is said and left out."""
+    print(f"{name} ...", file=sys.stderr, flush=True)
+    try:
+        return _measured(settings, store, name)
+    except UserError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return None
+
+
+def _measured(settings: Settings, store: ModelStore, name: str) -> Measured:
+    """Measure a model.
+
+    Raises:
+        UserError: It cannot be used here.
+    """
+    try:
+        if name == FEATURES:
+            return alone(name, measure_encoder, None, settings.scoring.device)
+        if name == COMPOSER or entry(name).role is Role.GENERATOR:
+            return alone(name, measure_generator, recipe_of(settings, name))
+        return alone(name, measure_encoder, weights_of(store, name), settings.scoring.device)
+    except UserError:
+        raise
+    except TunebreederError as error:
+        raise UserError(str(error)) from None
+
+
+def _print_encoders(rows: Sequence[Heard]) -> None:
+    if not rows:
+        return
     print(f"{'encoder':24}{'load s':>8}{'clips/s':>9}{'CPU-s/clip':>12}{'memory MB':>11}  device")
     for row in rows:
         print(
             f"{row.name:24}{row.load_seconds:8.1f}{row.clips_per_second:9.2f}{row.cpu_seconds_per_clip:12.2f}"
             f"{row.memory_mb:11.0f}  {row.device}"
         )
-    return 0
 
 
-def _encoders(store: ModelStore) -> list[Weights]:
-    names = [one.name for one in store.every() if entry(one.name).role is Role.ENCODER]
-    return [weights_of(store, name) for name in names]
+def _print_generators(rows: Sequence[Played]) -> None:
+    if not rows:
+        return
+    print(
+        f"{'generator':24}{'load s':>8}{'at once':>9}{'clips/s':>9}{'x real time':>13}{'CPU-s/clip':>12}"
+        f"{'memory MB':>11}{'VRAM MB':>9}  device"
+    )
+    for row in rows:
+        _print_speed(row.name, f"{row.load_seconds:.1f}", row.alone, row)
+        if row.together != row.alone:
+            _print_speed("", "", row.together, row)
+        if row.drafts is not None:
+            _print_speed("  drafts", "", row.drafts, row)
 
 
-def _one(store: ModelStore, name: str) -> Weights | None:
-    if name == BUILT_IN:
-        return None
-    known = entry(name)
-    if known.role is not Role.ENCODER:
-        raise UserError(f"{known.name} is a generator; this version measures encoders.")
-    return weights_of(store, known.name)
-
-
-def _alone(weights: Weights | None, device: str) -> Measured:
-    """Measure in a process of its own, so that its time and memory are the encoder's alone."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(measure, weights, device).result()
-
-
-def measure(weights: Weights | None, device: str) -> Measured:
-    """Load an encoder and let it hear clips.
-
-    Raises:
-        ScoringError: It cannot be loaded.
-    """
-    start = time.perf_counter()
-    encoder = create_encoder(weights, device=device)
-    loaded = time.perf_counter()
-    rng = np.random.default_rng(0)
-    clips = [_clip(rng) for _ in range(CLIPS)]
-    encoder.encode(clips[0], RATE)
-    begun, cpu = time.perf_counter(), time.process_time()
-    for clip in clips:
-        encoder.encode(clip, RATE)
-    seconds = time.perf_counter() - begun
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Measured(
-        name=weights.name if weights else BUILT_IN,
-        device=encoder.info.device,
-        load_seconds=round(loaded - start, 2),
-        clips_per_second=round(CLIPS / seconds, 3),
-        cpu_seconds_per_clip=round((time.process_time() - cpu) / CLIPS, 3),
-        memory_mb=round(memory / (1e6 if sys.platform == "darwin" else 1e3)),
+def _print_speed(name: str, load: str, speed: Speed, row: Played) -> None:
+    print(
+        f"{name:24}{load:>8}{speed.batch:9}{speed.clips_per_second:9.3f}{speed.real_time:13.2f}"
+        f"{_number(speed.cpu_seconds_per_clip, 2):>12}{_number(row.memory_mb):>11}{_number(row.vram_mb):>9}"
+        f"  {row.device}"
     )
 
 
-def _clip(rng: np.random.Generator) -> np.ndarray:
-    """Return pulsed noise over a chord: as much to do as music is."""
-    time_axis = np.arange(int(SECONDS * RATE)) / RATE
-    chord = sum(np.sin(2 * np.pi * pitch * time_axis) for pitch in rng.uniform(80, 800, 4))
-    pulse = np.exp(-12 * (time_axis % 0.5))
-    sound = 0.05 * chord + 0.1 * pulse * rng.normal(size=len(time_axis))
-    return np.stack([sound, sound], axis=1).astype(np.float32)
+def _number(value: float | None, places: int = 0) -> str:
+    return "-" if value is None else f"{value:.{places}f}"

@@ -20,3 +20,12 @@ def limit_memory(device: str, gigabytes: float) -> None:
     place = torch.device("cuda:0" if device == "auto" else device)
     whole = torch.cuda.get_device_properties(place).total_memory
     torch.cuda.set_per_process_memory_fraction(min(1.0, gigabytes * 1e9 / whole), place)
+
+
+def memory_taken() -> float | None:
+    """Return the most megabytes of a GPU that this process has taken at once; ``None`` where it uses none."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
+        return None
+    most = sum(map(torch.cuda.max_memory_reserved, range(torch.cuda.device_count())))
+    return float(round(most / 1e6))

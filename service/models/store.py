@@ -31,7 +31,7 @@ class Installed:
         files: sha256 of each file.
         bytes: Of all files.
         fingerprint: Changes with the weights.
-        measured: What ``models bench`` found on this machine: ``load_seconds``, ``clips_per_second``, ``device``.
+        measured: What ``models bench`` found on this machine: ``load_seconds``, ``clips_per_second``, ``device`` ...
     """
 
     name: str

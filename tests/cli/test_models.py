@@ -110,7 +110,7 @@ def test_offline_takes_over_what_was_copied(capsys, tmp_path):
     [
         (["pull", "mert-9m"], "Did you mean mert-95m?"),
         (["remove", "nonsense"], "There is no model"),
-        (["bench", "musicgen-small"], "is a generator"),
+        (["bench", "musicgen-small"], "models pull musicgen-small"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(argv, words, capsys):
