@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from generation.musicgen.loop import Prompts
 
 FRAMES, QUICK_FRAMES = 500, 60
+EQUAL_FRAMES = 24
+"""Frames whose greedy codes are compared; float32 is slow."""
 TEXT = 64
 """Tokens of a prompt."""
 GUIDANCE = 3.0
@@ -85,11 +87,67 @@ async def measure(*, quick: bool = False) -> Report:
     device = torch.device("cuda:0" if gpu else "cpu")
     speed = _memory_speed(device) if gpu else 0.0
     runs: list[Run] = []
+    equal: dict[str, float] = {}
     for name in SHAPES if gpu else ("small",):
+        if not SHAPES[name].melody:
+            equal[name] = _equal(SHAPES[name], device)
         for batch in GPU_BATCHES if gpu else CPU_BATCHES:
             runs += _compared(name, batch, frames, device, speed)
             print(f"{name}, batch {batch}", file=sys.stderr, flush=True)
-    return _report(runs, device, speed, frames)
+    report = _report(runs, device, speed, frames)
+    for name, share in equal.items():
+        report.bars.append(
+            Bar(
+                name=f"{name}, greedy codes are those of transformers (float32)",
+                value=f"{share:.0%}",
+                asked="100%",
+                met=share == 1.0,
+            )
+        )
+    report.figures = {**report.figures, "equal": equal}
+    return report
+
+
+def _equal(shape: Shape, device: torch.device) -> float:
+    """Return the share of greedy codes in [0, 1] that are those of transformers, with the same random weights."""
+    import torch  # noqa: PLC0415
+
+    from generation.musicgen.decoder import Decoder  # noqa: PLC0415
+    from generation.musicgen.loop import Batch, Prompts, write  # noqa: PLC0415
+    from generation.musicgen.sampling import Sampling  # noqa: PLC0415
+    from generation.musicgen.weights import packed  # noqa: PLC0415
+
+    model = _transformers_model(shape, device).float().eval()
+    tokens = torch.randint(2, 90, (2, 12), generator=torch.Generator().manual_seed(0)).to(device)
+    mask = torch.ones_like(tokens)
+    seen: list[torch.Tensor] = []
+    decode = model.audio_encoder.decode
+
+    def listening(codes: torch.Tensor, *rest: Any, **named: Any) -> Any:
+        seen.append(codes[0])
+        return decode(codes, *rest, **named)
+
+    model.audio_encoder.decode = listening
+    with torch.inference_mode():
+        model.generate(
+            input_ids=tokens,
+            attention_mask=mask,
+            do_sample=False,
+            guidance_scale=GUIDANCE,
+            max_new_tokens=shape.steps(EQUAL_FRAMES),
+        )
+        states = model.text_encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
+        states = model.enc_to_dec_proj(states)
+    theirs = seen[0] if len(seen) == 1 else torch.stack(seen, dim=2).flatten(1, 2)
+    weights = packed(model.decoder.state_dict(), shape, device=device, dtype=torch.float32)
+    batch = Batch(
+        Decoder(shape, weights),
+        Prompts(states=states, mask=mask),
+        seeds=[1, 2],
+        frames=EQUAL_FRAMES,
+        how=Sampling(guidance=GUIDANCE, temperature=0.0),
+    )
+    return float((write(batch) == theirs).float().mean())
 
 
 def _compared(
