@@ -61,7 +61,7 @@ class Borrowed:
         self.export = device.export
         self.listen = device.listen
         self.draw = device.draw
-        self.info = device.info
+        self.states = device.states
         self.embeds = device.embeds
         self.read = device.read
         self.warm_up = device.warm_up

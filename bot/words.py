@@ -10,6 +10,7 @@ from bot.text import bar, count, fit, quote, shorten
 from domain.candidate import Candidate
 from domain.fitness import Component, Judgement
 from domain.vote import Consent
+from service.generator_state import GeneratorState
 from service.views import AboutView, ForMe, LineageView, TasteView, TasteWord, WhyReason, WhyView
 
 FEW_VOTES = 5
@@ -240,6 +241,12 @@ def erased_text(counts: Mapping[str, int]) -> str:
     )
 
 
+def licence_words(generator: GeneratorState) -> str:
+    """Return under which licence a generator plays, and whether that allows commercial use."""
+    use = "commercial use allowed" if generator.commercial else "no commercial use"
+    return f"{generator.info.licence or 'licence not known'} ({use})"
+
+
 def about_text(view: AboutView) -> str:
     """Return what is running, which defaults stand in, the licences and the privacy summary."""
     lines = [
@@ -247,10 +254,14 @@ def about_text(view: AboutView) -> str:
     ]
     lines += [f"· {part}: {shorten(what, 120)}" for part, what in view.parts.items()]
     lines += [f"· {sentence}" for sentence in view.stand_ins]
-    if view.licences:
+    licences = [f"{one.info.name}: {licence_words(one)}" for one in view.generators]
+    licences += [f"{part}: {licence}" for part, licence in view.licences.items()]
+    if len(view.generators) > 1:
         lines.append(
-            "Licences: "
-            + "; ".join(f"{part}: {licence}" for part, licence in view.licences.items())
+            "A run may choose what plays (`/evolve start`, `generator`): "
+            + ", ".join(one.info.name for one in view.generators)
         )
+    if licences:
+        lines.append("Licences: " + "; ".join(licences))
     lines.append(f"Privacy: {PRIVACY}")
     return fit(lines)

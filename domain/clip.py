@@ -14,6 +14,8 @@ BUILT_IN = "composer"
 
 DRAFT = "draft"
 """Set in the description of a clip that is only a draft of what was asked for."""
+MADE_FROM = "made_from"
+"""In the description of a clip that was made from another sound: what was done with that, a ``SourceUse``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,7 @@ class Capabilities:
         sources: What it can do with a sound that comes with a request.
         drafts: Whether a draft costs less than a clip.
         batch: Clips that it makes at once, at most; more are made one batch after the other.
+        repeats: Whether the same version makes the same sound of the same request again, at no further cost.
     """
 
     shortest: float
@@ -124,6 +125,7 @@ class Capabilities:
     sources: frozenset[SourceUse] = frozenset()
     drafts: bool = False
     batch: int = 1
+    repeats: bool = True
 
 
 class Generator(Protocol):

@@ -24,7 +24,7 @@ def product_version() -> str:
 
 
 class AboutService:
-    """Answers ``/about``. Asks the device worker once what makes the sound.
+    """Answers ``/about``.
 
     Args:
         settings: The settings.
@@ -50,7 +50,7 @@ class AboutService:
 
     async def view(self) -> AboutView:
         """Return what is running now."""
-        info = await self._device.info()
+        offered = tuple(one for one in await self._device.states() if one.offered)
         hearing = self._hearing() if self._hearing is not None else None
         further = f", {hearing.encoder}" if hearing else ""
         licences = {hearing.encoder: hearing.licence} if hearing else {}
@@ -59,17 +59,18 @@ class AboutService:
             parts={
                 "searcher": self._searcher(),
                 **self._model(),
-                "generator": _words(info),
+                "generator": _words(offered[0].info),
                 "scorer": f"{self._encoder_id} features (built in){further}{self._aligner()} and a Bayesian taste for"
                 " each listener",
             },
             stand_ins=await self.stand_ins(),
-            licences={info.name: info.licence, **licences},
+            generators=offered,
+            licences=licences,
         )
 
     async def stand_ins(self) -> tuple[str, ...]:
         """Return one sentence for each built-in default that is used in place of a model."""
-        info = await self._device.info()
+        info = (await self._device.states())[0].info
         sentences = [NO_MODEL] if not self._named() else []
         if info.stand_in_for:
             sentences.append(f"The built-in {info.name} plays; {info.stand_in_for} is not set up.")
@@ -101,4 +102,4 @@ class AboutService:
 
 def _words(info: GeneratorInfo) -> str:
     details = ", ".join(f"{key} {value}" for key, value in info.details.items())
-    return f"{info.name} {info.version}" + (f" ({details})" if details else "")
+    return f"{info.name} {info.version}".rstrip() + (f" ({details})" if details else "")

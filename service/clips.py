@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.candidate import Candidate
-from domain.clip import Clip, ClipFailure, ClipRequest
+from domain.clip import DRAFT, MADE_FROM, Clip, ClipFailure, ClipRequest
 from domain.errors import ForbiddenError, NotFoundError, StorageError
 from domain.ids import ClipId, ListenerId, RunId
 from domain.run import GenerationState, Run
@@ -18,6 +18,7 @@ from evolution.numeric.states import embedding_of
 from scoring.taste import predict
 from service.device import DeviceWorker
 from service.folding import said_of
+from service.generator_state import GeneratorState, named
 from service.reasons import reasons_behind
 from service.tasting import TasteService
 from service.views import Actor, Download, ForMe, LineageView, WhyReason, WhyView
@@ -164,14 +165,14 @@ class ClipService:
         return clip
 
     async def wav(self, actor: Actor, clip_id: ClipId) -> Download:
-        """Return a clip as a lossless file, rendered again from its prompt and seed.
+        """Return a clip as a lossless file, rendered again from its prompt and seed where that gives the same sound.
 
         Raises:
             NotFoundError: The clip is gone, and so is its sound.
         """
         _, clip = await self._find(actor, clip_id)
-        info = await self._device.info(clip.generator)
-        if (info.name, info.version) == (clip.generator, clip.generator_version):
+        why = not_again(clip, named(await self._device.states(), clip.generator))
+        if not why:
             async with self._db.reading() as tx:
                 candidate = await runs.candidate(tx, clip.candidate_id)
             request = replace(request_of(clip), embedding=embedding_of(candidate.genome))
@@ -182,9 +183,11 @@ class ClipService:
                     data=data,
                     note="Lossless, rendered again just now.",
                 )
-        data = await self.audio(clip)
-        note = f"The {clip.extension.upper()} as it was posted; the generator has changed since."
-        return Download(filename=f"{filename(clip)}.{clip.extension}", data=data, note=note)
+            why = f"it could not be made again: {data.reason}"
+        note = f"The {clip.extension.upper()} as it was posted; {why.rstrip('.')}."
+        return Download(
+            filename=f"{filename(clip)}.{clip.extension}", data=await self.audio(clip), note=note
+        )
 
     async def of_round(self, run_id: RunId, number: int) -> list[Clip]:
         """Return every clip that was rendered for a round, posted or not."""
@@ -278,6 +281,25 @@ class ClipService:
         return run, clip
 
 
+def not_again(clip: Clip, maker: GeneratorState | None) -> str:
+    """Return why a clip's sound cannot be made once more, as half a sentence; ``""`` where it can.
+
+    Args:
+        clip: The clip.
+        maker: The generator of its name, if there is one here.
+    """
+    name = clip.generator
+    if maker is None:
+        return f"{name}, which made it, does not play here any more"
+    if MADE_FROM in clip.description:
+        return "it was made from another clip's sound, and that is not done twice"
+    if maker.capabilities is None:
+        return f"{name}, which made it, has not played since I was started"
+    if maker.info.version != clip.generator_version:
+        return "the generator has changed since"
+    return "" if maker.capabilities.repeats else f"{name} would make another one of the same words"
+
+
 def request_of(clip: Clip) -> ClipRequest:
     """Return the request that makes a clip again, with the same version of the same generator."""
     return ClipRequest(
@@ -286,6 +308,7 @@ def request_of(clip: Clip) -> ClipRequest:
         seconds=clip.seconds,
         description=clip.description.get("genome"),
         facets=clip.description.get("facets"),
+        draft=bool(clip.description.get(DRAFT)),
         generator=clip.generator,
     )
 

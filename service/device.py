@@ -22,15 +22,19 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
+from domain.errors import GenerationError
 from generation.audio import Floats
+from generation.generator import Capabilities
 from generation.parcels import Sound
 from generation.registry import Recipe, composer
+from service.generator_state import GeneratorState, Readiness, Tally
 
 log = logging.getLogger(__name__)
 COMPOSER = composer()
 T = TypeVar("T")
 V = TypeVar("V")
 Outcome = RenderedClip | ClipFailure
+UNABLE = "Its processes die, or hang, when they start. The log says more."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +70,8 @@ class DeviceWorker(Protocol):
     async def draw(self, paint: Callable[[V], bytes], view: V) -> bytes | ClipFailure:
         """Draw a picture: ``paint(view)``, both picklable."""
 
-    async def info(self, generator: str = "") -> GeneratorInfo:
-        """Say what makes the sound; the default generator where there is none of that name."""
+    async def states(self) -> Sequence[GeneratorState]:
+        """Say how each generator does, the default one first. Never waits for a model to load."""
 
     async def embeds(self, generator: str = "") -> bool:
         """Whether a generator may take embeddings in place of words; one that never started yet may."""
@@ -94,7 +98,9 @@ class ProcessWorker:
         self._workers = workers or max(1, os.cpu_count() or 1)
         self._deadline = deadline
         self._pool: ProcessPoolExecutor | None = None
-        self._info: GeneratorInfo | None = None
+        self._known: tuple[GeneratorInfo, Capabilities] | None = None
+        self._asked = self._making = 0
+        self._tally = Tally()
         self._slots = asyncio.Semaphore(self._workers)
         self._one_alone = asyncio.Lock()
 
@@ -106,7 +112,7 @@ class ProcessWorker:
 
         async def one(request: ClipRequest) -> Outcome:
             nonlocal done
-            outcome = await self.attempt(_render, request)
+            outcome = await self._counted(request)
             done += 1
             ready(done)
             return outcome
@@ -114,6 +120,16 @@ class ProcessWorker:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(request)) for request in requests]
         return [task.result() for task in tasks]
+
+    async def _counted(self, request: ClipRequest) -> Outcome:
+        outcome: Outcome | None = None
+        self._asked += 1
+        try:
+            outcome = await self.attempt(_render, request)
+        finally:
+            self._asked -= 1
+            self._tally = self._tally.ended(outcome)
+        return outcome
 
     async def attempt(
         self, function: Callable[..., T | ClipFailure], request: ClipRequest, *more: object
@@ -155,11 +171,32 @@ class ProcessWorker:
             log.warning("A picture could not be drawn: its process died or hung")
             return ClipFailure(reason="The picture could not be drawn.")
 
-    async def info(self, generator: str = "") -> GeneratorInfo:
-        """Say what makes the sound."""
-        if self._info is None:
-            self._info = await self._call(_info, self._spec)
-        return self._info
+    async def states(self) -> list[GeneratorState]:
+        """Say how the generator does; it is asked once."""
+        recipe, readiness, reason = self._spec.generator, Readiness.READY, ""
+        try:
+            self._known = self._known or await self._call(_introduce, self._spec)
+        except (TimeoutError, BrokenProcessPool):
+            readiness, reason = Readiness.UNABLE, UNABLE
+        except GenerationError as error:
+            readiness, reason = Readiness.UNABLE, str(error)
+        info, able = self._known or (
+            GeneratorInfo(name=recipe.name, version="", licence=recipe.licence),
+            None,
+        )
+        return [
+            GeneratorState(
+                info=info,
+                readiness=readiness,
+                reason=reason,
+                commercial=recipe.commercial,
+                capabilities=able,
+                batch=self._workers,
+                waiting=max(0, self._asked - self._making),
+                making=self._making,
+                tally=self._tally,
+            )
+        ]
 
     async def embeds(self, generator: str = "") -> bool:
         """Say that words are taken."""
@@ -173,7 +210,7 @@ class ProcessWorker:
         """Start the processes and load the generator in each."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._workers):
-                group.create_task(self._call(_info, self._spec))
+                group.create_task(self._call(_introduce, self._spec))
 
     async def call(self, function: Callable[..., T], *args: object) -> T:
         """Run any picklable function in a process.
@@ -197,14 +234,24 @@ class ProcessWorker:
                 return await self._run(function, *args)
 
     async def _run(self, function: Callable[..., T], *args: object) -> T:
-        pool = self._ensure_pool()
+        pool, loop, clips = (
+            self._ensure_pool(),
+            asyncio.get_running_loop(),
+            int(function is _render),
+        )
+        began, self._making = loop.time(), self._making + clips
         try:
-            future = asyncio.get_running_loop().run_in_executor(pool, function, *args)
+            future = loop.run_in_executor(pool, function, *args)
             async with asyncio.timeout(self._deadline):
-                return await future
+                made = await future
         except (TimeoutError, BrokenProcessPool):
             await self._discard(pool)
             raise
+        finally:
+            self._making -= clips
+        if clips:
+            self._tally = self._tally.took(loop.time() - began, clips)
+        return made
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -296,7 +343,8 @@ def _listen(spec: RenderSpec, track: bytes, longest: float) -> HeardTrack | Clip
     return engine(spec).listen(track, longest)
 
 
-def _info(spec: RenderSpec) -> GeneratorInfo:
+def _introduce(spec: RenderSpec) -> tuple[GeneratorInfo, Capabilities]:
     from service.rendering import engine  # noqa: PLC0415 - only in the worker process
 
-    return engine(spec).info
+    made = engine(spec)
+    return made.info, made.capabilities

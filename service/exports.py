@@ -15,6 +15,7 @@ from generation.musicxml import fifths
 from prompts.features import MINOR_SIDE
 from service.clips import ClipService, filename, request_of
 from service.device import DeviceWorker
+from service.generator_state import named
 from service.views import Actor, Download
 
 MOST_BARS = 64
@@ -26,6 +27,9 @@ UNTOLD = "I cannot say how to play this one: what made it did not write down cho
 OTHER_TUNE = (
     "That clip was made by {old}, and {new} plays today. From words alone it would play another tune, so there are no "
     "notes of this clip to give. Its WAV or MP3 is still there."
+)
+NO_NOTES = (
+    "There are no notes of that clip: {name} made it as sound. Its WAV or MP3 is still there."
 )
 SAME = "Made from exactly the notes of the clip."
 CLOSE = "Played from the clip's description by {new}; {old} made the clip, so details may differ."
@@ -104,8 +108,11 @@ class ExportService:
         if kind is ExportKind.WAV:
             return await self._library.wav(actor, clip_id)
         clip = await self._library.find(actor, clip_id)
-        info = await self._device.info(clip.generator)
-        new, old = f"{info.name} {info.version}", f"{clip.generator} {clip.generator_version}"
+        maker = named(await self._device.states(), clip.generator)
+        if maker is None or maker.capabilities is None or not maker.capabilities.notes:
+            raise UserError(NO_NOTES.format(name=clip.generator))
+        new = f"{maker.info.name} {maker.info.version}"
+        old = f"{clip.generator} {clip.generator_version}"
         if new != old and "genome" not in clip.description:
             raise UserError(OTHER_TUNE.format(old=old, new=new))
         data = await self._device.export(request_of(clip), kind.value)

@@ -12,13 +12,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
+from domain.clip import ClipFailure, ClipRequest, HeardTrack, RenderedClip
 from domain.errors import StorageError
 from generation.audio import Floats
 from scoring.adherence import by_text
 from service.clock import Clock
 from service.device import DeviceWorker, Outcome
 from service.ears import Ears
+from service.generator_state import GeneratorState
 from storage import embeddings
 from storage.database import Database
 from storage.files import AudioStore
@@ -98,9 +99,9 @@ class HearingDevice:
         """Draw a picture."""
         return await self._device.draw(paint, view)
 
-    async def info(self, generator: str = "") -> GeneratorInfo:
-        """Say what makes the sound."""
-        return await self._device.info(generator)
+    async def states(self) -> Sequence[GeneratorState]:
+        """Say how each generator does, the default one first."""
+        return await self._device.states()
 
     async def embeds(self, generator: str = "") -> bool:
         """Whether a generator may take embeddings in place of words; one that never started yet may."""

@@ -11,7 +11,7 @@ import numpy as np
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
 from domain.errors import GenerationError, ScoringError, UploadError
 from generation.encode import encode, media_type, waveform
-from generation.generator import Composition
+from generation.generator import Capabilities, Composition
 from generation.registry import create_generator
 from prompts.reader import read
 from scoring.adherence import by_properties, segments
@@ -30,6 +30,10 @@ class Engine(Protocol):
     @property
     def info(self) -> GeneratorInfo:
         """What makes the sound."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
 
     def render(self, request: ClipRequest) -> RenderedClip | ClipFailure:
         """Return the clip, or why there is none."""
@@ -56,6 +60,11 @@ class RenderEngine:
     def info(self) -> GeneratorInfo:
         """What makes the sound."""
         return self._generator.info
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return self._generator.capabilities
 
     def render(self, request: ClipRequest) -> RenderedClip | ClipFailure:
         """Render, gate and encode one clip."""

@@ -30,6 +30,7 @@ from service.device import DeviceWorker
 from service.folding import families_of, said_of
 from service.lifecycle import WORDS_LIMIT, Order
 from service.like_this import Track
+from service.models.chosen import offered_names
 from service.queue import JobQueue, Ticket
 from service.settings import Settings
 from service.views import Actor, StatusView, TargetView
@@ -120,8 +121,7 @@ class RunService:
     @property
     def generators(self) -> tuple[str, ...]:
         """What may play, the default one first."""
-        generation = self._settings.generation
-        return tuple(dict.fromkeys([generation.generator, *generation.choices]))
+        return offered_names(self._settings)
 
     async def check_may_start(self, actor: Actor, *, private: bool) -> None:
         """Check what can be checked before anything is heard or made for a new run.

@@ -12,6 +12,7 @@ from evolution.numeric.states import StateTable, bank_prompts
 from evolution.registry import searches_embeddings
 from prompts.vocabulary import shipped
 from service.device import DeviceWorker
+from service.generator_state import playing
 
 
 class Tables:
@@ -36,11 +37,13 @@ class Tables:
             return None
         generator = run.settings.generator
         async with self._alone:
-            info = await self._device.info(generator)
+            info = playing(await self._device.states(), generator).info
             made = self._made.get((info.name, info.version))
             if made is None:
                 made = await self._make(await asyncio.to_thread(bank_prompts, shipped()), generator)
-                info = await self._device.info(generator)  # it has said who it is by now
+                info = playing(
+                    await self._device.states(), generator
+                ).info  # it has said who it is by now
                 self._made[info.name, info.version] = made
         return made
 

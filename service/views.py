@@ -11,6 +11,7 @@ from domain.fitness import Judgement
 from domain.ids import CandidateId, ChannelId, ClipId, GuildId, ListenerId
 from domain.run import CloseReason, Generation, Post, Run
 from domain.vote import Consent, Grade
+from service.generator_state import GeneratorState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,10 +337,12 @@ class AboutView:
         version: Of Tunebreeder.
         parts: Part -> what fills it, such as ``"generator" -> "composer 1 (numpy renderer, TimGM6mb)"``.
         stand_ins: One sentence for each built-in default that stands in for a model.
-        licences: Part -> licence.
+        generators: What a run may choose to be played by, the default first.
+        licences: Other part -> licence.
     """
 
     version: str
     parts: Mapping[str, str]
     stand_ins: tuple[str, ...]
-    licences: Mapping[str, str]
+    generators: tuple[GeneratorState, ...] = ()
+    licences: Mapping[str, str] = field(default_factory=dict)

@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
+from domain.clip import (
+    ClipFailure,
+    ClipRequest,
+    GeneratorInfo,
+    HeardTrack,
+    RenderedClip,
+    SourceUse,
+)
 from domain.facets import FAMILIES
 from domain.ids import MessageId
+from generation.generator import Capabilities
 from scoring.features import FeatureEncoder
+from service.generator_state import GeneratorState, Readiness
 from service.posting import Undeliverable, View
 
 INFO = GeneratorInfo(
     name="fake", version="1", licence="none", stand_in_for="MusicGen", details={"renderer": "none"}
 )
+
+
+ABLE = Capabilities(
+    shortest=1.0,
+    longest=300.0,
+    sample_rate=32_000,
+    commercial=True,
+    notes=True,
+    sources=frozenset({SourceUse.CONTINUE}),
+    batch=8,
+)
+
+
+def generator_state(**changes: object) -> GeneratorState:
+    """A generator that is ready; ``changes`` as in ``GeneratorState``, and ``name``."""
+    name = changes.pop("name", INFO.name)
+    values = {
+        "info": dataclasses.replace(INFO, name=name),
+        "readiness": Readiness.READY,
+        "commercial": True,
+        "capabilities": ABLE,
+        "batch": 8,
+    }
+    return GeneratorState(**{**values, **changes})
 
 
 class FakeClock:
@@ -68,8 +102,9 @@ class FakeDevice:
         self.fail: Callable[[ClipRequest], str | None] = lambda _: None
         self.hold: asyncio.Event | None = None
         self.closed = False
-        self.states: Callable[[str], np.ndarray] | None = None
+        self.reads: Callable[[str], np.ndarray] | None = None
         self.read_prompts: list[str] = []
+        self.generators = [generator_state()]
 
     async def render(
         self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
@@ -126,17 +161,17 @@ class FakeDevice:
     async def draw(self, paint, view) -> bytes | ClipFailure:
         return paint(view)
 
-    async def info(self, generator: str = "") -> GeneratorInfo:
-        return INFO
+    async def states(self) -> list[GeneratorState]:
+        return self.generators
 
     async def embeds(self, generator: str = "") -> bool:
-        return self.states is not None
+        return self.reads is not None
 
     async def read(self, prompts, generator: str = ""):
-        if self.states is None:
+        if self.reads is None:
             return ClipFailure(reason="It takes words.")
         self.read_prompts += list(prompts)
-        return [self.states(prompt) for prompt in prompts]
+        return [self.reads(prompt) for prompt in prompts]
 
     async def warm_up(self) -> None:
         pass

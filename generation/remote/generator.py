@@ -62,6 +62,7 @@ class Remote:
             sample_rate=RATES[server.style],
             commercial=recipe.commercial,
             batch=recipe.batch,
+            repeats=False,
         )
 
     @classmethod

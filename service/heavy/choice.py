@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack
+from domain.clip import ClipFailure, ClipRequest, HeardTrack
 from generation.audio import Floats
 from service.device import DeviceWorker, Outcome
+from service.generator_state import GeneratorState
 
 V = TypeVar("V")
 
@@ -19,14 +21,19 @@ class ChoiceWorker:
 
     Args:
         workers: By the name of their generator, the default one first; at least one.
+        spare: Those that no run may choose, likewise: what is made by hand may name them.
     """
 
-    def __init__(self, workers: Mapping[str, DeviceWorker]) -> None:
-        self._workers = dict(workers)
+    def __init__(
+        self, workers: Mapping[str, DeviceWorker], spare: Mapping[str, DeviceWorker] | None = None
+    ) -> None:
+        self._workers, self._spare = dict(workers), dict(spare or {})
         self._default = next(iter(self._workers.values()))
 
     def _of(self, generator: str) -> DeviceWorker | None:
-        return self._workers.get(generator) if generator else self._default
+        if not generator:
+            return self._default
+        return self._workers.get(generator) or self._spare.get(generator)
 
     async def render(
         self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
@@ -81,9 +88,16 @@ class ChoiceWorker:
         """Draw a picture: ``paint(view)``, both picklable."""
         return await self._default.draw(paint, view)
 
-    async def info(self, generator: str = "") -> GeneratorInfo:
-        """Say what makes the sound; of one that is not here, what the default one is."""
-        return await (self._of(generator) or self._default).info()
+    async def states(self) -> list[GeneratorState]:
+        """Say how each generator does, the default one first."""
+        known = [(worker, True) for worker in self._workers.values()]
+        known += [(one, False) for one in self._spare.values() if one not in self._workers.values()]
+        states = await asyncio.gather(*(worker.states() for worker, _ in known))
+        return [
+            dataclasses.replace(state, offered=offered)
+            for theirs, (_, offered) in zip(states, known, strict=True)
+            for state in theirs
+        ]
 
     async def embeds(self, generator: str = "") -> bool:
         """Whether a generator may take embeddings in place of words; one that never started yet may."""
@@ -103,5 +117,5 @@ class ChoiceWorker:
 
     async def close(self) -> None:
         """Stop the processes."""
-        for worker in self._workers.values():
+        for worker in (*self._workers.values(), *self._spare.values()):
             await worker.close()

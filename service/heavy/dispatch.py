@@ -8,29 +8,29 @@ does so twice is not tried again.
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import functools
 import itertools
 import logging
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
 from generation.audio import Floats
-from generation.frames import Frame, FrameError, packed
+from generation.frames import Frame, FrameError
 from generation.generator import Capabilities
-from generation.parcels import Refusal, Sound, clips
+from generation.parcels import Refusal, clips
 from generation.registry import Recipe
-from generation.wire import asked, introduced, order_of, states_in
+from generation.wire import asked, introduced, states_in
+from service.generator_state import GeneratorState, Readiness, Tally
+from service.heavy.jobs import Call, Job, Made, Wanted, key_of, telling
 from service.heavy.process import Died, GeneratorProcess, Unable
 from service.tasks import TaskSet
 
 log = logging.getLogger(__name__)
 
 Launch = Callable[[Recipe], GeneratorProcess]
-Made = Sound | ClipFailure
-"""What became of a clip; its sound is as the generator gave it."""
 
 TRIES = 2
 """Processes that may die with a clip in them before it is not tried again."""
@@ -45,81 +45,12 @@ TOO_LARGE = "It does not fit into the memory of the device, not even alone. Ask 
 CLOSING = "The bot is shutting down."
 
 
-@dataclass(eq=False, slots=True)
-class Call:
-    """Clips that somebody waits for together.
-
-    Attributes:
-        ready: Hears how many are done.
-        finished: How many are.
-        waiting: The others, but for those that are being made.
-    """
-
-    ready: Callable[[int], None]
-    finished: int = 0
-    waiting: deque[Job] = field(default_factory=deque)
-
-    def forget_cancelled(self) -> None:
-        """Let go of what nobody waits for."""
-        self.waiting = deque(job for job in self.waiting if not job.result.done())
-
-
-@dataclass(eq=False, slots=True)
-class Job:
-    """One clip on its way.
-
-    Attributes:
-        tries: Processes that died with it.
-    """
-
-    call: Call
-    recipe: Recipe
-    request: ClipRequest
-    result: asyncio.Future[Made]
-    tries: int = 0
-
-    @property
-    def alike(self) -> tuple[object, ...]:
-        """Jobs of which this is the same make a good batch."""
-        return (
-            self.recipe,
-            self.request.seconds,
-            self.request.draft,
-            self.request.source is None,
-            # What was in a process that died goes alone.
-            id(self) if self.tries else 0,
-        )
-
-    def end(self, made: Made) -> None:
-        """Hand the result over, if anybody still waits."""
-        if not self.result.done():
-            self.result.set_result(made)
-            self.call.finished += 1
-            self.call.ready(self.call.finished)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
     """What a generator says of itself when it is ready."""
 
     info: GeneratorInfo
     capabilities: Capabilities
-
-
-class Wanted:
-    """That a generator runs, and what it makes of words."""
-
-    def __init__(self, recipe: Recipe, prompts: tuple[str, ...] = ()) -> None:
-        self.recipe = recipe
-        self.prompts = prompts
-        self.result: asyncio.Future[list[Floats] | ClipFailure] = (
-            asyncio.get_running_loop().create_future()
-        )
-
-    def end(self, found: list[Floats] | ClipFailure) -> None:
-        """Hand over what was found, if anybody still waits."""
-        if not self.result.done():
-            self.result.set_result(found)
 
 
 class Dispatcher:
@@ -144,9 +75,12 @@ class Dispatcher:
         self._wanted: deque[Wanted] = deque()
         self._process: GeneratorProcess | None = None
         self._loaded: Recipe | None = None
+        self._starting: Recipe | None = None
+        self._making: list[Job] = []
         self._room: dict[tuple[object, ...], int] = {}
         self._known: dict[Recipe, Greeting] = {}
         self._trouble: dict[Recipe, tuple[float, str]] = {}
+        self._tallies: defaultdict[Recipe, Tally] = defaultdict(Tally)
         self._poison: OrderedDict[str, None] = OrderedDict()
         self._numbers = itertools.count(1)
         self._closed = False
@@ -160,7 +94,8 @@ class Dispatcher:
         loop, call = asyncio.get_running_loop(), Call(ready)
         jobs = [Job(call, recipe, one, loop.create_future()) for one in requests]
         for job in jobs:
-            if self._closed or _key(job) in self._poison:
+            job.result.add_done_callback(functools.partial(self._count, recipe))
+            if self._closed or key_of(job) in self._poison:
                 job.end(ClipFailure(reason=CLOSING if self._closed else POISON))
             else:
                 call.waiting.append(job)
@@ -185,13 +120,40 @@ class Dispatcher:
         self._serve_soon()
         return await wanted.result
 
-    def greeting(self, recipe: Recipe) -> Greeting | None:
-        """Return what a generator said of itself when it last started; ``None`` before it has."""
-        return self._known.get(recipe)
+    def state(self, recipe: Recipe) -> GeneratorState:
+        """Return how a generator does. Who has not started yet is known by what the recipe says."""
+        known = self._known.get(recipe)
+        _, reason = self._trouble.get(recipe, (0.0, ""))
+        waiting = sum(
+            job.recipe == recipe and not job.result.done()
+            for call in self._calls
+            for job in call.waiting
+        )
+        full = known.capabilities.batch if known else recipe.batch
+        return GeneratorState(
+            info=known.info
+            if known
+            else GeneratorInfo(name=recipe.name, version="", licence=recipe.licence),
+            readiness=self._readiness(recipe),
+            reason=reason,
+            commercial=recipe.commercial,
+            capabilities=known.capabilities if known else None,
+            batch=min([full, *(room for key, room in self._room.items() if key[0] == recipe)]),
+            waiting=waiting,
+            making=sum(job.recipe == recipe for job in self._making),
+            tally=self._tallies[recipe],
+        )
 
-    def trouble(self, recipe: Recipe) -> str:
-        """Return why a generator could not start, in a sentence; ``""`` where it could or nobody tried."""
-        return self._trouble.get(recipe, (0.0, ""))[1]
+    def _readiness(self, recipe: Recipe) -> Readiness:
+        if self._loaded == recipe:
+            return Readiness.READY
+        if self._starting == recipe:
+            return Readiness.STARTING
+        return Readiness.UNABLE if recipe in self._trouble else Readiness.ASLEEP
+
+    def _count(self, recipe: Recipe, result: asyncio.Future[Made]) -> None:
+        made = None if result.cancelled() else result.result()
+        self._tallies[recipe] = self._tallies[recipe].ended(made)
 
     @property
     def loaded(self) -> Recipe | None:
@@ -254,10 +216,7 @@ class Dispatcher:
             process = await self._ensure(wanted.recipe)
             if wanted.prompts:
                 order = Frame("read", {"batch": next(self._numbers), "prompts": wanted.prompts})
-                end = await process.work(order, lambda _, __: None)
-                if end.kind != "states":
-                    raise Unable(str(end.header.get("reason", "It cannot be read.")))
-                wanted.end(states_in(end))
+                wanted.end(_read_out(await process.work(order, lambda _, __: None)))
         except Unable as error:
             wanted.end(ClipFailure(reason=str(error)))
         except (Died, FrameError) as error:
@@ -297,8 +256,11 @@ class Dispatcher:
         batch, number = self._batch(lead), next(self._numbers)
         self._watch(process, number, batch)
         order = asked(number, [job.request for job in batch])
+        began, self._making = asyncio.get_running_loop().time(), batch
         try:
-            self._settle(batch, await process.work(order, _telling(batch)))
+            end = await process.work(order, telling(batch))
+            self._settle(batch, end)
+            self._time(recipe, end, len(batch), began)
         except (Died, FrameError) as error:
             await self._unload(dead=True)
             self._bury(batch, str(error))
@@ -306,6 +268,14 @@ class Dispatcher:
             for job in batch:
                 job.end(ClipFailure(reason=CLOSING))
             raise
+        finally:
+            self._making = []
+
+    def _time(self, recipe: Recipe, end: Frame, count: int, began: float) -> None:
+        """Take the time of a batch that became clips."""
+        if end.kind == "clips":
+            seconds = asyncio.get_running_loop().time() - began
+            self._tallies[recipe] = self._tallies[recipe].took(seconds, count)
 
     def _refuse(self, recipe: Recipe, reason: str) -> None:
         """Nothing of this generator can be made."""
@@ -367,7 +337,7 @@ class Dispatcher:
             job.tries += 1
             if job.tries >= TRIES:
                 log.error("Seed %s is not tried again: %s", job.request.seed, why)
-                self._poison[_key(job)] = None
+                self._poison[key_of(job)] = None
                 while len(self._poison) > REMEMBERED:
                     self._poison.popitem(last=False)
                 job.end(ClipFailure(reason=POISON))
@@ -394,12 +364,15 @@ class Dispatcher:
         if now - since < AGAIN:
             raise Unable(why)
         await self._unload()
+        self._starting = recipe
         try:
             self._process = await self._start(recipe)
         except Unable as error:
             log.error("%s cannot start: %s", recipe.name, error)  # noqa: TRY400 - a sentence, no defect
             self._trouble[recipe] = (now, str(error))
             raise
+        finally:
+            self._starting = None
         self._loaded = recipe
         self._trouble.pop(recipe, None)
         return self._process
@@ -429,21 +402,12 @@ class Dispatcher:
             await (process.kill() if dead else process.stop())
 
 
-def _telling(batch: Sequence[Job]) -> Callable[[int, int], None]:
-    """Return what tells each call how many of its clips are as good as done."""
-    calls = {id(job.call): job.call for job in batch}
-    share = {key: sum(job.call is call for job in batch) for key, call in calls.items()}
+def _read_out(end: Frame) -> list[Floats] | ClipFailure:
+    """Return what a generator makes of prompts.
 
-    def told(done: int, total: int) -> None:
-        part = min(1.0, done / total) if total > 0 else 0.0
-        for key, call in calls.items():
-            call.ready(call.finished + int(part * (share[key] - 1) + 1e-9))
-
-    return told
-
-
-def _key(job: Job) -> str:
-    """Return what tells this clip from all others."""
-    order = order_of(job.request)
-    what = packed(Frame(repr(job.recipe), order.said, order.source + order.embedding))
-    return hashlib.sha256(what).hexdigest()
+    Raises:
+        FrameError: What came is not what was asked for.
+    """
+    if end.kind == "states":
+        return states_in(end)
+    return ClipFailure(reason=str(end.header.get("reason", "It cannot be read.")))

@@ -40,4 +40,4 @@ def open_device(settings: Settings) -> DeviceWorker:
         for name, recipe in recipes.items()
     }
     # Notes to edit are always there: what is made by hand in the studio is composed, whatever plays in the channels.
-    return ChoiceWorker({**workers, BUILT_IN: hands})
+    return ChoiceWorker(workers, {BUILT_IN: hands})

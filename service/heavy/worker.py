@@ -7,11 +7,12 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from domain.clip import DRAFT, ClipFailure, ClipRequest, GeneratorInfo, HeardTrack
+from domain.clip import DRAFT, MADE_FROM, ClipFailure, ClipRequest, GeneratorInfo, HeardTrack
 from generation.audio import Floats
 from generation.parcels import Sound
 from generation.registry import Recipe
 from service.device import Outcome, ProcessWorker, finish, finish_wav
+from service.generator_state import GeneratorState
 from service.heavy.dispatch import Dispatcher
 
 V = TypeVar("V")
@@ -30,13 +31,14 @@ class HeavyWorker:
         self._dispatcher = dispatcher
         self._recipe = recipe
         self._hands = hands
+        self._spoilt = 0
 
     async def render(
         self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
     ) -> list[Outcome]:
         """Render all requests, in order; a failed clip is a value."""
         made = await self._dispatcher.make(self._recipe, requests, ready)
-        info = await self.info()
+        info = self._dispatcher.state(self._recipe).info
         return list(
             await asyncio.gather(
                 *(
@@ -51,10 +53,20 @@ class HeavyWorker:
     ) -> Outcome:
         if isinstance(made, ClipFailure):
             return made
-        greeting = self._dispatcher.greeting(self._recipe)
-        if request.draft and greeting is not None and greeting.capabilities.drafts:
-            made = dataclasses.replace(made, description={**made.description, DRAFT: True})
-        return await self._hands.attempt(finish, request, made, info)
+        made = dataclasses.replace(made, description={**made.description, **self._notes(request)})
+        finished = await self._hands.attempt(finish, request, made, info)
+        self._spoilt += isinstance(finished, ClipFailure)
+        return finished
+
+    def _notes(self, request: ClipRequest) -> dict[str, object]:
+        """Return what is to be known of a clip that prompt and seed do not say."""
+        able = self._dispatcher.state(self._recipe).capabilities
+        notes: dict[str, object] = {}
+        if request.draft and able is not None and able.drafts:
+            notes[DRAFT] = True
+        if request.source is not None:
+            notes[MADE_FROM] = request.source.use.value
+        return notes
 
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
         """Render one request again as a WAV file."""
@@ -75,24 +87,15 @@ class HeavyWorker:
         """Draw a picture: ``paint(view)``, both picklable."""
         return await self._hands.draw(paint, view)
 
-    async def info(self, generator: str = "") -> GeneratorInfo:
-        """Say what makes the sound. Until it has started, only what is known without it."""
-        greeting, trouble = (
-            self._dispatcher.greeting(self._recipe),
-            self._dispatcher.trouble(self._recipe),
-        )
-        state = "ready" if self._dispatcher.loaded == self._recipe else "starts with the next clip"
-        details = {"state": trouble or state}
-        if greeting is None:
-            return GeneratorInfo(
-                name=self._recipe.name, version="", licence=self._recipe.licence, details=details
-            )
-        return dataclasses.replace(greeting.info, details={**greeting.info.details, **details})
+    async def states(self) -> list[GeneratorState]:
+        """Say how the generator does."""
+        state = self._dispatcher.state(self._recipe)
+        return [dataclasses.replace(state, tally=state.tally.spoilt(self._spoilt))]
 
     async def embeds(self, generator: str = "") -> bool:
         """Whether it may take embeddings in place of words; where it never started yet it may."""
-        greeting = self._dispatcher.greeting(self._recipe)
-        return greeting is None or greeting.capabilities.embedding > 0
+        able = self._dispatcher.state(self._recipe).capabilities
+        return able is None or able.embedding > 0
 
     async def read(self, prompts: Sequence[str], generator: str = "") -> list[Floats] | ClipFailure:
         """Return what its text encoder makes of prompts, (tokens, width) each; why not is a value."""

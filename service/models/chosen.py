@@ -19,7 +19,7 @@ from scoring.aligner.space import AlignerAxes
 from scoring.encoder import Kind, Weights
 from scoring.encoders import BUILT_IN, INSTALL, missing_packages
 from scoring.space import default_space
-from service.models.catalogue import Role, entry
+from service.models.catalogue import Role, catalogue, entry
 from service.models.foreign import LOADER as AUDIOCRAFT
 from service.models.foreign import audiocraft_recipe
 from service.models.store import Installed, ModelStore
@@ -194,15 +194,26 @@ def remote_recipe(options: Mapping[str, Any]) -> Recipe:
     )
 
 
+def offered_names(settings: Settings) -> tuple[str, ...]:
+    """Return the generators that a run may choose, the default one first, by the names that their clips will tell."""
+    generation = settings.generation
+    return tuple(dict.fromkeys(_told(name) for name in (generation.generator, *generation.choices)))
+
+
+def _told(name: str) -> str:
+    """Return a model's name here where the settings have its name on the hub."""
+    by_repo = {one.repo.lower(): one.name for one in catalogue().values()}
+    return by_repo.get(name.lower(), name)
+
+
 def chosen_generators(settings: Settings) -> Mapping[str, Recipe]:
     """Return the generators that the settings name, the default one first.
 
     Raises:
         ConfigError: One of them cannot be used; says why and what to do.
     """
-    named = dict.fromkeys([settings.generation.generator, *settings.generation.choices])
     out: dict[str, Recipe] = {}
-    for name in named:
+    for name in offered_names(settings):
         try:
             out[name] = recipe_of(settings, name)
         except UserError as error:

@@ -100,14 +100,17 @@ async def test_the_real_engine_renders_the_same_in_every_process():
     try:
         first, second = await worker.render([request(5), request(5)], lambda _: None)
         wav = await worker.wav(request(5))
-        info = await worker.info()
+        (state,) = await worker.states()
     finally:
         await worker.close()
     assert isinstance(first, RenderedClip)
     assert first == second
     assert isinstance(wav, bytes)
     assert wav.startswith(b"RIFF")
-    assert first.generator == info
+    assert first.generator == state.info
+    assert state.capabilities.notes
+    assert (state.tally.made, state.tally.timed, state.waiting, state.making) == (2, 2, 0, 0)
+    assert state.tally.mean > 0
     assert first.quality > 0.9
 
 
@@ -120,7 +123,7 @@ async def test_render_processes_end_with_a_killed_bot(tmp_path):
 
         async def main():
             worker = ProcessWorker(RenderSpec(), workers=1)
-            await worker.info()
+            await worker.states()
             print(*(child.pid for child in multiprocessing.active_children()), flush=True)
             await asyncio.Event().wait()
 

@@ -9,7 +9,7 @@ import zipfile
 import mido
 import pytest
 
-from domain.clip import ClipFailure, ClipRequest
+from domain.clip import DRAFT, MADE_FROM, ClipFailure, ClipRequest
 from domain.description import Description
 from domain.errors import ForbiddenError, NotFoundError, UserError
 from generation.composer import account
@@ -18,8 +18,10 @@ from generation.musicxml import fifths, to_musicxml
 from generation.planning.plan import make_plan
 from generation.writing.arrange import arrange
 from prompts.reader import read
+from service.clips import not_again, request_of
 from service.exports import ENDINGS, ExportKind, capo, made, play_view, spelt
 from tests.bot.fakes import make_clip
+from tests.fakes import ABLE, INFO, generator_state
 from tests.service.conftest import ANN, BOB, actor
 
 PROMPTS = (
@@ -180,17 +182,53 @@ async def test_exports_are_for_who_may_hear_the_clip(stage):
         await exports.export(BOB, private.id, ExportKind.MIDI)
 
 
-async def test_another_version_of_the_composer_says_so(stage, monkeypatch):
+async def test_another_version_of_the_composer_says_so(stage):
     await stage.start()
     clip = (await stage.shown())[0]
-    newer = dataclasses.replace(await stage.device.info(), version="2")
-
-    async def info(generator=""):
-        return newer
-
-    monkeypatch.setattr(stage.device, "info", info)
+    newer = dataclasses.replace(INFO, version="2")
+    stage.device.generators = [generator_state(info=newer)]
     with pytest.raises(UserError, match="made by fake 1, and fake 2 plays today"):
         await stage.services.exports.export(ANN, clip.id, ExportKind.MIDI)
+
+
+@pytest.mark.parametrize("left", ["composer", "fake"])
+async def test_a_model_has_no_notes_whether_it_is_offered_or_not(stage, left):
+    await stage.start()
+    clip = (await stage.shown())[0]
+    able = dataclasses.replace(ABLE, notes=left == "composer")
+    stage.device.generators = [generator_state(name=left, capabilities=able)]
+    with pytest.raises(UserError, match="no notes of that clip: fake made it as sound"):
+        await stage.services.exports.export(ANN, clip.id, ExportKind.MIDI)
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ({"name": "composer"}, "fake, which made it, does not play here any more"),
+        ({"capabilities": None}, "fake, which made it, has not played since I was started"),
+        (
+            {"capabilities": dataclasses.replace(ABLE, repeats=False)},
+            "fake would make another one of the same words",
+        ),
+        ({"info": dataclasses.replace(INFO, version="2")}, "the generator has changed since"),
+    ],
+)
+async def test_a_clip_that_cannot_be_rendered_again_comes_as_it_was_posted(stage, state, why):
+    await stage.start()
+    clip = (await stage.shown())[0]
+    stage.device.generators = [generator_state(**state)]
+    file = await stage.services.exports.export(ANN, clip.id, ExportKind.WAV)
+    assert file.note == f"The MP3 as it was posted; {why}."
+    assert file.filename.endswith(".mp3")
+    assert file.data == await stage.services.clips.audio(clip)
+
+
+def test_what_was_made_from_another_sound_is_not_made_again():
+    clip = make_clip(description={MADE_FROM: "continue"}, generator="fake", generator_version="1")
+    assert "another clip's sound" in not_again(clip, generator_state())
+    draft = make_clip(description={DRAFT: True}, generator="fake", generator_version="1")
+    assert not_again(draft, generator_state()) == ""
+    assert request_of(draft).draft
 
 
 async def test_what_cannot_be_made_says_why(stage):

@@ -26,7 +26,7 @@ def states(prompt: str) -> np.ndarray:
 
 
 async def test_embeddings_reach_a_generator_that_takes_them(stage):
-    stage.device.states = states
+    stage.device.reads = states
     done = await stage.start(searcher="ga-tokens", vibe="slow lofi")
     assert done.error is None
     asked = list(stage.device.requests)
@@ -52,9 +52,9 @@ async def test_embeddings_reach_a_generator_that_takes_them(stage):
 
 
 async def test_a_generator_that_turns_out_to_take_words_alone_says_so(stage):
-    stage.device.states = states
+    stage.device.reads = states
     await stage.start(searcher="snes-tokens")
     await stage.services.runs.stop(MOD)
-    stage.device.states = None
+    stage.device.reads = None
     with pytest.raises(UserError, match="snes-tokens searches what a text encoder says"):
         await stage.services.runs.start(MOD, searcher="snes-tokens")

@@ -9,6 +9,7 @@ import pytest
 from domain.clip import ClipFailure, ClipRequest
 from generation.parcels import Sound
 from generation.registry import Recipe
+from service.generator_state import Readiness
 from service.heavy.dispatch import CLOSING, POISON, TOO_LARGE
 from service.heavy.process import Patience
 from tests.service.heavy.conftest import MODEL
@@ -45,6 +46,8 @@ async def test_a_batch_that_does_not_fit_is_halved_and_stays_so(shop):
     clips = await device.make(MODEL, wanted(10), nothing)
     assert all_made(clips)
     assert shop.lines() == ["start", "batch 8", "batch 4", *["batch 2"] * 5]
+    state = device.state(MODEL)
+    assert (state.batch, state.capabilities.batch) == (2, 8)
     (large,) = await shop.open("--room", 0).make(MODEL, wanted(1), nothing)
     assert large == ClipFailure(reason=TOO_LARGE)
 
@@ -86,7 +89,12 @@ async def test_what_cannot_start_says_why_at_once_the_second_time(shop):
     device = shop.open("--sorry", "There are no weights. Fetch them.")
     first = await device.make(MODEL, wanted(3), nothing)
     assert first == [ClipFailure(reason="There are no weights. Fetch them.")] * 3
-    assert device.trouble(MODEL) == "There are no weights. Fetch them."
+    state = device.state(MODEL)
+    assert (state.readiness, state.reason) == (
+        Readiness.UNABLE,
+        "There are no weights. Fetch them.",
+    )
+    assert state.tally.failed == 3
     assert await device.make(MODEL, wanted(1), nothing) == first[:1]
     assert shop.lines() == ["start"]
 
@@ -108,25 +116,34 @@ async def test_a_process_that_does_not_greet_is_given_up(shop, script, patience,
 
 async def test_a_slow_start_is_waited_for(shop):
     device = shop.open("--start-seconds", 0.5)
-    assert device.greeting(MODEL) is None
+    assert device.state(MODEL).capabilities is None
     assert all_made(await device.make(MODEL, wanted(1), nothing))
-    assert device.greeting(MODEL).capabilities.batch == 8
-    assert device.greeting(MODEL).info.licence == "MIT"
+    assert device.state(MODEL).capabilities.batch == 8
+    assert device.state(MODEL).info.licence == "MIT"
 
 
 async def test_who_gives_up_holds_up_nobody(shop):
     device = shop.open("--step-seconds", 0.2, "--steps", 1000)
     long = asyncio.ensure_future(device.make(MODEL, wanted(8), nothing))
+    await asyncio.sleep(0)
+    assert device.state(MODEL).waiting == 8
     while "batch 8" not in shop.lines():
         await asyncio.sleep(0.01)
     waiting = asyncio.ensure_future(device.make(MODEL, wanted(4, "not even begun"), nothing))
     await asyncio.sleep(0)
+    state = device.state(MODEL)
+    assert (state.readiness, state.waiting, state.making) == (Readiness.READY, 4, 8)
     waiting.cancel()
     long.cancel()
     quick = Recipe(loader="scripted", name="quick", options=(("a", "--steps"), ("b", "1")))
     async with asyncio.timeout(10):
         assert all_made(await device.make(quick, wanted(1), nothing))
     assert shop.lines() == ["start", "batch 8", "start", "batch 1"]
+    state = device.state(MODEL)
+    assert (state.readiness, state.waiting, state.making) == (Readiness.ASLEEP, 0, 0)
+    assert (state.tally.made, state.tally.given_up, state.tally.mean) == (0, 12, None)
+    assert device.state(quick).tally.made == 1
+    assert device.state(quick).tally.mean > 0
 
 
 async def test_everybody_has_the_same_turn(shop):

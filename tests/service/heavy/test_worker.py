@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from domain.clip import ClipFailure, ClipRequest, RenderedClip
+from domain.clip import MADE_FROM, ClipFailure, ClipRequest, RenderedClip, Source, SourceUse
 from service.device import ProcessWorker, RenderSpec
+from service.generator_state import Readiness
 from service.heavy.choice import ChoiceWorker
 from service.heavy.worker import HeavyWorker
-from tests.fakes import FakeDevice
+from tests.fakes import FakeDevice, generator_state
 from tests.service.heavy.conftest import MODEL
 
 
@@ -30,8 +31,9 @@ async def hands():
 
 async def test_sound_becomes_clips_with_everything(shop, hands):
     worker = HeavyWorker(shop.open("--refuse", "drums"), MODEL, hands)
-    before = await worker.info()
-    assert (before.name, before.version) == ("scripted", "")
+    (before,) = await worker.states()
+    assert (before.info.name, before.info.version) == ("scripted", "")
+    assert (before.readiness, before.capabilities) == (Readiness.ASLEEP, None)
     told: list[int] = []
     clip, refused = await worker.render([request(), request(prompt="drums")], told.append)
     assert refused == ClipFailure(reason="drums cannot be played.")
@@ -47,7 +49,9 @@ async def test_sound_becomes_clips_with_everything(shop, hands):
     samples, rate = soundfile.read(io.BytesIO(data))
     assert (rate, len(samples)) == (44_100, 88_200)
     assert "without notes" in (await worker.export(request(), "midi")).reason
-    assert (await worker.info()).details["state"] == "ready"
+    (after,) = await worker.states()
+    assert (after.readiness, after.info.version) == (Readiness.READY, "1")
+    assert (after.tally.made, after.tally.failed) == (2, 1)
 
 
 async def test_each_request_goes_to_its_generator():
@@ -67,3 +71,36 @@ async def test_each_request_goes_to_its_generator():
     assert "no generator 'gone' here any more" in made[2].reason
     assert told[-1] == 3
     assert isinstance(await both.wav(request(generator="gone")), ClipFailure)
+
+
+async def test_what_was_made_from_a_sound_says_so_and_spoilt_clips_have_failed(shop, hands):
+    worker = HeavyWorker(shop.open(), MODEL, hands)
+    (clip,) = await worker.render(
+        [request(source=Source(audio=b"sound", use=SourceUse.CONTINUE))], lambda _: None
+    )
+    assert clip.description[MADE_FROM] == "continue"
+
+    async def broken(*_):
+        return ClipFailure(reason="No sound.")
+
+    worker._hands.attempt = broken
+    await worker.render([request()], lambda _: None)
+    (state,) = await worker.states()
+    assert (state.tally.made, state.tally.failed) == (1, 1)
+
+
+async def test_generators_are_told_in_their_order_and_spare_ones_are_marked():
+    first, second = FakeDevice(), FakeDevice()
+    second.generators = [generator_state(name="composer")]
+    only = ChoiceWorker({"fake": first}, {"composer": second})
+    assert [(one.info.name, one.offered) for one in await only.states()] == [
+        ("fake", True),
+        ("composer", False),
+    ]
+    assert (await only.render([request(generator="composer")], lambda _: None))[0] is not None
+    assert second.requests
+    both = ChoiceWorker({"composer": second, "fake": first}, {"composer": second})
+    assert [(one.info.name, one.offered) for one in await both.states()] == [
+        ("composer", True),
+        ("fake", True),
+    ]
