@@ -35,6 +35,7 @@ from service.judging import Judging
 from service.language import LanguageService
 from service.like_this import LikeThisService
 from service.listeners import ListenerService
+from service.longer import Longer
 from service.models.chosen import chosen_aligner, chosen_encoder
 from service.mood import MoodService
 from service.operator_record import Spent
@@ -284,7 +285,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         db, store, learner, settings.taste, conductor.forget, rewards.changed
     )
     exports = ExportService(library, device)
-    moods = MoodService(db, handmade, library, outbox, clock)
+    moods = MoodService(db, handmade, library, outbox, clock, Longer(device, library))
     cases = UseCases(
         runs=runs,
         conductor=conductor,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.candidate import Proposal
-from domain.clip import Clip, ClipFailure, ClipRequest, RenderedClip
+from domain.clip import BUILT_IN, Clip, ClipFailure, ClipRequest, RenderedClip
 from domain.errors import UserError
 from domain.ids import CandidateId, ClipId, RunId
 from domain.run import CloseReason, Generation, GenerationState, Run, RunSettings, RunState
@@ -109,7 +109,7 @@ class Handmade:
                 vibe=order.title[:WORDS],
                 seed=made.request.seed,
                 searcher=runs.BY_HAND,
-                settings=RunSettings(seconds=min(30.0, max(4.0, made.request.seconds))),
+                settings=_settings(made.request),
                 state=RunState.STOPPED,
                 for_listener=actor.user_id,
                 parent_clip_id=ClipId(order.parent.id) if order.parent else None,
@@ -138,6 +138,12 @@ class Handmade:
         await runs.set_run(tx, run.id, generation=number)
         family = str(made.description.get("family", ""))
         return await clips.add_clip(tx, candidate, made, sha, family)
+
+
+def _settings(request: ClipRequest) -> RunSettings:
+    """Return what a branch of the clip goes on with; a piece that the composer played is notes for whatever plays."""
+    generator = "" if request.generator == BUILT_IN else request.generator
+    return RunSettings(seconds=min(30.0, max(4.0, request.seconds)), generator=generator)
 
 
 def _genome(order: Order, made: RenderedClip) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from domain.clip import Clip, ClipRequest
+from domain.clip import BUILT_IN, Clip, ClipRequest
 from domain.description import Description
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
 from domain.facets import Facets
@@ -21,6 +21,7 @@ from service import mood_session as session_of
 from service.clips import ClipService, filename
 from service.clock import Clock
 from service.handmade import Handmade, Order
+from service.longer import LONGER, Longer
 from service.mood_session import Changed, Kind, Session
 from service.mood_start import allowed, clip_named, from_clip, from_words
 from service.posting import Outbox
@@ -30,8 +31,6 @@ from service.views import Actor, Download
 from storage import clips, panels, posts, runs
 from storage.database import Database, Reader, Transaction
 
-LONGER = 30.0
-"""Seconds of a longer version."""
 PATIENCE = 15.0
 """Seconds for which somebody who posts a clip waits to hear that it is out."""
 THEIRS = "That panel is somebody else's. /mood opens one of your own."
@@ -69,13 +68,20 @@ class MoodService:
     """Panels and what they make. Each press is one transaction, so two at once are one after the other."""
 
     def __init__(
-        self, db: Database, handmade: Handmade, library: ClipService, outbox: Outbox, clock: Clock
+        self,
+        db: Database,
+        handmade: Handmade,
+        library: ClipService,
+        outbox: Outbox,
+        clock: Clock,
+        longer: Longer,
     ) -> None:
         self._db = db
         self._handmade = handmade
         self._library = library
         self._outbox = outbox
         self._clock = clock
+        self._longer = longer
         self._jobs: dict[int, Ticket] = {}
 
     # Opening ------------------------------------------------------------------------------------------
@@ -101,9 +107,12 @@ class MoodService:
 
         Raises:
             NotFoundError: The clip is not there, or not for them here.
+            UserError: It cannot be made longer; says why.
         """
         async with self._db.reading() as tx:
             clip = await allowed(tx, actor, clip_id)
+        if kind is Kind.LONGER:
+            await self._longer.check(clip)
         session, note = from_clip(clip, kind)
         return await self._add(actor, session, note)
 
@@ -202,6 +211,7 @@ class MoodService:
         Raises:
             BusyError: It is being made, or the person or server is over a cap.
             NotFoundError: The panel or the clip that it started from is gone.
+            UserError: That clip cannot be made longer any more; says why.
         """
         async with self._db.reading() as tx:
             session = await _session(tx, actor, panel_id)
@@ -212,6 +222,7 @@ class MoodService:
         if view.clip is not None and session.fresh:
             return None
         heard = session.sound()
+        going_on = await self._going_on(session, start)
 
         async def saved(tx: Transaction, clip: Clip) -> None:
             latest = Session.from_json((await panels.panel(tx, panel_id)).state)
@@ -220,7 +231,7 @@ class MoodService:
 
         edits = tuple(edit for one in session.steps for edit in one.edits)
         order = Order(
-            request=lambda: request_of(session, start),
+            request=lambda: going_on or request_of(session, start),
             operator=session.kind.value,
             title=session.start,
             parent=start,
@@ -230,6 +241,12 @@ class MoodService:
         ticket = self._handmade.submit(actor, order)
         self._jobs[panel_id] = ticket
         return ticket
+
+    async def _going_on(self, session: Session, start: Clip | None) -> ClipRequest | None:
+        """Return what goes on from the very sound of a clip; ``None`` for all that is composed."""
+        if session.kind is not Kind.LONGER or start is None:
+            return None
+        return await self._longer.request(start)
 
     async def sound(self, clip: Clip) -> Download:
         """Return the file of a clip made here.
@@ -308,12 +325,17 @@ async def _start(tx: Reader, actor: Actor, session: Session) -> Clip | None:
 
 
 def request_of(session: Session, start: Clip | None) -> ClipRequest:
-    """Return what to render: the start's tune with what was changed, or the same words and seed where it has none."""
+    """Return what to render: the start's tune with what was changed, or the same words and seed where it has none.
+
+    A tune is notes, which the composer plays, whatever plays in the channel.
+    """
     genome = None if start is None else start.description.get("genome")
     if genome is None:
         if session.kind is Kind.LONGER:
             session = _longer(session)
-        return session_of.request_of(session)
+        request = session_of.request_of(session)
+        again = session.kind is Kind.LONGER and start is not None
+        return replace(request, generator=BUILT_IN) if again else request
     piece = Description.from_json(genome)
     piece = steer(piece, _wanted(session.base, session.features, session.facets()))
     if session.kind is Kind.LONGER:
@@ -321,7 +343,7 @@ def request_of(session: Session, start: Clip | None) -> ClipRequest:
         rng = np.random.default_rng([session.seed, zlib.crc32(b"longer")])
         piece = extend(piece, rng, seconds=seconds)
     request = session_of.request_of(session, piece.to_json())
-    return _with_seconds(request, piece.seconds)
+    return replace(request, seconds=piece.seconds, generator=BUILT_IN)
 
 
 def _wanted(base: Features, now: Features, facets: Facets) -> Facets:
@@ -333,7 +355,3 @@ def _wanted(base: Features, now: Features, facets: Facets) -> Facets:
 def _longer(session: Session) -> Session:
     data = session.to_json() | {"seconds": LONGER}
     return Session.from_json(data)
-
-
-def _with_seconds(request: ClipRequest, seconds: float) -> ClipRequest:
-    return replace(request, seconds=seconds)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from domain.clip import Clip
+from domain.clip import BUILT_IN, Clip
 from domain.errors import NotFoundError, UsageError
 from domain.facets import Facets
 from domain.features import Features
@@ -26,6 +26,8 @@ MIDDLE = "the middle of everything"
 SECONDS = 8.0
 GONE = "That clip is not there any more, or it is another channel's."
 OLDER = "That clip is older than this composer: its mood stays, its tune changes."
+SOUND = "{name} made that clip as sound, without notes: its mood stays, its tune changes."
+GOES_ON = "{name} goes on from the clip's own sound."
 _LINK = re.compile(r"\S*/channels/(?:\d+|@me)/\d+/(\d+)/?(?:\s+(?:clip\s+)?([a-dA-D1-4]))?")
 _SLOT = re.compile(r"(?:clip\s+)?([a-dA-D1-4])", re.IGNORECASE)
 _CLIP = re.compile(r"(?:clip\s+)?(\d{1,18})", re.IGNORECASE)
@@ -113,7 +115,14 @@ def from_clip(clip: Clip, kind: Kind = Kind.MOOD) -> tuple[Session, str]:
         seed=clip.seed,
         seconds=clip.seconds,
     )
-    return session, "" if described else OLDER
+    return session, "" if described else _note(clip, kind)
+
+
+def _note(clip: Clip, kind: Kind) -> str:
+    """Return what becomes of a clip without notes."""
+    if clip.generator == BUILT_IN:
+        return OLDER
+    return (GOES_ON if kind is Kind.LONGER else SOUND).format(name=clip.generator)
 
 
 def features_of(description: Mapping[str, Any]) -> Features:
