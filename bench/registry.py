@@ -14,6 +14,7 @@ NAMES = (
     "personalisation",
     "latency",
     "throughput",
+    "faults",
     "composer",
     "searchers",
     "taste",
@@ -27,7 +28,7 @@ NAMES = (
 )
 PAGES = {"sound": "bench.show_sound"}
 """What writes a page of the documents rather than measures; not part of ``all``."""
-COUNTED = frozenset({"composer", "search", "searchers", "reward", "silence", "taste"})
+COUNTED = frozenset({"composer", "faults", "search", "searchers", "reward", "silence", "taste"})
 """Benchmarks of which the number of seeds can be chosen."""
 
 

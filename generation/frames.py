@@ -81,10 +81,12 @@ def read(stream: BinaryIO) -> Frame | None:
     if not begin:
         return None
     header, body = _lengths(begin)
-    rest = stream.read(header + body)
-    if len(rest) < header + body:
+    # One after the other: to take a body of hundreds of megabytes out of something larger would copy it, and nothing
+    # else in the process goes on meanwhile.
+    said, rest = stream.read(header), stream.read(body)
+    if len(said) < header or len(rest) < body:
         raise FrameError("The stream ended within a frame.")
-    return _frame(rest[:header], rest[header:])
+    return _frame(said, rest)
 
 
 async def read_async(stream: asyncio.StreamReader) -> Frame | None:
