@@ -24,10 +24,8 @@ from generation.serving import Failed, NoRoom, Step, private_pipes, serve
 RATE = 32_000
 STEPS = 5
 FOREVER = 3600.0
-GREETING = {
-    "info": {"name": "troubled", "version": "1", "licence": "MIT"},
-    "capabilities": {"shortest": 1.0, "longest": 60.0, "sample_rate": RATE, "commercial": True},
-}
+INFO = {"name": "troubled", "version": "1", "licence": "MIT"}
+ABLE = {"shortest": 1.0, "longest": 60.0, "sample_rate": RATE, "commercial": True}
 
 
 class Trouble(StrEnum):
@@ -86,8 +84,7 @@ class Troubled:
 
     def hello(self) -> dict[str, object]:
         """Return what it says of itself."""
-        able = {**GREETING["capabilities"], "batch": self._script.batch}
-        return {"info": GREETING["info"], "capabilities": able}
+        return {"info": INFO, "capabilities": {**ABLE, "batch": self._script.batch}}
 
     def read(self, prompts: Sequence[str]) -> list[States]:
         """Raise ``Failed``: nobody asks for it."""
