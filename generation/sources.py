@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
+
 from domain.clip import ClipFailure
 from domain.errors import GenerationError
-from generation.audio import Audio, as_floats
+from generation.audio import Audio, Floats, as_floats
+from generation.resampling import resampled
 
 LONGEST = 600.0
 """Seconds that are read; the rest is left out."""
@@ -26,3 +29,39 @@ def decoded(file: bytes) -> Audio | ClipFailure:
             return Audio(samples=as_floats(samples[:, :2]), sample_rate=int(opened.samplerate))
     except (soundfile.LibsndfileError, GenerationError) as error:
         return ClipFailure(reason=f"The sound to start from cannot be read: {error}")
+
+
+def spliced(first: bytes, second: bytes, seconds: float) -> bytes | ClipFailure:
+    """Return the first half of one file and the second half of another as one FLAC file: a crossover in time.
+
+    Nothing is done about the seam, which a generator is to make anew.
+
+    Args:
+        first: Begins; its rate and channels are those of the result.
+        second: Ends.
+        seconds: Length of the result. A file that is shorter is followed by silence.
+    """
+    import soundfile  # noqa: PLC0415 - only where there are such files
+
+    begin, end = decoded(first), decoded(second)
+    if isinstance(begin, ClipFailure):
+        return begin
+    if isinstance(end, ClipFailure):
+        return end
+    rate, frames = begin.sample_rate, round(seconds * begin.sample_rate)
+    other = resampled(end.samples, end.sample_rate, rate)
+    other = (
+        np.broadcast_to(other.mean(axis=1, keepdims=True), (len(other), begin.channels))
+        if (other.shape[1] != begin.channels)
+        else other
+    )
+    half = frames // 2
+    out = np.concatenate([_fitted(begin.samples, frames)[:half], _fitted(other, frames)[half:]])
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(out, -1.0, 1.0), rate, format="FLAC")
+    return file.getvalue()
+
+
+def _fitted(samples: Floats, frames: int) -> Floats:
+    """Return (frames, channels), cut or followed by silence."""
+    return as_floats(np.pad(samples[:frames], ((0, max(0, frames - len(samples))), (0, 0))))

@@ -26,6 +26,7 @@ from service.briefing import Kits, feedback_words, no_kits, taste_words
 from service.clock import Clock
 from service.device import DeviceWorker
 from service.judging import Archive, Judging, Verdict
+from service.resounding import Resounding
 from service.tables import Tables
 from service.voices import Voice
 from storage import clips, judgements, listeners, posts, proof, runs
@@ -95,6 +96,7 @@ class RoundMaker:
         self._kits = kits
         self._drafts = drafts
         self._tables = Tables(device)
+        self._resounding = Resounding(db, store, device)
 
     async def make(self, run: Run, generation: Generation, ready: Callable[[int], None]) -> PostId:
         """Make a generation and put its round into the outbox.
@@ -138,6 +140,9 @@ class RoundMaker:
         for sentence in searcher.notices():
             log.warning("Run %s: %s", run.id, sentence)
         requests = [replace(_request(run, one), draft=self._drafts) for one in proposals]
+        requests = await self._resounding.begun(
+            run, Directive(generation.directive), proposals, requests
+        )
         outcomes = await self._device.render(requests, ready)
         made = [
             (_with_description(proposal, outcome), outcome)

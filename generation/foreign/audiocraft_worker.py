@@ -85,6 +85,7 @@ class Audiocraft:
         }
 
     def read(self, prompts: Sequence[str]) -> list[States]:
+        """Say that it does not tell."""
         raise Failed("audiocraft does not tell what it makes of words.")
 
     def make(self, orders: Sequence[Order], step: Step) -> list[Sound | Refusal]:
