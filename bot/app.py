@@ -16,7 +16,7 @@ from bot.duel import DuelFace, duel_command
 from bot.endpoints import shield
 from bot.errors import WIRE_ERRORS, sentence_for, tell
 from bot.evolve import Evolve
-from bot.general import about_command, help_command
+from bot.general import about_command, health_command, help_command
 from bot.like_this import LikeThis, like_this_command
 from bot.mood import MoodPanel, mood_command
 from bot.operators import Operators, Prompts
@@ -108,6 +108,7 @@ class TunebreederBot(discord.Client):
         self.tree.add_command(like_this_command(LikeThis(room, steering)))
         self.tree.add_command(about_command(room))
         self.tree.add_command(help_command())
+        self.tree.add_command(health_command(room))
         self.add_dynamic_items(persistent_item(self._dispatcher))
         shield(self)
 

@@ -1,4 +1,4 @@
-"""``/about`` and ``/help``."""
+"""``/about``, ``/help`` and ``/health``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from discord import app_commands
 from discord.app_commands import locale_str
 
 from bot.errors import acknowledge, answering, tell
-from bot.room import Room
+from bot.room import Room, actor_of
 from bot.words import HELP, about_text
+from bot.words_health import health_text
 
 
 def about_command(room: Room) -> app_commands.Command[app_commands.Group, ..., None]:
@@ -36,3 +37,20 @@ def help_command() -> app_commands.Command[app_commands.Group, ..., None]:
             await tell(interaction, HELP)
 
     return show_help
+
+
+def health_command(room: Room) -> app_commands.Command[app_commands.Group, ..., None]:
+    """Return ``/health``."""
+
+    @app_commands.command(
+        name=locale_str("health"),
+        description=locale_str("How I do right now: what plays, what waits, what is wrong"),
+    )
+    async def health(interaction: discord.Interaction) -> None:
+        """Say how the bot does, to moderators."""
+        async with answering(interaction):
+            await acknowledge(interaction)
+            view = await room.services.health.view(actor_of(interaction))
+            await tell(interaction, health_text(view, interaction.client.latency))
+
+    return health

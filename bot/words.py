@@ -35,7 +35,7 @@ liked, **Cross** mixes two, **Remix** changes one in your words, **More** has th
 `/top` the best clips here, and whether new rounds win
 `/taste show` what you seem to like · `/taste reset`
 `/mydata show` · `export` · `delete` · `pause`
-Moderators: `/operators` · `/prompts` tune what a language model is asked.
+Moderators: `/operators` · `/prompts` tune what a language model is asked; `/health` says how I do.
 `/about` what is running, licences and privacy."""
 PRIVACY = (
     "I store votes. What you say to me is remembered for an hour and never trained on. A taste profile is made only if "

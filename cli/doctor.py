@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,10 +20,10 @@ import aiohttp
 from domain.clip import GeneratorInfo
 from domain.errors import LanguageModelError, StorageError, TunebreederError
 from service.bootstrap import DATABASE_FILE
+from service.health import LOW_DISK, Stored, Unsent, stored, unsent
 from service.settings import LanguageSettings, Settings, load, token_from
+from storage.language_usage import DAY
 
-LOW_DISK = 500_000_000
-"""Bytes below which the disk counts as nearly full: about 5,000 clips."""
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 PERMISSIONS = {
     "View Channels": 1 << 10,
@@ -89,7 +90,7 @@ async def examine(config: Path | None, environ: Mapping[str, str]) -> list[Check
         Check(name="settings", verdict=Verdict.OK, message="All keys are known and in range.")
     )
     checks.append(_disk(settings))
-    checks.append(await _database(settings))
+    checks += await _database(settings)
     checks.append(_sound(settings))
     checks.append(_encoder(settings))
     checks.append(await _language(settings.language, environ))
@@ -122,31 +123,64 @@ def _disk(settings: Settings) -> Check:
     )
 
 
-async def _database(settings: Settings) -> Check:
+async def _database(settings: Settings) -> list[Check]:
     from storage.database import Database  # noqa: PLC0415 - keeps other commands light
 
     file = settings.storage.data_dir / DATABASE_FILE
     if not file.exists():
-        return Check(
-            name="database", verdict=Verdict.OK, message=f"{file} is made at the first start."
-        )
+        return [
+            Check(
+                name="database", verdict=Verdict.OK, message=f"{file} is made at the first start."
+            )
+        ]
     try:
         db = await Database.open(file, read_only=True)
         try:
-            problems, version = await db.integrity(), db.schema_version
+            problems, now = await db.integrity(), time.time()
+            if problems:
+                return [_damaged(file, problems)]
+            return [_stored(file, await stored(db, now)), _posts(await unsent(db, now))]
         finally:
             await db.close()
     except StorageError as error:
-        return Check(name="database", verdict=Verdict.FAILED, message=str(error))
-    if problems:
-        return Check(
-            name="database",
-            verdict=Verdict.FAILED,
-            message=f"{file}: {problems[0]}"
-            + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""),
-            remedy="Stop the bot and put the latest backup in its place.",
-        )
-    return Check(name="database", verdict=Verdict.OK, message=f"{file} is sound, schema {version}.")
+        return [Check(name="database", verdict=Verdict.FAILED, message=str(error))]
+
+
+def _damaged(file: Path, problems: Sequence[str]) -> Check:
+    return Check(
+        name="database",
+        verdict=Verdict.FAILED,
+        message=f"{file}: {problems[0]}"
+        + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""),
+        remedy="Stop the bot and put the latest backup in its place.",
+    )
+
+
+def _stored(file: Path, found: Stored) -> Check:
+    age = found.backup_age
+    copied = (
+        "No backup is known of." if age is None else f"Its last backup is {age / DAY:.1f} days old."
+    )
+    return Check(
+        name="database",
+        verdict=Verdict.OK,
+        message=f"{file} is sound, schema {found.schema}, {found.size / 1e6:.1f} MB. {copied}",
+        remedy=""
+        if age is not None
+        else "Make one: bot.py backup FILE. The bot may run meanwhile.",
+    )
+
+
+def _posts(found: Unsent) -> Check:
+    if not found.failed:
+        waiting = f"{found.waiting} wait to be sent." if found.waiting else "Every post is out."
+        return Check(name="posts", verdict=Verdict.OK, message=waiting)
+    return Check(
+        name="posts",
+        verdict=Verdict.WARNING,
+        message=f"{found.failed} of the last day could not be sent.",
+        remedy="/evolve status in their channels says why. Then use /evolve resume.",
+    )
 
 
 def _sound(settings: Settings) -> Check:

@@ -29,6 +29,7 @@ from service.ears import Ears, EncoderProcess
 from service.exports import ExportService
 from service.feedback import FeedbackService
 from service.handmade import Handmade
+from service.health import HealthService
 from service.hearing import CatchingUp, HearingDevice
 from service.heavy.opening import open_device
 from service.judging import Judging
@@ -83,6 +84,7 @@ class Services:
     operators: OperatorService
     chat: ChatAgent
     about: AboutService
+    health: HealthService
     outbox: Outbox
     conductor: Conductor
     duels: DuelService
@@ -315,6 +317,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         language=language,
         operators=operators,
         about=about,
+        health=HealthService(db, device, queue, language, clock, hearing),
         outbox=outbox,
         conductor=conductor,
         duels=duels,

@@ -117,6 +117,11 @@ class LanguageService:
         """Model and host, or ``""`` when none is set up."""
         return "" if self._model is None else self._model.name
 
+    @property
+    def resting(self) -> float:
+        """Seconds until a server that did not answer is asked again; 0 while all is well or none is set up."""
+        return 0.0 if self._model is None else self._model.resting
+
     async def start(self) -> None:
         """Take up today's usage where it was left, and begin to write what is added."""
         if self._model is None:

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
 from domain.ids import DIRECT_MESSAGES, GuildId, ListenerId, RunId
@@ -28,6 +28,21 @@ MEMORY = 0.3
 Work = Callable[["Ticket"], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The queue as a whole.
+
+    Attributes:
+        running: Whether a round is being made.
+        waiting: Rounds that wait for their turn.
+        oldest: Seconds that the oldest of them has waited; 0 where none waits.
+    """
+
+    running: bool = False
+    waiting: int = 0
+    oldest: float = 0.0
+
+
 class Ticket:
     """One job in the queue, to be watched or cancelled."""
 
@@ -36,6 +51,7 @@ class Ticket:
         self.run = run
         self.asked_by = asked_by
         self.total = total
+        self.asked_at = 0.0
         self.task: asyncio.Task[None] | None = None
         self.progress = Progress(text="Waiting", total=total)
         self._work = work
@@ -102,6 +118,7 @@ class JobQueue:
             work: Makes the round; reports through the ticket.
         """
         ticket = Ticket(next(self._numbers), run, asked_by, total, work)
+        ticket.asked_at = self._clock.now()
         self._waiting.append(ticket)
         self._refresh()
         self._wake.set()
@@ -143,6 +160,15 @@ class JobQueue:
     def idle(self) -> bool:
         """Whether no job is waiting or running."""
         return not self._all()
+
+    def standing(self) -> Standing:
+        """Return how long the line is."""
+        now = self._clock.now()
+        return Standing(
+            running=self._running is not None,
+            waiting=len(self._waiting),
+            oldest=max((now - ticket.asked_at for ticket in self._waiting), default=0.0),
+        )
 
     def ticket_of(self, run_id: RunId) -> Ticket | None:
         """Return the job of a run that is waiting or running."""

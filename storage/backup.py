@@ -6,6 +6,7 @@ The audio store needs none of this: its files never change, so any file copier d
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from domain.errors import CorruptError, StorageError
 from storage._files import disk_errors, sync_folder
 from storage._sqlite import Handle
 
+log = logging.getLogger(__name__)
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -38,6 +40,7 @@ async def backup(source: Path, target: Path) -> None:
             _sync_file(part)
             part.replace(target)
             sync_folder(target.parent)
+        _note(source)
     finally:
         for leftover in (part, Path(f"{part}-journal"), Path(f"{part}-wal"), Path(f"{part}-shm")):
             # What went wrong before is the thing to tell; a leftover does no harm.
@@ -45,11 +48,36 @@ async def backup(source: Path, target: Path) -> None:
                 leftover.unlink()
 
 
+def last_backup(source: Path) -> float | None:
+    """Return the Unix time of the last backup of a database, or ``None`` where none is known of."""
+    try:
+        return _mark(source).stat().st_mtime
+    except OSError:
+        return None
+
+
+def _mark(source: Path) -> Path:
+    """Return the empty file whose time says when the last backup was made."""
+    return source.with_name(f"{source.name}.backed-up")
+
+
+def _note(source: Path) -> None:
+    try:
+        _mark(source).touch()
+    except OSError as error:
+        log.warning(
+            "The copy is made, but when it was cannot be noted beside %s: %s", source, error
+        )
+
+
 def _refuse_wrong_files(source: Path, target: Path) -> None:
     if not source.is_file():
         raise StorageError(f"There is no database at {source}. Start the bot once to make it.")
     live = source.resolve()
-    if target.resolve() in {live, *(Path(f"{live}{end}") for end in ("-wal", "-shm", ".lock"))}:
+    if target.resolve() in {
+        live,
+        *(Path(f"{live}{end}") for end in ("-wal", "-shm", ".lock", ".backed-up")),
+    }:
         raise StorageError(f"{target} is the database in use. Give the backup another name.")
     if target.is_dir():
         raise StorageError(f"{target} is a folder. Give the backup a file name in it.")

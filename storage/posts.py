@@ -7,9 +7,10 @@ written before sending: a row found so after a crash may be in the channel alrea
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 
 from domain.errors import NotFoundError
-from domain.ids import ChannelId, DuelId, MessageId, PostId, RunId
+from domain.ids import ChannelId, DuelId, GuildId, MessageId, PostId, RunId
 from domain.run import Post, PostKind, PostState
 from storage._sqlite import Reader, Transaction
 
@@ -38,6 +39,32 @@ async def undelivered(tx: Reader) -> list[Post]:
     """Return what is pending or was attempted, oldest first."""
     rows = await tx.rows("SELECT * FROM posts WHERE state IN ('pending', 'attempted') ORDER BY id")
     return [post_from(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsentPost:
+    """A post that is not in its channel: pending or attempted, which are tried again, or failed, and why."""
+
+    guild_id: GuildId
+    state: PostState
+    error: str
+
+
+async def unsent(tx: Reader, *, since: float) -> list[UnsentPost]:
+    """Return what is pending or was attempted, and what has failed of the posts made after ``since``, oldest first."""
+    rows = await tx.rows(
+        """
+        SELECT r.guild_id, p.state, p.error FROM posts AS p JOIN runs AS r ON r.id = p.run_id
+        WHERE p.state IN ('pending', 'attempted') OR (p.state = 'failed' AND p.created_at >= ?) ORDER BY p.id
+        """,
+        (since,),
+    )
+    return [
+        UnsentPost(
+            guild_id=GuildId(row["guild_id"]), state=PostState(row["state"]), error=row["error"]
+        )
+        for row in rows
+    ]
 
 
 async def mark_attempted(tx: Transaction, post_id: PostId) -> Post | None:

@@ -29,12 +29,15 @@ from service import mood_session
 from service.duel_views import DuelClip, DuelReceipt, DuelView, Tally, VerdictRow, VerdictView
 from service.duels import Started
 from service.exports import ENDINGS, play_view
+from service.health import CLOSED, HealthView, LanguageState, Stored, Unsent
+from service.language import NO_MODEL
 from service.like_this import Track
 from service.mood import MoodView
 from service.mood_session import Kind, Session
 from service.mood_start import from_clip, from_words
 from service.posting import Undeliverable
 from service.progress import assess
+from service.queue import Standing
 from service.settings import Settings
 from service.tasks import TaskSet
 from service.taste_map import TasteMap
@@ -58,7 +61,7 @@ from service.views import (
     WhyReason,
     WhyView,
 )
-from tests.fakes import FakeDevice
+from tests.fakes import FakeDevice, generator_state
 
 GENOME = {
     "genome": {},
@@ -192,6 +195,7 @@ class World:
         self.like_this = FakeLikeThis()
         self.device = FakeDevice()
         self.about = SimpleNamespace(view=self._about)
+        self.health = SimpleNamespace(view=self._health)
         self.duels = FakeDuels(self)
         self.outbox = FakeOutbox(self)
         self.conductor = SimpleNamespace(wake=self._wake)
@@ -199,6 +203,11 @@ class World:
 
     async def _wake(self) -> None:
         self.woken += 1
+
+    async def _health(self, actor) -> HealthView:
+        if not actor.is_moderator:
+            raise ForbiddenError(CLOSED)
+        return health_view()
 
     async def _about(self) -> AboutView:
         return AboutView(
@@ -879,6 +888,19 @@ class FakeClips:
             evidence=6,
             note="The best of 12 for you.",
         )
+
+
+def health_view(**changes) -> HealthView:
+    values = {
+        "uptime": 7200.0,
+        "generators": (generator_state(name="composer"),),
+        "language": LanguageState(lines=(NO_MODEL,), resting=0.0, here=None),
+        "hearing": None,
+        "rounds": Standing(),
+        "unsent": Unsent(waiting=0, failed=0),
+        "stored": Stored(size=12_300_000, schema=9, backup_age=7200.0, free=31_000_000_000),
+    }
+    return HealthView(**{**values, **changes})
 
 
 def make_candidate(number: int) -> Candidate:

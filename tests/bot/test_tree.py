@@ -31,6 +31,7 @@ async def test_the_commands_there_are(tree):
         "evolve start",
         "evolve status",
         "evolve stop",
+        "health",
         "help",
         "like-this",
         "mood",

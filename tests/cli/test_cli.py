@@ -130,6 +130,8 @@ def test_backup_and_doctor_on_a_real_database(tmp_path, capsys):
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
     assert checks["database"]["verdict"] == "ok"
     assert "schema" in checks["database"]["message"]
+    assert "Its last backup is 0.0 days old." in checks["database"]["message"]
+    assert checks["posts"]["message"] == "Every post is out."
     assert checks["token"]["verdict"] == "warning"
     assert "composer" in checks["sound"]["message"]
     assert "no language model" in checks["language"]["message"]
