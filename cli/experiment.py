@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--{name} must be at least 1.")
     from experiments.models import check  # noqa: PLC0415 - nothing else needs experiments
     from experiments.reporting import report  # noqa: PLC0415
-    from experiments.running import cores, jobs, run_all  # noqa: PLC0415
+    from experiments.running import jobs, processes, run_all  # noqa: PLC0415
     from experiments.spec import load  # noqa: PLC0415
     from service.settings import load as load_settings  # noqa: PLC0415
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     found = run_all(
         jobs(experiment, folder, settings),
-        workers=min(args.workers or cores(), cores()),
+        workers=processes(experiment, args.workers),
         say=lambda line: print(line, flush=True),
     )
     for line in report(experiment, found, folder):

@@ -22,7 +22,6 @@ from evolution.numeric.genetic import Rates
 from evolution.numeric.searcher import SEARCHES, NumericSearcher
 from evolution.registry import create_searcher
 from evolution.searcher import Searcher
-from experiments.device import HereWorker
 from experiments.listeners import Listener, truth
 from experiments.models import PATIENCE, Speech, rng_of
 from experiments.records import Row
@@ -31,6 +30,7 @@ from experiments.spec import Condition
 from playground.tastes import Bank
 from prompts import operators, templates
 from scoring.space import default_space
+from service.device import DeviceWorker
 
 Doubles = NDArray[np.float64]
 Course = tuple[list[Row], list[Sound]]
@@ -57,7 +57,7 @@ def by_listeners(listeners: Sequence[Listener]) -> Judge:
     return judge
 
 
-async def by_target(prompt: str, seconds: float, device: HereWorker, bank: Bank) -> Judge:
+async def by_target(prompt: str, seconds: float, device: DeviceWorker, bank: Bank) -> Judge:
     """Tell the searcher how like a clip is to the target in the space of tastes, times the quality gate.
 
     The truth is likeness by ear, which the searcher is not told: exp of minus the distance in heard properties.
@@ -109,7 +109,7 @@ async def play(
     condition: Condition,
     seed: int,
     seconds: float,
-    device: HereWorker,
+    device: DeviceWorker,
     judge: Judge,
     speech: Speech | None,
 ) -> Course:

@@ -14,7 +14,6 @@ from domain.errors import UserError
 from domain.ids import ClipId, ListenerId
 from domain.run import Run, RunSettings
 from domain.vote import Grade
-from experiments.device import HereWorker
 from experiments.direct import Course
 from experiments.listeners import Listener, truth
 from experiments.models import Speech
@@ -23,6 +22,7 @@ from experiments.sounds import Sound, joined
 from experiments.spec import Condition
 from scoring.space import default_space
 from scoring.taste import predict
+from service.device import DeviceWorker
 from service.settings import Settings
 from service.views import RoundView
 from storage import clips, runs
@@ -35,7 +35,7 @@ async def play(  # noqa: PLR0913, PLR0917 - what a run needs
     condition: Condition,
     seed: int,
     seconds: float,
-    device: HereWorker,
+    device: DeviceWorker,
     listeners: Sequence[Listener],
     settings: Settings,
     speech: Speech | None,

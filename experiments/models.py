@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.imperfect_server import PERFECT, Imperfect
-from domain.errors import ConfigError
+from domain.errors import ConfigError, UserError
 from evolution.language.auto import MIXES
 from experiments.spec import Condition, Experiment
 from experiments.table_users import aligner_of
+from service.models.chosen import recipe_of
 from service.settings import LanguageSettings, Settings, language_key
 
 SCRIPTED = "The bench's scripted model stands in for a language model."
@@ -67,7 +68,17 @@ async def speech(
 
 
 async def check(experiment: Experiment, settings: Settings) -> None:
-    """Raise what ``speech`` and the aligners of listeners would, before anything is rendered."""
+    """Raise what the generator, ``speech`` and the aligners of listeners would, before anything is rendered.
+
+    Raises:
+        ConfigError: One of them cannot be used; says why and what to do.
+    """
+    try:
+        recipe_of(settings, experiment.generator)
+    except UserError as error:
+        raise ConfigError(
+            f"The experiment's generator is {experiment.generator}. {error}"
+        ) from None
     for condition in experiment.conditions:
         for one in condition.listeners:
             if one.aligner:

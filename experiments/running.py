@@ -9,26 +9,29 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from domain.clip import BUILT_IN
 from domain.errors import TunebreederError, UserError
 from experiments import direct, learned
-from experiments.device import HereWorker
+from experiments.device import opened
 from experiments.listeners import HiddenMind, Listener, made
 from experiments.models import speech
 from experiments.records import Run, read, save
 from experiments.sounds import standard
 from experiments.spec import Condition, Experiment
 from playground.tastes import shipped_bank
-from service.device import RenderSpec
+from service.device import DeviceWorker
 from service.settings import Settings
 
 RUNS = "runs"
 Say = Callable[[str], None]
+Opening = Callable[[Settings, str], AbstractAsyncContextManager[DeviceWorker]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +131,22 @@ def do(job: Job) -> float:
     return time.monotonic() - start
 
 
-async def play(job: Job) -> Run:
-    """Do one run."""
+async def play(job: Job, opening: Opening = opened) -> Run:
+    """Do one run.
+
+    Args:
+        job: Which.
+        opening: Opens what makes the clips.
+    """
     condition, seed, seconds = job.condition, job.seed, job.experiment.seconds
     bank = shipped_bank()
     listeners = made(condition.listeners, bank, seed)
     generation = job.settings.generation.model_copy(update={"generator": job.experiment.generator})
     settings = job.settings.model_copy(update={"generation": generation})
-    device = HereWorker(RenderSpec(extension="wav"))
-    async with speech(job.experiment, condition, seed, settings) as model:
+    async with (
+        opening(settings, job.experiment.generator) as device,
+        speech(job.experiment, condition, seed, settings) as model,
+    ):
         if condition.fitness == "dynamic":
             rows, heard = await learned.play(
                 condition, seed, seconds, device, listeners, settings, model
@@ -173,6 +183,14 @@ def _line(run: Run) -> str:
     return f"true liking {np.mean(first):.2f} -> {np.mean(last):.2f}"
 
 
-def cores() -> int:
-    """Return how many processes are worth while."""
-    return max(1, os.cpu_count() or 1)
+def processes(experiment: Experiment, asked: int | None) -> int:
+    """Return how many runs go on at a time.
+
+    Args:
+        experiment: A model plays for one run at a time, since each run would load it once more.
+        asked: How many there should be; all that are worth while when ``None``.
+    """
+    if experiment.generator != BUILT_IN:
+        return 1
+    cores = max(1, os.cpu_count() or 1)
+    return min(asked or cores, cores)

@@ -10,6 +10,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from domain.clip import BUILT_IN
 from domain.errors import ConfigError
 from domain.facets import FAMILIES
 from domain.run import SearcherName
@@ -103,7 +104,11 @@ class Experiment(Part):
     title: str = Field(min_length=1, max_length=200)
     seconds: float = Field(5.0, ge=4.0, le=30.0)
     seeds: int = Field(3, ge=1, le=1000, description="Runs of each condition; seed 0 and on.")
-    generator: Literal["composer"] = "composer"
+    generator: str = Field(
+        BUILT_IN,
+        min_length=1,
+        description="What plays: composer, a model of bot.py models list, or remote.",
+    )
     model: Literal["scripted", "settings"] = Field(
         "scripted",
         description="For evolve, full and auto: the scripted model of the bench, or that of the settings file.",

@@ -14,6 +14,17 @@ from service.models.chosen import chosen_generators, recipe_of
 from service.settings import Settings
 
 
+def open_dispatcher(settings: Settings) -> Dispatcher:
+    """Return what lets models play in processes of their own under these settings; nothing is started yet."""
+    generation = settings.generation
+    patience = Patience(start=generation.loading, silence=generation.deadline)
+
+    def launch(recipe: Recipe) -> GeneratorProcess:
+        return GeneratorProcess(command(recipe), patience)
+
+    return Dispatcher(launch, idle=generation.idle, drain=patience.drain)
+
+
 def open_device(settings: Settings) -> DeviceWorker:
     """Return what makes clips under these settings; nothing is started yet.
 
@@ -29,12 +40,7 @@ def open_device(settings: Settings) -> DeviceWorker:
         workers=generation.workers,
         deadline=generation.deadline,
     )
-    patience = Patience(start=generation.loading, silence=generation.deadline)
-
-    def launch(recipe: Recipe) -> GeneratorProcess:
-        return GeneratorProcess(command(recipe), patience)
-
-    dispatcher = Dispatcher(launch, idle=generation.idle, drain=patience.drain)
+    dispatcher = open_dispatcher(settings)
     workers: dict[str, DeviceWorker] = {
         name: hands if name == BUILT_IN else HeavyWorker(dispatcher, recipe, hands)
         for name, recipe in recipes.items()

@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import json
 import sys
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ import pytest
 from bench.taste_bank import shipped_clips
 from cli.main import main
 from domain.errors import ConfigError
+from experiments.device import HereWorker
 from experiments.listeners import made, truth
 from experiments.models import check
 from experiments.plots import draw, project
 from experiments.records import Run, read, save, write_table
-from experiments.running import jobs, run_all
+from experiments.running import jobs, play, processes, run_all
 from experiments.sounds import Sound
 from experiments.spec import ListenerSpec, load, shipped
 from experiments.summary import of_condition
@@ -29,7 +31,10 @@ from scoring.aligner.folder import Config
 from scoring.aligner.folder import save as save_aligner
 from scoring.aligner.protocol import AlignerKind
 from scoring.space import default_space
+from service.device import RenderSpec
+from service.heavy.worker import HeavyWorker
 from service.settings import Settings
+from tests.service.heavy.conftest import MODEL, Shop
 
 pytestmark = pytest.mark.timeout(600)  # real clips; minutes on a machine that does much else
 TINY = """
@@ -383,3 +388,44 @@ def test_wandb_gets_every_generation_of_every_condition(tmp_path, monkeypatch):
     assert [step for step, _ in steps] == [1, 2]
     assert steps[1][1]["estimated median"] == 0.2
     assert len(steps[0][1]) == 6
+
+
+# What plays ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("generator", "says"),
+    [
+        ("musicgen-small", "generator is musicgen-small. musicgen-small is not on this machine"),
+        ("musicgen-smal", "Did you mean musicgen-small?"),
+        ("mert-95m", "mert-95m is an encoder"),
+        ("remote", "set generation.remote.url"),
+    ],
+)
+def test_a_generator_that_is_not_there_is_said_before_anything_is_made(
+    tmp_path, monkeypatch, capsys, generator, says
+):
+    monkeypatch.setenv("TUNEBREEDER_DATA_DIR", str(tmp_path / "data"))
+    file = write(tmp_path, TINY + f"generator: {generator}\n")
+    assert main(["experiment", file, "--out", str(tmp_path / "out")]) in {1, 2}
+    error = capsys.readouterr().err
+    assert says in error
+    assert len(error.strip().splitlines()) == 1
+
+
+async def test_a_model_in_a_process_of_its_own_plays(tmp_path):
+    shop = Shop(tmp_path)
+
+    @asynccontextmanager
+    async def opening(settings, generator):
+        assert generator == settings.generation.generator == "scripted"
+        dispatcher = shop.open()
+        yield HeavyWorker(dispatcher, MODEL, HereWorker(RenderSpec(extension="wav")))
+        await dispatcher.close()
+
+    experiment = load(write(tmp_path, TINY + "generator: scripted\n"))
+    assert processes(experiment, 8) == 1
+    (job,) = jobs(experiment, tmp_path / "out", Settings())
+    run = await play(job, opening)
+    assert [row.generation for row in run.rows] == [1] * 4 + [2] * 4
+    assert shop.lines() == ["start", "batch 4", "batch 4"]
