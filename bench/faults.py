@@ -134,7 +134,7 @@ async def measure(*, quick: bool = False, seeds: int | None = None) -> Report:
 async def play(case: Case, voters: Voters, hands: ProcessWorker, seed: int, least: int) -> Outcome:
     """Let people vote while clips are made in one kind of trouble."""
     rng = np.random.default_rng([seed, *case.name.encode()])
-    done = asyncio.Event()
+    done, over = asyncio.Event(), asyncio.Event()
     with tempfile.TemporaryDirectory(prefix="tunebreeder-bench-") as folder:
         script = replace(case.script, folder=folder, at=int(rng.integers(1, 3)))
         script.log.touch()
@@ -148,13 +148,14 @@ async def play(case: Case, voters: Voters, hands: ProcessWorker, seed: int, leas
 
         async with asyncio.TaskGroup() as group:
             clips = group.create_task(work())
-            votes = group.create_task(voters.press(least, done))
-            turns = group.create_task(longest_turn(done))
+            turns = group.create_task(longest_turn(over))
+            times = await voters.press(least, done)
+            over.set()
         lines = script.log.read_text(encoding="utf-8").splitlines()
     made = Counter(line for line in lines if line.startswith("made "))
     lost, wall = clips.result()
     return Outcome(
-        times=votes.result(),
+        times=times,
         own=turns.result(),
         lost=lost,
         twice=sum(times > 1 for times in made.values()),

@@ -17,13 +17,13 @@ TICK = 0.002
 """Seconds between two looks at the loop's own work."""
 
 
-async def longest_turn(done: asyncio.Event) -> float:
-    """Return the most CPU milliseconds that this process took between two turns of its event loop, until ``done``.
+async def longest_turn(over: asyncio.Event) -> float:
+    """Return the most CPU milliseconds that this process took between two turns of its event loop, until it is over.
 
     That is how long it can stand still by its own doing: what other processes take of the cores is not in it.
     """
     longest, before = 0.0, time.process_time()
-    while not done.is_set():
+    while not over.is_set():
         await asyncio.sleep(TICK)
         now = time.process_time()
         longest, before = max(longest, now - before), now

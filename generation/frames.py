@@ -35,8 +35,8 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 PROTOCOL = 1
@@ -58,11 +58,13 @@ class Frame:
         kind: What it is.
         header: What it says, without ``kind``; JSON-safe.
         body: Raw bytes that belong to it.
+        parts: The body as ``read`` was told to take it apart; then there is no ``body``.
     """
 
     kind: str
     header: Mapping[str, Any] = field(default_factory=dict)
     body: bytes = b""
+    parts: Sequence[bytes] = ()
 
 
 def packed(frame: Frame) -> bytes:
@@ -71,8 +73,19 @@ def packed(frame: Frame) -> bytes:
     return _LENGTHS.pack(len(header), len(frame.body)) + header + frame.body
 
 
-def read(stream: BinaryIO) -> Frame | None:
+def whole(_: Frame) -> Sequence[int]:
+    """Leave a body as it is."""
+    return ()
+
+
+def read(stream: BinaryIO, sizes: Callable[[Frame], Sequence[int]] = whole) -> Frame | None:
     """Wait for the next frame; ``None`` at the end of the stream.
+
+    Args:
+        stream: Where it comes from.
+        sizes: Returns, of a frame without its body, the sizes of the parts to read it in. To take parts out of a body
+            of hundreds of megabytes would copy them, and nothing else in the process goes on meanwhile. Sizes that are
+            not the body's leave it whole.
 
     Raises:
         FrameError: Something else came, or the stream ended within a frame.
@@ -81,12 +94,16 @@ def read(stream: BinaryIO) -> Frame | None:
     if not begin:
         return None
     header, body = _lengths(begin)
-    # One after the other: to take a body of hundreds of megabytes out of something larger would copy it, and nothing
-    # else in the process goes on meanwhile.
-    said, rest = stream.read(header), stream.read(body)
-    if len(said) < header or len(rest) < body:
+    said = stream.read(header)
+    if len(said) < header:
         raise FrameError("The stream ended within a frame.")
-    return _frame(said, rest)
+    frame = _frame(said, b"")
+    wanted = sizes(frame)
+    apart = bool(wanted) and sum(wanted) == body
+    parts = [stream.read(size) for size in (wanted if apart else [body])]
+    if sum(map(len, parts)) < body:
+        raise FrameError("The stream ended within a frame.")
+    return replace(frame, parts=parts) if apart else replace(frame, body=parts[0])
 
 
 async def read_async(stream: asyncio.StreamReader) -> Frame | None:

@@ -144,6 +144,16 @@ def states(frame: Frame) -> list[States]:
     return [States(values=part, width=width) for part in _cut(frame.body, sizes)]
 
 
+def clip_sizes(frame: Frame) -> list[int]:
+    """Return the sizes of the clips in the body of a ``clips``; none where it does not say, or of another frame."""
+    told = frame.header.get("clips") if frame.kind == "clips" else None
+    said = (
+        [one.get("size") for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    )
+    sizes = [size for size in said if size is not None]
+    return sizes if all(isinstance(size, int) and size >= 0 for size in sizes) else []
+
+
 def clips(frame: Frame) -> list[Sound | Refusal]:
     """Return what a ``clips`` brings.
 
@@ -151,7 +161,8 @@ def clips(frame: Frame) -> list[Sound | Refusal]:
         FrameError: Its header and its body do not belong together.
     """
     told = _listed(frame, "clips")
-    parts = _cut(frame.body, [one.get("size", -1) for one in told if "reason" not in one])
+    sizes = [one.get("size", -1) for one in told if "reason" not in one]
+    parts = iter(frame.parts) if len(frame.parts) == len(sizes) > 0 else _cut(frame.body, sizes)
     return [
         Refusal(str(one["reason"])) if "reason" in one else _sound(one, next(parts)) for one in told
     ]

@@ -259,7 +259,7 @@ class Dispatcher:
         began, self._making = asyncio.get_running_loop().time(), batch
         try:
             end = await process.work(order, telling(batch))
-            await self._settle(batch, end)
+            self._settle(batch, end)
             self._time(recipe, end, len(batch), began)
         except (Died, FrameError) as error:
             await self._unload(dead=True)
@@ -294,7 +294,7 @@ class Dispatcher:
         for job in batch:
             job.result.add_done_callback(given_up)
 
-    async def _settle(self, batch: Sequence[Job], end: Frame) -> None:
+    def _settle(self, batch: Sequence[Job], end: Frame) -> None:
         """Take a batch as it ended.
 
         Raises:
@@ -305,8 +305,7 @@ class Dispatcher:
             self._known[batch[0].recipe] = Greeting(info=info, capabilities=capabilities)
         match end.kind:
             case "clips":
-                # On a thread, since they may be hundreds of megabytes to copy.
-                made = await asyncio.to_thread(clips, end)
+                made = clips(end)
                 if len(made) != len(batch):
                     raise FrameError(f"{len(made)} clips came where {len(batch)} were ordered.")
                 for job, one in zip(batch, made, strict=True):

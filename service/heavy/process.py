@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NoReturn, cast
 
 from generation.frames import PROTOCOL, Frame, FrameError, packed, read
+from generation.parcels import clip_sizes
 
 log = logging.getLogger(__name__)
 
@@ -180,8 +181,9 @@ class GeneratorProcess:
             RuntimeError, ValueError
         ):  # the loop or the pipe is closed: nobody listens
             try:
-                while (frame := read(stream)) is not None:
+                while (frame := read(stream, clip_sizes)) is not None:
                     loop.call_soon_threadsafe(self._said.put_nowait, frame)
+                    del frame  # or its memory would be held until the next one has come
             except FrameError as error:
                 last = error
             loop.call_soon_threadsafe(self._said.put_nowait, last)

@@ -39,14 +39,11 @@ class HeavyWorker:
         """Render all requests, in order; a failed clip is a value."""
         made = await self._dispatcher.make(self._recipe, requests, ready)
         info = self._dispatcher.state(self._recipe).info
-        return list(
-            await asyncio.gather(
-                *(
-                    self._finished(request, one, info)
-                    for request, one in zip(requests, made, strict=True)
-                )
-            )
-        )
+        work = [
+            self._finished(request, one, info) for request, one in zip(requests, made, strict=True)
+        ]
+        made.clear()  # so that each clip's memory is given back once it is finished, not all in the end
+        return list(await asyncio.gather(*work))
 
     async def _finished(
         self, request: ClipRequest, made: Sound | ClipFailure, info: GeneratorInfo

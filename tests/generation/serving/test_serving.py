@@ -167,6 +167,25 @@ def test_frames_whose_body_is_another_are_refused():
         parcels.orders(Frame("generate", {"requests": [{"sizes": 3}]}))
 
 
+def test_clips_are_read_one_by_one_and_a_body_that_is_another_whole():
+    sounds = [Sound(samples=bytes([one]) * 8, rate=8000) for one in (1, 2)]
+    frame = parcels.made(3, [sounds[0], Refusal("No."), sounds[1]])
+    apart = frames.read(io.BytesIO(frames.packed(frame)), parcels.clip_sizes)
+    assert (apart.body, apart.parts) == (b"", [sounds[0].samples, sounds[1].samples])
+    assert parcels.clips(apart) == parcels.clips(frame)
+    for body in (b"", frame.body + b"1234"):
+        other = Frame(frame.kind, frame.header, body)
+        whole = frames.read(io.BytesIO(frames.packed(other)), parcels.clip_sizes)
+        assert (whole.body, whole.parts) == (body, ())
+        with pytest.raises(FrameError):
+            parcels.clips(whole)
+    with pytest.raises(FrameError, match="within a frame"):
+        frames.read(io.BytesIO(frames.packed(frame)[:-1]), parcels.clip_sizes)
+    for said in (7, [7], [{"size": "8"}], [{"size": -8}], [{"size": True}]):
+        strange = Frame("clips", {"clips": said}, b"12345678")
+        assert frames.read(io.BytesIO(frames.packed(strange)), parcels.clip_sizes).body
+
+
 def test_what_a_foreign_environment_runs_is_old_python_and_needs_nothing():
     for file in (frames.__file__, parcels.__file__, serving.__file__, SCRIPT):
         ast.parse(Path(file).read_text(encoding="utf-8"), feature_version=(3, 9))
