@@ -53,9 +53,9 @@ def test_words_become_a_file(capsys, monkeypatch):
         (["jazz", "--remote", "nowhere"], "is an address such as"),
         (
             ["jazz", "--remote", "http://h", "--remote-option", "speed=2"],
-            "give NAME=VALUE with one of style",
+            "no option 'speed'; there are url, style",
         ),
-        (["jazz", "--remote", "http://h", "--remote-option", "url=x"], "give NAME=VALUE"),
+        (["jazz", "--remote", "http://h", "--remote-option", "style"], "give NAME=VALUE"),
         (["jazz", "--remote", "http://h", "--model", "musicgen-small"], "not both"),
         (["jazz", "--remote", "http://h", "--midi", "a.mid"], "http://h makes sound without notes"),
         (["", "--remote", "http://h"], "Say in words"),
