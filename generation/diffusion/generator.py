@@ -29,6 +29,7 @@ from generation.diffusion.stable_audio_3 import StableAudio3
 from generation.finishing import finished
 from generation.generator import Capabilities, Composition, Progress, refused
 from generation.registry import Recipe
+from generation.telling import Telling
 
 log = logging.getLogger(__name__)
 VERSION = "1"
@@ -175,6 +176,15 @@ class Diffusion:
             NoRoomError: Not even one clip fits into memory.
             GenerationError: The pipeline cannot be loaded.
         """
+        telling = Telling(progress)
+        with telling.while_layers_work():
+            out = self._all(requests, telling)
+        return [out[place] for place in range(len(requests))]
+
+    def _all(
+        self, requests: Sequence[ClipRequest], telling: Telling
+    ) -> dict[int, Composition | ClipFailure]:
+        """Return what becomes of each request, by its place."""
         out: dict[int, Composition | ClipFailure] = {}
         orders: dict[int, Order] = {}
         for place, request in enumerate(requests):
@@ -187,12 +197,11 @@ class Diffusion:
         done, total = 0, sum(orders[part[0]].steps for part in parts)
         for places in parts:
             together = [orders[place] for place in places]
-            count = _counter(done, together[0].steps, total, progress)
+            count = _counter(done, together[0].steps, total, telling.step)
             out.update(zip(places, self._fitting(together, count), strict=True))
             done += together[0].steps
-            if progress is not None:
-                progress(done, total)
-        return [out[place] for place in range(len(requests))]
+            telling.step(done, total)
+        return out
 
     def _order(self, request: ClipRequest) -> Order | ClipFailure:
         no = refused(request, self.info, self.capabilities)
@@ -311,7 +320,7 @@ def _joined(words: Sequence[Words]) -> dict[str, Any]:
 
 
 def _counter(
-    before: int, steps: int, total: int, progress: Progress | None
+    before: int, steps: int, total: int, progress: Progress
 ) -> Callable[..., dict[str, Any]]:
     """Return what counts the steps of a batch: some schedules take one more than they were asked for, some fewer."""
     done = 0
@@ -319,7 +328,7 @@ def _counter(
     def count(*_: Any, **__: Any) -> dict[str, Any]:
         nonlocal done
         done = min(done + 1, steps)
-        if progress is not None and done < steps:
+        if done < steps:
             progress(before + done, total)
         return {}
 

@@ -101,13 +101,20 @@ class Decoder:
         """Return (rows, steps, hidden) of tokens (rows, codebooks, steps)."""
         return self.weights.embedding[tokens.transpose(1, 2) + self._offsets].sum(dim=2)
 
-    def read(self, tokens: Tensor, memory: Memory, front: Tensor | None = None) -> None:
+    def read(
+        self,
+        tokens: Tensor,
+        memory: Memory,
+        front: Tensor | None = None,
+        on_layer: Callable[[], None] | None = None,
+    ) -> None:
         """Read the first steps of a batch all at once, before ``following`` goes on step by step.
 
         Args:
             tokens: (rows, codebooks, steps).
             memory: Of the batch; what is read is kept in it.
             front: (rows, ``memory.front``, hidden) that stand before them, or ``None``.
+            on_layer: Called after each layer: all steps at once take a processor as long as many of them.
         """
         state = self.embed(tokens)
         if front is not None:
@@ -123,6 +130,8 @@ class Decoder:
                 return scaled_dot_product_attention(q, k, v, is_causal=True)
 
             state = self.layer(number, state, memory, attend)
+            if on_layer is not None:
+                on_layer()
 
     def following(
         self, tokens: Tensor, at: Tensor, window: int, memory: Memory, seen: Tensor | None = None

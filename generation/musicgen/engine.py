@@ -13,7 +13,7 @@ from torch import Tensor
 
 from generation.audio import Audio
 from generation.musicgen.checkpoint import Model
-from generation.musicgen.loop import Batch, Prompts, bucket_of, least_rows, write
+from generation.musicgen.loop import Batch, Prompts, Stopped, bucket_of, least_rows, write
 from generation.musicgen.sampling import Sampling
 from generation.musicgen.shapes import FRAME_RATE
 from generation.musicgen.text import Said, TooLongError
@@ -138,6 +138,7 @@ class Engine:
         for number, new in enumerate(windows):
             begin = codes[:, :, -KEPT:]
             kept = begin.shape[2]
+            share = _share(on_step, number, len(windows))
             batch = Batch(
                 self.model.decoder,
                 self._fronted(prompts, filled, codes.shape[2] - kept),
@@ -145,8 +146,9 @@ class Engine:
                 frames=kept + new,
                 how=self.how,
                 begin=begin if kept else None,
+                on_layer=_still(share),
             )
-            more = write(batch, _share(on_step, number, len(windows)))[:, :, kept:]
+            more = write(batch, share)[:, :, kept:]
             codes = torch.cat([codes, more], dim=2)
         return list(codes[: len(orders)])
 
@@ -188,6 +190,16 @@ def _seed(seed: int, window: int) -> int:
     if not window:
         return seed
     return int(np.random.SeedSequence([seed, window]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _still(on_step: OnStep | None) -> Callable[[], None]:
+    """Return what tells that nothing of a window is written yet."""
+
+    def none_yet() -> None:
+        if on_step is not None and not on_step(0, 1):
+            raise Stopped
+
+    return none_yet
 
 
 def _share(on_step: OnStep | None, number: int, parts: int) -> OnStep | None:

@@ -25,6 +25,7 @@ from generation.musicgen.shapes import FRAME_RATE
 from generation.musicgen.text import TooLongError
 from generation.registry import Recipe
 from generation.sources import decoded
+from generation.telling import Telling
 
 VERSION = "1"
 """Raise it whenever the same request would sound different."""
@@ -159,6 +160,18 @@ class MusicGen:
             GenerationError: The checkpoint cannot be loaded.
         """
         engine = self._ready()
+        telling = Telling(progress)
+        try:
+            with telling.while_layers_work():
+                out = self._made(engine, requests, telling)
+        except (torch.OutOfMemoryError, MemoryError):
+            raise self._no_room(engine, len(requests)) from None
+        return [out[place] for place in range(len(requests))]
+
+    def _made(
+        self, engine: Engine, requests: Sequence[ClipRequest], telling: Telling
+    ) -> dict[int, Composition | ClipFailure]:
+        """Return what becomes of each request, by its place."""
         out: dict[int, Composition | ClipFailure] = {}
         orders: dict[int, Order] = {}
         for place, request in enumerate(requests):
@@ -169,19 +182,14 @@ class MusicGen:
                 orders[place] = order
 
         def on_step(done: int, total: int) -> bool:
-            if progress is not None:
-                progress(done, total)
+            telling.step(done, total)
             return True
 
-        try:
-            written = dict(zip(orders, engine.write(list(orders.values()), on_step), strict=True))
-            out.update(self._heard(engine, written))
-        except (torch.OutOfMemoryError, MemoryError):
-            raise self._no_room(engine, len(requests)) from None
-        return [out[place] for place in range(len(requests))]
+        written = dict(zip(orders, engine.write(list(orders.values()), on_step), strict=True))
+        return out | self._heard(engine, written, telling)
 
     def _heard(
-        self, engine: Engine, written: Mapping[int, Written]
+        self, engine: Engine, written: Mapping[int, Written], telling: Telling
     ) -> dict[int, Composition | ClipFailure]:
         """Return codes as clips; those of one length are heard together."""
         out: dict[int, Composition | ClipFailure] = {}
@@ -195,6 +203,7 @@ class MusicGen:
             sounds = engine.sound([codes for _, codes in group])
             for (place, _), sound in zip(group, sounds, strict=True):
                 out[place] = self._finished(sound)
+                telling.again()
         return out
 
     def _no_room(self, engine: Engine, clips: int) -> NoRoomError:

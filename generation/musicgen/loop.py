@@ -76,7 +76,7 @@ def least_rows(decoder: Decoder) -> int:
 class Batch:
     """Everything that a batch in the making consists of. Made on the device once, then only changed in place."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each of them is something else
         self,
         decoder: Decoder,
         prompts: Prompts,
@@ -85,6 +85,7 @@ class Batch:
         frames: int,
         how: Sampling,
         begin: Tensor | None = None,
+        on_layer: Callable[[], None] | None = None,
     ) -> None:
         """Set up a batch.
 
@@ -95,6 +96,7 @@ class Batch:
             frames: Of each clip, those of ``begin`` included.
             how: To sample.
             begin: (rows, codebooks, frames) to go on from, fewer than ``frames``.
+            on_layer: Called after each layer that has read what comes before the first step to be written.
 
         Raises:
             GenerationError: It is longer than the model was trained for, or there is nothing to write.
@@ -125,7 +127,7 @@ class Batch:
             if not 0 < begin.shape[2] < frames:
                 raise GenerationError("There is nothing to write after what is to be gone on from.")
             self._go_on(begin.to(device))
-        self._read(self._before(prompts))
+        self._read(self._before(prompts), on_layer)
         self.chance = noise(seeds, self.steps, shape.codebooks).to(device)
         self.at = torch.full((1,), self.first, dtype=torch.long, device=device)
 
@@ -147,13 +149,13 @@ class Batch:
         return torch.cat([prompts.front, blank]) if self.how.guided else prompts.front
 
     @torch.inference_mode()
-    def _read(self, front: Tensor | None) -> None:
+    def _read(self, front: Tensor | None, on_layer: Callable[[], None] | None) -> None:
         """Read what comes before the first step to be written, if anything does."""
         if front is None and not self.first:
             return
         before = torch.full_like(self.codes[:, :, :1], self.decoder.shape.padding)
         read = torch.cat([before, self.codes], dim=2)[:, :, : self.first]
-        self.decoder.read(self._both(read), self.memory, front)
+        self.decoder.read(self._both(read), self.memory, front, on_layer)
 
     def _both(self, tokens: Tensor) -> Tensor:
         return tokens.repeat(2, *[1] * (tokens.dim() - 1)) if self.how.guided else tokens

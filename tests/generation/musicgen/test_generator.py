@@ -18,8 +18,9 @@ from domain.clip import ClipFailure, ClipRequest, Source, SourceUse  # noqa: E40
 from domain.errors import GenerationError, NoRoomError  # noqa: E402
 from evolution.numeric.states import StateTable, bank_prompts  # noqa: E402
 from evolution.registry import create_searcher  # noqa: E402
+from generation import telling  # noqa: E402
 from generation.audio import Audio  # noqa: E402
-from generation.generator import Composition, Generator  # noqa: E402
+from generation.generator import Cancelled, Composition, Generator  # noqa: E402
 from generation.musicgen import engine as engines  # noqa: E402
 from generation.musicgen import generator as generators  # noqa: E402
 from generation.musicgen.checkpoint import load  # noqa: E402
@@ -69,6 +70,39 @@ def test_requests_become_mastered_clips_whatever_else_is_asked_for(mono):
     assert np.array_equal(alone.audio.samples, clips[2].audio.samples)
     assert "NC" in generator.info.licence
     assert generator.info.version == "1-cpu-bfloat16-8"
+
+
+def test_what_takes_long_before_and_after_the_steps_is_told(mono, monkeypatch):
+    monkeypatch.setattr(telling, "EVERY", 0.0)
+    generator = MusicGen.load(recipe(mono[0]))
+    done: list[tuple[int, int]] = []
+    generator.generate([request()], progress=lambda *now: done.append(now))
+    first, last = done.index((1, 53)), done.index((53, 53))
+    assert set(done[:first]) == {(0, 1)}, "the text encoder"
+    assert len(done[last:]) > 10, "the codec"
+    assert set(done[last:]) == {(53, 53)}
+
+    def stop(*now: int) -> None:
+        done.append(now)
+        if done[-3:] == [(53, 53)] * 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        generator.generate([request()], progress=stop)
+    monkeypatch.setattr(telling, "EVERY", 60.0)
+    again: list[tuple[int, int]] = []
+    generator.generate([request()], progress=lambda *now: again.append(now))
+    assert again == [(step, 53) for step in range(1, 54)], "nothing of before is still called"
+
+
+def test_what_a_clip_goes_on_from_is_told_layer_by_layer(mono):
+    engine = Engine(load(mono[0], dtype=torch.float32))
+    order = Order(said="slow jazz", seed=1, frames=20, begin=torch.zeros((4, 30), dtype=torch.long))
+    told: list[tuple[int, int]] = []
+    engine.write([order], lambda *now: told.append(now) or True)
+    assert told[:2] == [(0, 1)] * 2, "two layers"
+    with pytest.raises(Stopped):
+        engine.write([order], lambda *_: False)
 
 
 def test_a_stereo_model_has_two_different_sides(stereo):
