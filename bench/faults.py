@@ -26,6 +26,7 @@ from service.device import ProcessWorker, RenderSpec
 from service.heavy.dispatch import Dispatcher
 from service.heavy.process import GeneratorProcess, Patience
 from service.heavy.worker import HeavyWorker
+from service.pauses import spare_what_is_here
 
 SEEDS, QUICK_SEEDS = 5, 1
 VOTES, QUICK_VOTES = 300, 100
@@ -124,6 +125,7 @@ async def measure(*, quick: bool = False, seeds: int | None = None) -> Report:
                     HOST, settings=RunSettings(seconds=4.0, candidates=4, timer=0.0, quorum=99)
                 )
                 voters = Voters(loop, await loop.inbox.rounds.get())
+                spare_what_is_here()  # as the bot does
                 for case in CASES:
                     found[case.name].append(await play(case, voters, hands, seed, least))
     finally:
@@ -182,11 +184,15 @@ async def _clips(case: Case, script: Script, hands: ProcessWorker, rng: np.rando
                 others = _requests(f"given up {number}", 8, case.seconds, rng)
                 group.create_task(_give_up(worker, others, float(rng.uniform(0.1, 2.0))))
             if case.finished:
-                made: Sequence[object] = await worker.render(wanted, _nobody)
-            else:
-                made = await dispatcher.make(MODEL, wanted, _nobody)
+                return _failures(await worker.render(wanted, _nobody))
+            # Frame by frame, since nobody holds hundreds of clips that are not finished.
+            frames = [wanted[at : at + script.batch] for at in range(0, len(wanted), script.batch)]
+            return sum([_failures(await dispatcher.make(MODEL, one, _nobody)) for one in frames])
     finally:
         await dispatcher.close()
+
+
+def _failures(made: Sequence[object]) -> int:
     return sum(isinstance(one, ClipFailure) for one in made)
 
 

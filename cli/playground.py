@@ -145,6 +145,7 @@ async def _studio_only(settings: Settings, server: PlaygroundServer, tasks: Task
 async def _run_bot(settings: Settings, server: PlaygroundServer) -> None:
     from bot.run import run_bot  # noqa: PLC0415 - slow imports only for this command
     from service.bootstrap import open_services  # noqa: PLC0415
+    from service.pauses import spare_what_is_here  # noqa: PLC0415
     from service.studio import Studio  # noqa: PLC0415
 
     discord = settings.discord.model_copy(
@@ -155,6 +156,7 @@ async def _run_bot(settings: Settings, server: PlaygroundServer) -> None:
 
     async def ready() -> None:
         nonlocal started
+        spare_what_is_here()
         if not started and settings.playground.auto_start:
             started = True
             _first_round(server.parts)

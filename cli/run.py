@@ -37,10 +37,12 @@ async def serve(settings: Settings, token: str) -> None:
     """Open everything, be on Discord until interrupted, close everything."""
     from bot.run import run_bot  # noqa: PLC0415 - discord.py only where it is needed
     from service.bootstrap import open_services  # noqa: PLC0415
+    from service.pauses import spare_what_is_here  # noqa: PLC0415
 
     async with open_services(settings) as services:
 
         def ready() -> None:
+            spare_what_is_here()
             services.tasks.spawn(services.device.warm_up(), "warm-up")
 
         await run_bot(token, services, ready=ready)
