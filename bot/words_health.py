@@ -139,8 +139,8 @@ def able_words(state: GeneratorState) -> str:
     able = state.capabilities
     parts = ["what it can do is known once it has started"] if able is None else _able(able)
     at_once = f"{state.batch} at once"
-    if able is not None and state.batch < able.batch:
-        at_once += f" ({able.batch} did not fit into memory)"
+    if state.batch < state.most:
+        at_once += f" ({state.most} did not fit into memory)"
     return " · ".join([*parts, at_once, licence_words(state)])
 
 

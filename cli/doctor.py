@@ -20,6 +20,7 @@ import aiohttp
 from domain.clip import GeneratorInfo
 from domain.errors import LanguageModelError, StorageError, TunebreederError
 from service.bootstrap import DATABASE_FILE
+from service.generator_state import GeneratorState, Readiness
 from service.health import LOW_DISK, Stored, Unsent, stored, unsent
 from service.settings import LanguageSettings, Settings, load, token_from
 from storage.language_usage import DAY
@@ -91,7 +92,7 @@ async def examine(config: Path | None, environ: Mapping[str, str]) -> list[Check
     )
     checks.append(_disk(settings))
     checks += await _database(settings)
-    checks.append(_sound(settings))
+    checks += _sound(settings)
     checks.append(_encoder(settings))
     checks.append(await _language(settings.language, environ))
     checks += await _discord(settings, environ)
@@ -183,24 +184,34 @@ def _posts(found: Unsent) -> Check:
     )
 
 
-def _sound(settings: Settings) -> Check:
-    from generation.registry import create_generator  # noqa: PLC0415 - keeps other commands light
+def _sound(settings: Settings) -> list[Check]:
+    from bot.words_health import able_words  # noqa: PLC0415 - keeps other commands light
+    from generation.registry import create_generator  # noqa: PLC0415
     from service.models.chosen import chosen_generators  # noqa: PLC0415
 
+    checks: list[Check] = []
     try:
-        infos = [create_generator(one).info for one in chosen_generators(settings).values()]
+        for recipe in chosen_generators(settings).values():
+            made = create_generator(recipe)
+            info, able = made.info, made.capabilities
+            at_once = settings.generation.workers or os.cpu_count() or 1
+            state = GeneratorState(
+                info=info,
+                readiness=Readiness.ASLEEP,
+                commercial=recipe.commercial,
+                capabilities=able,
+                batch=at_once if able.notes else able.batch,
+            )
+            stands = (
+                f" It stands in for {info.stand_in_for}, whose weights are not set up."
+                if info.stand_in_for and not checks
+                else ""
+            )
+            words = f"{_named(info)}: {able_words(state)}.{stands}"
+            checks.append(Check(name="sound", verdict=Verdict.OK, message=words))
     except TunebreederError as error:
-        return Check(name="sound", verdict=Verdict.FAILED, message=str(error))
-    stands = [
-        f"{info.name} stands in for {info.stand_in_for}, whose weights are not set up."
-        for info in infos[:1]
-        if info.stand_in_for
-    ]
-    return Check(
-        name="sound",
-        verdict=Verdict.OK,
-        message=" ".join([*(f"{_named(info)}." for info in infos), *stands]),
-    )
+        checks.append(Check(name="sound", verdict=Verdict.FAILED, message=str(error)))
+    return checks
 
 
 def _named(info: GeneratorInfo) -> str:

@@ -192,6 +192,7 @@ class ProcessWorker:
                 commercial=recipe.commercial,
                 capabilities=able,
                 batch=self._workers,
+                most=self._workers,
                 waiting=max(0, self._asked - self._making),
                 making=self._making,
                 tally=self._tally,
@@ -209,8 +210,10 @@ class ProcessWorker:
     async def warm_up(self) -> None:
         """Start the processes and load the generator in each."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
-                group.create_task(self._call(_introduce, self._spec))
+            tasks = [
+                group.create_task(self._call(_introduce, self._spec)) for _ in range(self._workers)
+            ]
+        self._known = tasks[0].result()
 
     async def call(self, function: Callable[..., T], *args: object) -> T:
         """Run any picklable function in a process.

@@ -71,7 +71,8 @@ class GeneratorState:
         reason: Why it could not start, in a sentence; ``""`` where it could.
         commercial: Whether the licence of its weights allows commercial use.
         capabilities: What it can do; ``None`` until it has started for the first time.
-        batch: Clips that it makes at once now; fewer than its capabilities say after a batch did not fit into memory.
+        batch: Clips that it makes at once now.
+        most: Clips that it made at once when it started; more than ``batch`` after some did not fit into memory.
         waiting: Clips in the line.
         making: Clips that it is making.
         tally: What it has done since the start of the bot.
@@ -84,6 +85,7 @@ class GeneratorState:
     commercial: bool
     capabilities: Capabilities | None = None
     batch: int = 1
+    most: int = 1
     waiting: int = 0
     making: int = 0
     tally: Tally = Tally()

@@ -102,7 +102,8 @@ async def _in_slot(tx: Reader, actor: Actor, run: Run, number: int, place: str) 
 def from_clip(clip: Clip, kind: Kind = Kind.MOOD) -> tuple[Session, str]:
     """Return a panel that starts from a clip, and a note or ``""``."""
     described = "genome" in clip.description
-    features, words = features_of(clip.description), words_of(clip.description)
+    told = _account(clip)
+    features, words = features_of(told), words_of(told)
     session = Session(
         kind=kind,
         start=clip.prompt,
@@ -116,6 +117,14 @@ def from_clip(clip: Clip, kind: Kind = Kind.MOOD) -> tuple[Session, str]:
         seconds=clip.seconds,
     )
     return session, "" if described else _note(clip, kind)
+
+
+def _account(clip: Clip) -> Mapping[str, Any]:
+    """Return what was composed; of sound without notes, what its words say."""
+    told = clip.description
+    if "genome" in told or "facets" in told:
+        return told
+    return {**told, "facets": read(clip.prompt).to_json()}
 
 
 def _note(clip: Clip, kind: Kind) -> str:

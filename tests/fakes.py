@@ -49,6 +49,7 @@ def generator_state(**changes: object) -> GeneratorState:
         "commercial": True,
         "capabilities": ABLE,
         "batch": 8,
+        "most": 8,
     }
     return GeneratorState(**{**values, **changes})
 

@@ -79,6 +79,7 @@ class Dispatcher:
         self._making: list[Job] = []
         self._room: dict[tuple[object, ...], int] = {}
         self._known: dict[Recipe, Greeting] = {}
+        self._most: dict[Recipe, int] = {}
         self._trouble: dict[Recipe, tuple[float, str]] = {}
         self._tallies: defaultdict[Recipe, Tally] = defaultdict(Tally)
         self._poison: OrderedDict[str, None] = OrderedDict()
@@ -139,6 +140,7 @@ class Dispatcher:
             commercial=recipe.commercial,
             capabilities=known.capabilities if known else None,
             batch=min([full, *(room for key, room in self._room.items() if key[0] == recipe)]),
+            most=self._most.get(recipe, full),
             waiting=waiting,
             making=sum(job.recipe == recipe for job in self._making),
             tally=self._tallies[recipe],
@@ -392,6 +394,7 @@ class Dispatcher:
                 await process.kill()
                 raise
             self._known[recipe] = Greeting(info=info, capabilities=capabilities)
+            self._most[recipe] = capabilities.batch
             self._room.clear()
             return process
         raise Unable(f"{recipe.name} cannot be started. {died} The log says more.")

@@ -33,6 +33,7 @@ MUSICGEN = generator_state(
         batch=16,
     ),
     batch=4,
+    most=16,
     waiting=3,
     making=4,
     tally=Tally(made=120, failed=2, given_up=1, seconds=360.0, timed=120),

@@ -128,6 +128,16 @@ async def test_notes_are_played_on_by_the_composer_whatever_plays_in_the_channel
         assert request_of(session, composed).generator == BUILT_IN
 
 
+def test_a_mood_starts_from_what_a_models_clip_was_asked_for():
+    one = dataclasses.replace(sung(), prompt="slow melancholic waltz with a cello")
+    session, note = from_clip(one)
+    assert note.startswith("musicgen-small made that clip as sound")
+    assert session.features.tempo < 100
+    assert session.features.valence < 0.5
+    assert session.facets().metre == (3, 4)
+    assert "cello" in session.words["instruments"]
+
+
 def test_a_continuation_can_be_gone_on_from_again():
     assert by_model(sung())
     assert by_model(make_clip(generator="musicgen-small", description={MADE_FROM: "continue"}))

@@ -47,7 +47,7 @@ async def test_a_batch_that_does_not_fit_is_halved_and_stays_so(shop):
     assert all_made(clips)
     assert shop.lines() == ["start", "batch 8", "batch 4", *["batch 2"] * 5]
     state = device.state(MODEL)
-    assert (state.batch, state.capabilities.batch) == (2, 8)
+    assert (state.batch, state.most) == (2, 8)
     (large,) = await shop.open("--room", 0).make(MODEL, wanted(1), nothing)
     assert large == ClipFailure(reason=TOO_LARGE)
 
