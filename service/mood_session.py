@@ -288,7 +288,8 @@ def say(session: Session, text: str) -> Changed:
     if "vocals" in reading.facets.without:
         asked["instrumentalness"] = 1.0
     now = dataclasses.replace(session.features, **asked)
-    words = session.words if session.keeps_tune else beyond_features(mixed)
+    said = beyond_features(mixed)
+    words = session.words if session.keeps_tune or said == beyond_features(unasked) else said
     changed = _changed(session, now, words)
     beyond = _beyond(reading.facets) if session.keeps_tune else []
     notes = [NOTHING_SAID] if changed is session and not beyond else []

@@ -14,7 +14,7 @@ from generation.planning.plan import make_plan
 from generation.writing.arrange import arrange
 from service.longer import LONGER, Longer, by_model
 from service.mood import request_of
-from service.mood_session import Kind
+from service.mood_session import Kind, say
 from service.mood_start import from_clip
 from storage import runs
 from tests.bot.fakes import make_clip
@@ -136,6 +136,9 @@ def test_a_mood_starts_from_what_a_models_clip_was_asked_for():
     assert session.features.valence < 0.5
     assert session.facets().metre == (3, 4)
     assert "cello" in session.words["instruments"]
+    same, note = say(session, "qwertz")
+    assert same is session
+    assert note
 
 
 def test_a_continuation_can_be_gone_on_from_again():
