@@ -86,7 +86,7 @@ class Troubled:
         """Return what it says of itself."""
         return {"info": INFO, "capabilities": {**ABLE, "batch": self._script.batch}}
 
-    def read(self, prompts: Sequence[str]) -> list[States]:
+    def read(self, prompts: Sequence[str], step: Step) -> list[States]:
         """Raise ``Failed``: nobody asks for it."""
         raise Failed(f"It reads nothing, not even {len(prompts)} prompts.")
 

@@ -61,10 +61,11 @@ class Maker(Protocol):
             Failed: Nothing works.
         """
 
-    def read(self, prompts: Sequence[str]) -> Sequence[States]:
+    def read(self, prompts: Sequence[str], step: Step) -> Sequence[States]:
         """Return what the text encoder makes of each prompt.
 
         Raises:
+            Cancelled: ``step`` said so.
             Failed: Nothing here takes such states in place of words.
         """
 
@@ -139,7 +140,7 @@ def _answer(ear: _Ear, mouth: _Mouth, maker: Maker, frame: Frame) -> Frame:
 def _made(batch: int, maker: Maker, frame: Frame, step: Step) -> Frame:
     if frame.kind == "read":
         prompts = frame.header.get("prompts", ())
-        return parcels.read_out(batch, maker.read([str(one) for one in prompts]))
+        return parcels.read_out(batch, maker.read([str(one) for one in prompts], step))
     return _introduced(maker, parcels.made(batch, maker.make(parcels.orders(frame), step)))
 
 

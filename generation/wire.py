@@ -207,17 +207,21 @@ class Served:
             raise serving.Failed(str(error)) from None
         return [sound_of(one) for one in made]
 
-    def read(self, prompts: Sequence[str]) -> list[States]:
-        """Return what the generator's text encoder makes of each prompt.
+    def read(self, prompts: Sequence[str], step: serving.Step) -> list[States]:
+        """Return what the generator's text encoder makes of each prompt; a step is one of them.
 
         Raises:
+            serving.Cancelled: ``step`` said so.
             serving.Failed: It does not tell, or cannot.
         """
         made = self._generator
         if not isinstance(made, generator.Reader):
             raise serving.Failed(f"{made.info.name} does not tell what it makes of words.")
+        found: list[Floats] = []
         try:
-            found = [made.states_of(prompt) for prompt in prompts]
+            for prompt in prompts:
+                found.append(made.states_of(prompt))
+                step(len(found), len(prompts))
         except GenerationError as error:
             raise serving.Failed(str(error)) from None
         return [

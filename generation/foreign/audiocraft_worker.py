@@ -84,7 +84,7 @@ class Audiocraft:
             },
         }
 
-    def read(self, prompts: Sequence[str]) -> list[States]:
+    def read(self, prompts: Sequence[str], step: Step) -> list[States]:
         """Say that it does not tell."""
         raise Failed("audiocraft does not tell what it makes of words.")
 

@@ -83,9 +83,10 @@ class Scripted:
             said["protocol"] = self._args.protocol
         return said
 
-    def read(self, prompts: Sequence[str]) -> list[States]:
+    def read(self, prompts: Sequence[str], step: Step) -> list[States]:
         """As many tokens as words; each is its length, four times."""
         note(self._args, f"read {len(prompts)}")
+        step(1, 2)
         return [
             States(
                 array.array(

@@ -169,3 +169,19 @@ def test_a_scripted_worker_is_understood():
         worker.ask(1, order())
         made = wire.brought(worker.answer())[0]
         assert made.audio.seconds == pytest.approx(1.0, abs=0.01)
+
+
+class Reading(Fake):
+    """Also tells what it makes of words."""
+
+    def states_of(self, prompt):
+        return np.full((len(prompt.split()), 2), 0.5, np.float32)
+
+
+def test_words_that_are_read_are_steps():
+    told = []
+    found = wire.Served(Reading([])).read(["slow jazz", "fast"], lambda *now: told.append(now))
+    assert [(one.width, len(one.values)) for one in found] == [(2, 16), (2, 8)]
+    assert told == [(1, 2), (2, 2)]
+    with pytest.raises(serving.Failed, match="does not tell"):
+        wire.Served(Fake([])).read(["slow jazz"], lambda *_: None)
