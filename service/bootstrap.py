@@ -233,7 +233,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     device, language, space = ground.device, ground.language, ground.space
     operators = _operators(db, clock, language)
     learner = TasteService(db, space, clock, settings.taste, tasks)
-    queue = JobQueue(settings.limits, clock, tasks)
+    queue = JobQueue(settings.limits, clock, tasks, generators=settings.generation.names)
     kits = _kits(settings, language, operators)
     rewards = _rewards(ground, learner)
     judging = Judging(db, learner, clock, rewards.reward)

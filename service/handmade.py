@@ -36,6 +36,7 @@ class Order:
         title: What it started from, in words.
         parent: The clip it descends from.
         genome: What the lineage remembers besides facets and description, such as the edits.
+        generator: What makes it, in whose line it waits.
         saved: Called in the transaction that stores the clip.
     """
 
@@ -44,6 +45,7 @@ class Order:
     title: str
     parent: Clip | None = None
     genome: Mapping[str, Any] = field(default_factory=dict)
+    generator: str = BUILT_IN
     saved: Callable[[Transaction, Clip], Awaitable[None]]
 
 
@@ -78,6 +80,7 @@ class Handmade:
             vibe=order.title,
             seed=0,
             searcher=runs.BY_HAND,
+            settings=RunSettings(generator=order.generator),
         )
         return self._queue.submit(
             run, actor.user_id, 1, lambda ticket: self._make(actor, order, ticket)

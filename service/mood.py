@@ -235,6 +235,7 @@ class MoodService:
             operator=session.kind.value,
             title=session.start,
             parent=start,
+            generator=going_on.generator if going_on else BUILT_IN,
             genome={"edits": session_of.edits_json(edits), "start": session.base.to_json()},
             saved=saved,
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from domain.clip import BUILT_IN
 from domain.errors import BusyError, ForbiddenError, NotFoundError, UserError
 from domain.ids import DIRECT_MESSAGES, GuildId, ListenerId, RunId
 from domain.run import Run
@@ -87,26 +88,145 @@ class Ticket:
         await self._work(self)
 
 
-class JobQueue:
-    """Makes one round at a time: the device worker spreads a round over all cores.
+class Lane:
+    """The rounds that one generator is to make, one at a time.
 
-    Servers take turns; within a server the order is first come, first served.
+    Servers take turns; within one, first come, first served.
     """
 
-    def __init__(self, limits: LimitSettings, clock: Clock, tasks: TaskSet) -> None:
-        self._limits = limits
+    def __init__(self, clock: Clock, tasks: TaskSet) -> None:
         self._clock = clock
         self._tasks = tasks
-        self._numbers = itertools.count(
-            int(1000 * clock.now())
-        )  # a button left from an older start names no new job
-        self._waiting: list[Ticket] = []
-        self._running: Ticket | None = None
         self._started_at = 0.0
         self._last_turn: dict[int, int] = {}
         self._turns = itertools.count(1)
         self._wake = asyncio.Event()
         self._seconds_per_clip = FIRST_GUESS
+        self.waiting: list[Ticket] = []
+        self.running: Ticket | None = None
+
+    @property
+    def tickets(self) -> list[Ticket]:
+        """What is running and what waits."""
+        return [*([self.running] if self.running else []), *self.waiting]
+
+    def add(self, ticket: Ticket) -> None:
+        """Let a job wait for its turn."""
+        self.waiting.append(ticket)
+        self._refresh()
+        self._wake.set()
+
+    def drop(self, ticket: Ticket) -> None:
+        """Take a job out, or stop it."""
+        if ticket in self.waiting:
+            self.waiting.remove(ticket)
+            ticket.report(_cancelled(ticket))
+            self._refresh()
+        elif ticket.task is not None:
+            ticket.task.cancel()
+
+    async def serve(self) -> None:
+        """Do the jobs, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self.waiting:
+                await self._serve_one(self._take())
+
+    def _take(self) -> Ticket:
+        """Take the oldest job of the server whose turn was longest ago."""
+        ticket = self._order()[0]
+        self.waiting.remove(ticket)
+        self._last_turn[ticket.run.guild_id] = next(self._turns)
+        return ticket
+
+    def _order(self) -> list[Ticket]:
+        return sorted(
+            self.waiting, key=lambda one: (self._last_turn.get(one.run.guild_id, 0), one.id)
+        )
+
+    async def _serve_one(self, ticket: Ticket) -> None:
+        self.running, self._started_at = ticket, self._clock.now()
+        self._refresh()
+        ticket.task = self._tasks.spawn(ticket.work(), f"round of run {ticket.run.id}")
+        await asyncio.wait([ticket.task])
+        self.running = None
+        self._end(ticket, ticket.task)
+        self._refresh()
+
+    def _end(self, ticket: Ticket, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            ticket.report(_cancelled(ticket))
+        elif (error := task.exception()) is not None:
+            words = (
+                str(error)
+                if isinstance(error, UserError)
+                else "Something went wrong while making this round."
+            )
+            ticket.report(Progress(text=words, total=ticket.total, finished=True, error=words))
+        else:
+            seconds = (self._clock.now() - self._started_at) / max(1, ticket.total)
+            self._seconds_per_clip += MEMORY * (seconds - self._seconds_per_clip)
+            ticket.report(
+                Progress(text="Ready", done=ticket.total, total=ticket.total, finished=True)
+            )
+
+    def rendering(self, ticket: Ticket, done: int) -> None:
+        """Report that ``done`` clips of a running job are ready."""
+        left = (ticket.total - done) * self._seconds_per_clip
+        text = f"{done} of {ticket.total} candidates ready"
+        ticket.report(replace(ticket.progress, text=text, done=done, position=0, eta=left))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Tell every waiting job its place and time."""
+        ahead = 0.0
+        if self.running is not None:
+            left = self.running.total - self.running.progress.done
+            ahead = left * self._seconds_per_clip
+        for place, ticket in enumerate(self._order(), start=1 if self.running else 0):
+            eta = ahead + ticket.total * self._seconds_per_clip
+            ahead = eta
+            text = (
+                f"{_ordinal(place + 1)} in line, about {eta:.0f} s"
+                if place
+                else f"Starting, about {eta:.0f} s"
+            )
+            ticket.report(Progress(text=text, total=ticket.total, position=place, eta=eta))
+
+
+class JobQueue:
+    """Makes one round at a time for each generator, which spreads it over all it has: a slow one holds up no other.
+
+    Args:
+        limits: How many a person and a server may have in it.
+        clock: Tells how long they take.
+        tasks: Owns them.
+        generators: Their names, first that of runs that name none (any more).
+    """
+
+    def __init__(
+        self,
+        limits: LimitSettings,
+        clock: Clock,
+        tasks: TaskSet,
+        *,
+        generators: Sequence[str] = (BUILT_IN,),
+    ) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._usual = generators[0]
+        self._lanes = {name: Lane(clock, tasks) for name in (*generators, BUILT_IN)}
+        self._numbers = itertools.count(
+            int(1000 * clock.now())
+        )  # a button left from an older start names no new job
+
+    async def serve(self) -> None:
+        """Do the jobs, for ever."""
+        await asyncio.gather(*(lane.serve() for lane in self._lanes.values()))
+
+    def _lane(self, run: Run) -> Lane:
+        return self._lanes.get(run.settings.generator, self._lanes[self._usual])
 
     def submit(self, run: Run, asked_by: ListenerId, total: int, work: Work) -> Ticket:
         """Queue a round of ``run``; ``check`` it before anything is changed for it.
@@ -119,9 +239,7 @@ class JobQueue:
         """
         ticket = Ticket(next(self._numbers), run, asked_by, total, work)
         ticket.asked_at = self._clock.now()
-        self._waiting.append(ticket)
-        self._refresh()
-        self._wake.set()
+        self._lane(run).add(ticket)
         return ticket
 
     def check(
@@ -154,7 +272,7 @@ class JobQueue:
             )
 
     def _all(self) -> list[Ticket]:
-        return [*([self._running] if self._running else []), *self._waiting]
+        return [ticket for lane in self._lanes.values() for ticket in lane.tickets]
 
     @property
     def idle(self) -> bool:
@@ -162,12 +280,13 @@ class JobQueue:
         return not self._all()
 
     def standing(self) -> Standing:
-        """Return how long the line is."""
-        now = self._clock.now()
+        """Return how long the lines are, all together."""
+        now, lanes = self._clock.now(), self._lanes.values()
+        waiting = [ticket for lane in lanes for ticket in lane.waiting]
         return Standing(
-            running=self._running is not None,
-            waiting=len(self._waiting),
-            oldest=max((now - ticket.asked_at for ticket in self._waiting), default=0.0),
+            running=any(lane.running is not None for lane in lanes),
+            waiting=len(waiting),
+            oldest=max((now - ticket.asked_at for ticket in waiting), default=0.0),
         )
 
     def ticket_of(self, run_id: RunId) -> Ticket | None:
@@ -193,81 +312,11 @@ class JobQueue:
 
     def drop(self, ticket: Ticket) -> None:
         """Take a job out of the queue, or stop it."""
-        if ticket in self._waiting:
-            self._waiting.remove(ticket)
-            ticket.report(_cancelled(ticket))
-            self._refresh()
-        elif ticket.task is not None:
-            ticket.task.cancel()
-
-    async def serve(self) -> None:
-        """Do the jobs, for ever."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                await self._serve_one(self._take())
-
-    def _take(self) -> Ticket:
-        """Take the oldest job of the server whose turn was longest ago."""
-        ticket = min(
-            self._waiting, key=lambda one: (self._last_turn.get(one.run.guild_id, 0), one.id)
-        )
-        self._waiting.remove(ticket)
-        self._last_turn[ticket.run.guild_id] = next(self._turns)
-        return ticket
-
-    async def _serve_one(self, ticket: Ticket) -> None:
-        self._running, self._started_at = ticket, self._clock.now()
-        self._refresh()
-        ticket.task = self._tasks.spawn(ticket.work(), f"round of run {ticket.run.id}")
-        await asyncio.wait([ticket.task])
-        self._running = None
-        self._end(ticket, ticket.task)
-        self._refresh()
-
-    def _end(self, ticket: Ticket, task: asyncio.Task[None]) -> None:
-        if task.cancelled():
-            ticket.report(_cancelled(ticket))
-        elif (error := task.exception()) is not None:
-            words = (
-                str(error)
-                if isinstance(error, UserError)
-                else "Something went wrong while making this round."
-            )
-            ticket.report(Progress(text=words, total=ticket.total, finished=True, error=words))
-        else:
-            seconds = (self._clock.now() - self._started_at) / max(1, ticket.total)
-            self._seconds_per_clip += MEMORY * (seconds - self._seconds_per_clip)
-            ticket.report(
-                Progress(text="Ready", done=ticket.total, total=ticket.total, finished=True)
-            )
+        self._lane(ticket.run).drop(ticket)
 
     def rendering(self, ticket: Ticket, done: int) -> None:
         """Report that ``done`` clips of a running job are ready."""
-        left = (ticket.total - done) * self._seconds_per_clip
-        text = f"{done} of {ticket.total} candidates ready"
-        ticket.report(replace(ticket.progress, text=text, done=done, position=0, eta=left))
-        self._refresh()
-
-    def _refresh(self) -> None:
-        """Tell every waiting job its place and time."""
-        ahead = 0.0
-        if self._running is not None:
-            left = self._running.total - self._running.progress.done
-            ahead = left * self._seconds_per_clip
-        order = sorted(
-            self._waiting, key=lambda one: (self._last_turn.get(one.run.guild_id, 0), one.id)
-        )
-        for place, ticket in enumerate(order, start=1 if self._running else 0):
-            eta = ahead + ticket.total * self._seconds_per_clip
-            ahead = eta
-            text = (
-                f"{_ordinal(place + 1)} in line, about {eta:.0f} s"
-                if place
-                else f"Starting, about {eta:.0f} s"
-            )
-            ticket.report(Progress(text=text, total=ticket.total, position=place, eta=eta))
+        self._lane(ticket.run).rendering(ticket, done)
 
 
 def _cancelled(ticket: Ticket) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from service.device import ProcessWorker, RenderSpec
 from service.heavy.worker import HeavyWorker
 from service.settings import Settings
 from tests.fakes import FakeClock, FakeDevice, FakeSink
-from tests.service.conftest import MOD, Stage
+from tests.service.conftest import MOD, Stage, actor
 from tests.service.heavy.conftest import MODEL
 
 
@@ -77,6 +78,29 @@ async def test_a_run_chooses_what_plays_among_what_the_host_offers(tmp_path):
         assert (await stage.run()).settings.generator == "musicgen-small"
         with pytest.raises(UserError, match="There is: composer, musicgen-small"):
             await stage.services.runs.start(MOD, settings=RunSettings(generator="suno"))
+
+
+async def test_a_slow_generator_holds_up_nobody_elses_rounds(tmp_path):
+    class Slow(FakeDevice):
+        async def render(self, requests, ready):
+            if requests[0].generator == "musicgen-small":
+                await self.gate.wait()
+            return await super().render(requests, ready)
+
+    device = Slow()
+    device.gate = asyncio.Event()
+    async with staged(tmp_path, device, choices=["musicgen-small"]) as stage:
+        slow = await stage.services.runs.start(
+            MOD, settings=RunSettings(candidates=8, generator="musicgen-small")
+        )
+        there = actor(1, moderator=True, channel=11)
+        quick = await stage.services.runs.start(there, settings=RunSettings(candidates=8))
+        assert (await quick.done()).error is None
+        assert not slow.progress.finished
+        assert stage.services.conductor._queue.standing().running
+        device.gate.set()
+        assert (await slow.done()).error is None
+        assert len(stage.rounds()) == 2
 
 
 async def test_no_round_is_lost_or_posted_twice_when_the_process_keeps_dying(shop, tmp_path):
