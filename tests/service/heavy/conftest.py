@@ -13,7 +13,7 @@ from service.heavy.process import GeneratorProcess, Patience
 
 SCRIPT = Path(__file__).parents[2] / "generation" / "serving" / "scripted_worker.py"
 MODEL = Recipe(loader="scripted", name="scripted")
-PATIENCE = Patience(start=20.0, silence=20.0, drain=5.0)
+PATIENCE = Patience(start=60.0, silence=60.0, drain=5.0)
 
 
 class Shop:

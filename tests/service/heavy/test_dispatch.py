@@ -14,7 +14,7 @@ from service.heavy.dispatch import CLOSING, POISON, TOO_LARGE
 from service.heavy.process import Patience
 from tests.service.heavy.conftest import MODEL
 
-HASTY = Patience(start=20.0, silence=0.4, drain=5.0)
+HASTY = Patience(start=60.0, silence=2.0, drain=5.0)
 
 
 def wanted(count: int, prompt: str = "a tune", first: int = 0) -> list[ClipRequest]:
@@ -147,7 +147,7 @@ async def test_who_gives_up_holds_up_nobody(shop):
 
 
 async def test_everybody_has_the_same_turn(shop):
-    device = shop.open("--room", 2, "--step-seconds", 0.01)
+    device = shop.open("--room", 2, "--step-seconds", 0.03)
     ended: list[str] = []
 
     async def ask(name: str, count: int) -> None:
@@ -157,9 +157,10 @@ async def test_everybody_has_the_same_turn(shop):
     many = asyncio.ensure_future(ask("many", 24))
     while "batch 2" not in shop.lines():
         await asyncio.sleep(0.005)
+    before = len(shop.lines())
     await asyncio.gather(ask("few", 3), ask("one", 1))
     assert ended == ["one", "few"]
-    assert shop.lines().count("batch 2") <= 8
+    assert len(shop.lines()) <= before + 6, "four clips among two dozen, two at a time"
     await many
 
 
