@@ -14,6 +14,7 @@ from service.bootstrap import Services, open_services
 from service.settings import Settings
 from service.views import Actor, Progress, RoundView
 from storage import clips, posts, runs
+from tests.draws import same_draws  # noqa: F401 - a fixture of every test here
 from tests.fakes import FakeClock, FakeDevice, FakeSink
 
 GUILD = GuildId(1)

@@ -11,6 +11,7 @@ from bot.app import TunebreederBot
 from bot.room import Room
 from bot.sink import DiscordSink
 from tests.bot.fakes import World
+from tests.draws import same_draws  # noqa: F401 - a fixture of every test here
 
 
 @dataclass
