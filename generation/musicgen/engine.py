@@ -13,7 +13,15 @@ from torch import Tensor
 
 from generation.audio import Audio
 from generation.musicgen.checkpoint import Model
-from generation.musicgen.loop import Batch, Prompts, Stopped, bucket_of, least_rows, write
+from generation.musicgen.loop import (
+    BUCKETS,
+    Batch,
+    Prompts,
+    Stopped,
+    bucket_of,
+    least_rows,
+    write,
+)
 from generation.musicgen.sampling import Sampling
 from generation.musicgen.shapes import FRAME_RATE
 from generation.musicgen.text import Said, TooLongError
@@ -78,11 +86,15 @@ class Engine:
         self.bucket = bucket_of(bucket)
 
     @cached_property
+    def _alike(self) -> int:
+        """Clips from which on numbers do not depend on how many there are; on other devices than a CPU any may."""
+        on_cpu = self.model.decoder.device.type == "cpu"
+        return least_rows(self.model.decoder) if on_cpu else BUCKETS[-1]
+
+    @property
     def _least(self) -> int:
-        """Clips that a batch is filled up to."""
-        if self.model.decoder.device.type != "cpu":
-            return self.bucket
-        return min(self.bucket, least_rows(self.model.decoder))
+        """Clips that a batch is filled up to; fewer once ``bucket`` had to be made smaller."""
+        return min(self.bucket, self._alike)
 
     @property
     def _delay(self) -> int:

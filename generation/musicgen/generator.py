@@ -141,6 +141,7 @@ class MusicGen:
     def _ready(self) -> Engine:
         if self._engine is None:
             self._engine = self._make()
+            self._engine.bucket = min(self._engine.bucket, self._bucket)  # what was found to fit
         return self._engine
 
     def release(self) -> None:
@@ -154,6 +155,9 @@ class MusicGen:
     ) -> list[Composition | ClipFailure]:
         """Make one clip for each request; alike ones are written together.
 
+        Where a batch does not fit into memory, batches are half as large from then on, and requests that are no more
+        than such a batch has begin again.
+
         Raises:
             Cancelled: ``progress`` said so.
             NoRoomError: The batch does not fit into memory.
@@ -161,12 +165,15 @@ class MusicGen:
         """
         engine = self._ready()
         telling = Telling(progress)
-        try:
-            with telling.while_layers_work():
-                out = self._made(engine, requests, telling)
-        except (torch.OutOfMemoryError, MemoryError):
-            raise self._no_room(engine, len(requests)) from None
-        return [out[place] for place in range(len(requests))]
+        while True:
+            try:
+                with telling.while_layers_work():
+                    out = self._made(engine, requests, telling)
+            except (torch.OutOfMemoryError, MemoryError):
+                if not self._narrowed(engine, len(requests)):
+                    raise NoRoomError(f"{len(requests)} clips do not fit into memory.") from None
+            else:
+                return [out[place] for place in range(len(requests))]
 
     def _made(
         self, engine: Engine, requests: Sequence[ClipRequest], telling: Telling
@@ -206,14 +213,18 @@ class MusicGen:
                 telling.again()
         return out
 
-    def _no_room(self, engine: Engine, clips: int) -> NoRoomError:
-        """Make batches half as large from now on: on a GPU each is filled up, so fewer clips alone would not help."""
+    def _narrowed(self, engine: Engine, clips: int) -> bool:
+        """Make batches half as large from now on, and return whether so many clips may fit into one now.
+
+        On a GPU each batch is filled up, so fewer clips alone would not help.
+        """
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        if engine.bucket > 1:
-            engine.bucket //= 2
-            self._bucket = engine.bucket
-        return NoRoomError(f"{clips} clips do not fit into memory.")
+        if engine.bucket == 1:
+            return False
+        engine.bucket //= 2
+        self._bucket = engine.bucket
+        return clips <= engine.bucket
 
     def states_of(self, prompt: str) -> Floats:
         """Return the text encoder's states (tokens, ``capabilities.embedding``) of a prompt.

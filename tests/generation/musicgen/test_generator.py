@@ -301,3 +301,24 @@ def test_batches_are_halved_when_memory_runs_out(mono, monkeypatch):
     assert generator.capabilities.batch == 2
     assert generator.info.version.endswith("-2")
     assert all(isinstance(one, Composition) for one in generator.generate([request(), request()]))
+
+
+def test_a_batch_that_was_made_smaller_is_filled_up_no_further(mono, monkeypatch):
+    sizes = []
+    whole = engines.Batch
+
+    def narrow(decoder, prompts, *, seeds, **given):
+        sizes.append(len(seeds))
+        if len(seeds) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(decoder, prompts, seeds=seeds, **given)
+
+    monkeypatch.setattr(engines, "Batch", narrow)
+    monkeypatch.setattr(engines, "least_rows", lambda decoder: 64)  # filled up, as on a GPU
+    generator = MusicGen.load(recipe(mono[0], batch=8))
+    assert isinstance(generator.generate([request()])[0], Composition)
+    assert sizes == [8, 4, 2]
+    assert generator.info.version.endswith("-2")
+    generator.release()
+    assert isinstance(generator.generate([request()])[0], Composition)
+    assert sizes == [8, 4, 2, 2], "what fits is still known when it is loaded again"
