@@ -12,6 +12,7 @@ import argparse
 import io
 import json
 import os
+import random
 import signal
 import sys
 import types
@@ -104,6 +105,7 @@ class Audiocraft:
 
     def _made(self, order: Order) -> Sound | Refusal:
         self._torch.manual_seed(int(order.said["seed"]))
+        random.seed(int(order.said["seed"]))  # where in a sound a style is listened to
         try:
             with self._torch.no_grad():
                 wave = self._wave(order)

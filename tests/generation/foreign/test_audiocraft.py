@@ -130,6 +130,14 @@ def test_style_is_followed_as_closely_as_asked(maker, tmp_path):
     assert refused.reason.startswith("The sound to start from cannot be read")
 
 
+def test_where_a_style_is_listened_to_comes_from_the_clip_alone(maker):
+    style = maker("musicgen-style")
+    source = Source(audio=sound(6.0), use=SourceUse.VARY)
+    orders = [wire.order_of(request(seed=seed, source=source)) for seed in (1, 2, 1)]
+    first, other, again = style.make(orders, lambda *_: None)
+    assert first.samples == again.samples != other.samples
+
+
 def test_jasco_plays_the_chords_of_a_description(maker, tmp_path):
     clip = Composer(renderer="numpy").compose(Facets(family="jazz"), seed=1, seconds=6.0)
     genome = clip.description["genome"]
