@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import UserError
+from generation.foreign.privacy import without_secrets
 
 WORKER = Path(__file__).with_name("audiocraft_worker.py")
 CHECK_SECONDS = 300
@@ -144,8 +145,8 @@ def pull(environment: Environment, name: str) -> None:
 def _run(
     environment: Environment, arguments: tuple[str, ...], *, online: bool
 ) -> subprocess.CompletedProcess[str]:
-    variables = {**os.environ, **environment.variables(online=online)}
-    variables.pop("DISCORD_TOKEN", None)
+    hub = ("HF_TOKEN",) if online else ()
+    variables = {**without_secrets(os.environ, hub), **environment.variables(online=online)}
     try:
         return subprocess.run(  # noqa: S603 - our own script
             environment.command(*arguments),

@@ -15,6 +15,7 @@ from typing import Any
 
 from domain.errors import UserError
 from generation.foreign.environment import Environment, check
+from generation.foreign.privacy import without_secrets
 
 OLDEST, NEWEST = (3, 9), (3, 11)
 """Versions of Python that PyTorch 2.1 and xformers 0.0.22 were built for."""
@@ -49,9 +50,14 @@ Fetch = Callable[[str, Path], None]
 
 
 def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command; what it prints is shown, its last words are kept."""
+    """Run a command; what it prints is shown, its last words are kept. It hears of no secrets."""
     return subprocess.run(  # noqa: S603 - pip and Python, whose paths we made
-        command, stderr=subprocess.PIPE, text=True, errors="replace", check=False
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
+        env=without_secrets(os.environ),
     )
 
 

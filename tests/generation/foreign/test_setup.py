@@ -137,6 +137,19 @@ def test_what_is_there_is_checked(quick, tmp_path):
         check(Environment(folder=tmp_path / "nothing"))
 
 
+def test_nothing_of_others_hears_a_secret(quick, monkeypatch, capfd):
+    for name in ("DISCORD_TOKEN", "OPENAI_API_KEY", "HF_TOKEN"):
+        monkeypatch.setenv(name, name.lower())
+    line = 'echo "heard: $DISCORD_TOKEN$OPENAI_API_KEY$HF_TOKEN" >&2; exit 1'
+    quick.python.write_text(f"#!/bin/sh\n{line}\n")
+    with pytest.raises(UserError, match=r"heard:$"):
+        check(quick)
+    assert setup.run(["/bin/sh", "-c", line]).stderr == "heard: \n"
+    with pytest.raises(UserError):
+        pull(quick, "magnet-small")
+    assert capfd.readouterr().err == "heard: hf_token\n", "the hub's own goes to the hub"
+
+
 @pytest.mark.parametrize(
     ("script", "words"),
     [
