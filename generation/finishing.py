@@ -23,11 +23,11 @@ def finished(
     """Return a clip of a model's sound.
 
     Args:
-        samples: (frames, channels), one or two channels, at any level.
+        samples: (frames, channels), one or two channels, at any level. What is shorter than its fades is no sound.
         rate: Frames per second.
         description: What lineage and ``Why`` are to know; JSON-safe.
     """
-    if not samples.size or not np.isfinite(samples).all():
+    if len(samples) <= (FADE_IN + FADE_OUT) * rate or not np.isfinite(samples).all():
         return ClipFailure(reason="The model gave no sound; another seed may.")
     there = resampled(samples, rate, SAMPLE_RATE).T
     done = master(_faded(np.broadcast_to(there, (2, there.shape[1]))))

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import queue
-import re
 import subprocess
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import BinaryIO, cast
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
 from domain.errors import GenerationError, NoRoomError
 from generation import frames, parcels, wire
+from generation.foreign.privacy import without_secrets
 from generation.frames import PROTOCOL, Frame, FrameError
 from generation.generator import Cancelled, Capabilities, Composition, Progress, refused
 from generation.parcels import Order
@@ -28,7 +28,6 @@ TICK = 0.25
 """Seconds between two looks at whether somebody still waits."""
 GRACE = 10.0
 """Seconds for a process to give a batch up, or to end when it is told to."""
-_PRIVATE = re.compile(r"TOKEN|SECRET|PASSWORD|KEY", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +137,8 @@ class Foreign:
                     raise NoRoomError("The batch does not fit into memory.")
                 if frame.kind != "step":
                     raise GenerationError(str(frame.header.get("reason", "It was given up.")))
-                far = (int(frame.header["done"]), int(frame.header["total"]))
+                far = _far(frame)
                 progress(*far)
-        except (KeyError, TypeError, ValueError):
-            raise FrameError("A step says not how far it is.") from None
         except Cancelled:
             self._give_up(process)
             raise
@@ -157,6 +154,13 @@ class Foreign:
                     return
         except (GenerationError, FrameError):
             self.release()
+
+
+def _far(step: Frame) -> tuple[int, int]:
+    try:
+        return int(step.header["done"]), int(step.header["total"])
+    except (KeyError, TypeError, ValueError):
+        raise FrameError("A step says not how far it is.") from None
 
 
 def _all(made: list[Composition | ClipFailure], clips: int) -> list[Composition | ClipFailure]:
@@ -180,14 +184,13 @@ class _Process:
         self._name = name
         self._heard: queue.Queue[Frame | FrameError | None] = queue.Queue()
         self._words: deque[str] = deque(maxlen=20)
-        environ = {key: value for key, value in os.environ.items() if not _PRIVATE.search(key)}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own script
                 program.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**environ, **program.environ},
+                env={**without_secrets(os.environ), **program.environ},
             )
         except OSError as error:
             raise GenerationError(

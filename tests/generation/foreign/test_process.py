@@ -123,6 +123,14 @@ def test_a_batch_that_nobody_waits_for_is_given_up(made, tmp_path, monkeypatch):
     assert hanging._process is None
 
 
+def test_a_defect_of_who_is_told_is_not_laid_to_the_process(made):
+    def tell(done, total):
+        raise ValueError("nobody here")
+
+    with pytest.raises(ValueError, match="nobody here"):
+        made().generate([request()], progress=tell)
+
+
 def test_secrets_stay_here(monkeypatch):
     monkeypatch.setenv("DISCORD_TOKEN", "hush")
     monkeypatch.setenv("MUSIC_API_KEY", "hush")
