@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from domain.clip import ClipRequest
 from generation.remote.asking import Asker, Spoilt, complaint
 from generation.remote.line import Answer
-from generation.remote.server import Server, Style
+from generation.remote.server import Server, Style, ascii_only
 
 Part = Callable[[float], None]
 """To be called with how much of a clip is made, in [0, 1]."""
@@ -200,11 +200,14 @@ def _told(state: Any) -> dict[str, Any]:
 
 def _target(address: str, server: Server) -> str:
     """Return what to ask a server for; a file that lies elsewhere is not fetched, for the key would go there too."""
-    url = urlsplit(address)
+    try:
+        url = urlsplit(address)
+    except ValueError:
+        url = urlsplit("")
     if not url.path.startswith("/") or (url.netloc and url.netloc != server.host):
         raise Spoilt(f"{server.host} made the clip but does not say where on it the file is.")
     base = "" if url.path.startswith(server.url.path + "/") else server.url.path
-    return f"{base}{url.path}?{url.query}" if url.query else f"{base}{url.path}"
+    return f"{base}{ascii_only(url.path)}" + (f"?{ascii_only(url.query)}" if url.query else "")
 
 
 def _number(value: Any) -> float | None:

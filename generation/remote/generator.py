@@ -144,7 +144,7 @@ class Remote:
             raise
         cost = cost_of(self._server, made.cost, request.seconds)
         self._tally.add(cost)
-        audio = heard(made.file, request, self._server.host)
+        audio = heard(made.file, request, self._server.host, asker.safe)
         if isinstance(audio, ClipFailure):
             return audio
         said: dict[str, Any] = {"model": self._server.model, "made_rate": audio.sample_rate}

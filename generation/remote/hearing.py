@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from domain.clip import ClipFailure, ClipRequest
 from domain.errors import GenerationError
@@ -16,7 +17,9 @@ FASTEST = 192_000
 """Frames per second of a file that is decoded."""
 
 
-def heard(file: bytes, request: ClipRequest, host: str) -> Audio | ClipFailure:
+def heard(
+    file: bytes, request: ClipRequest, host: str, safe: Callable[[str], str]
+) -> Audio | ClipFailure:
     """Return the sound of a file, cropped to the length that was asked for.
 
     A clip that is a little too short stays so. One that lacks more than a fifth of its length is a failure: it would
@@ -26,6 +29,7 @@ def heard(file: bytes, request: ClipRequest, host: str) -> Audio | ClipFailure:
         file: WAV, FLAC, MP3 or Ogg, if all is well.
         request: What was asked for.
         host: Of the server, for sentences.
+        safe: Makes a server's words fit to be shown, see ``Asker.safe``.
     """
     import soundfile  # noqa: PLC0415 - only where a file came
 
@@ -41,7 +45,7 @@ def heard(file: bytes, request: ClipRequest, host: str) -> Audio | ClipFailure:
             samples = opened.read(round(request.seconds * rate), "float32", always_2d=True)
         audio = Audio(samples=as_floats(samples), sample_rate=rate)
     except (soundfile.SoundFileError, RuntimeError, ValueError, GenerationError):
-        return ClipFailure(reason=_no_sound(file, host))
+        return ClipFailure(reason=_no_sound(file, host, safe))
     if audio.seconds < ENOUGH * request.seconds:
         return ClipFailure(
             reason=f"{host} made {audio.seconds:.1f} s of sound instead of {request.seconds:g} s; "
@@ -50,11 +54,10 @@ def heard(file: bytes, request: ClipRequest, host: str) -> Audio | ClipFailure:
     return audio
 
 
-def _no_sound(file: bytes, host: str) -> str:
+def _no_sound(file: bytes, host: str, safe: Callable[[str], str]) -> str:
     head = file[:200].lstrip().lower()
     if head.startswith((b"<!doctype", b"<html")):
         return f"{host} sent a web page instead of sound; check the url."
     if head.startswith(b"{"):
-        words = " ".join(complaint(file).split())[:200]
-        return f"{host} sent words instead of sound{': ' + words if words else '.'}"
+        return f"{host} sent words instead of sound.{safe(complaint(file))}"
     return f"{host} sent {len(file)} bytes that are no WAV, FLAC, MP3 or Ogg file."

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from domain.errors import GenerationError
 from generation.registry import Recipe
@@ -143,7 +143,12 @@ def _url(given: str, style: Style) -> SplitResult:
         )
     bare = url.path in {"", "/v1"}
     path = "/v1/audio/speech" if style is Style.OPENAI and bare else url.path
-    return url._replace(path=path)
+    return url._replace(path=ascii_only(path))
+
+
+def ascii_only(part: str) -> str:
+    """Return a path or a query with what HTTP does not carry as it is in percents; what is already stays."""
+    return quote(part, safe="%/:=&?~+!$,;'@()*[]")
 
 
 def _key(variable: str, environ: Mapping[str, str]) -> str:

@@ -91,7 +91,7 @@ def test_length_and_fields_go_where_the_host_says():
         (b"", "an empty file"),
         (b"nonsense" * 100, "800 bytes that are no WAV"),
         (b"<!DOCTYPE html><p>hi", "a web page instead of sound"),
-        (b'{"message": "queue is full"}', "words instead of sound: queue is full"),
+        (b'{"message": "queue is full"}', "words instead of sound. It says: queue is full"),
         (b"{broken", "words instead of sound"),
         (sound(0.5), "made 0.5 s of sound instead of 2 s"),
         (sound(2.0, channels=6), "6 channels"),
@@ -104,6 +104,12 @@ def test_what_is_no_clip_is_a_sentence(body, words):
     assert isinstance(failure, ClipFailure)
     assert words in failure.reason
     assert generator.info.details["spent"].startswith("1.00 USD")
+
+
+def test_words_instead_of_sound_say_no_key():
+    line = ScriptedLine(said({"error": f"{KEY} has no credit"}))
+    failure = remote(line, key_variable="MUSIC_KEY").generate([request()])[0]
+    assert failure.reason.endswith("words instead of sound. It says: *** has no credit")
 
 
 def test_bad_requests_never_reach_the_server():
@@ -208,6 +214,7 @@ def test_an_ace_step_task_is_given_asked_for_and_fetched():
             "could not make the clip. It says: CUDA is full",
         ),
         (ace({"status": 1, "result": result(file="http://evil.example/a")}), "does not say where"),
+        (ace({"status": 1, "result": result(file="http://[evil/a")}), "does not say where"),
         (ace({"status": 1, "result": "[]"}), "does not say where"),
         (ace(given=said({"data": {}, "code": 200})), "gave it no number"),
         (
@@ -223,6 +230,22 @@ def test_trouble_with_a_task_is_a_sentence(line, words):
     made = remote(line, url="http://music.local:8001", style="acestep").generate([request()])[0]
     assert isinstance(made, ClipFailure)
     assert words in made.reason
+
+
+def test_addresses_are_asked_for_in_ascii():
+    line = ace({"status": 1, "result": result(file="/v1/audio?path=/tmp/a b/\u00e9%20.flac")})
+    url = "http://music.local:8001/\u00e9"
+    made = remote(
+        ScriptedLine(
+            lambda call: line.call(
+                dataclasses.replace(call, target=call.target.removeprefix("/%C3%A9"))
+            )
+        ),
+        url=url,
+        style="acestep",
+    ).generate([request()])[0]
+    assert isinstance(made, Composition)
+    assert line.calls[-1].target == "/v1/audio?path=/tmp/a%20b/%C3%A9%20.flac"
 
 
 def test_an_ace_step_server_below_a_path():
