@@ -74,6 +74,7 @@ class GeneratorProcess:
         self._said: asyncio.Queue[Frame | FrameError | None] = asyncio.Queue()
         self._errors: deque[str] = deque(maxlen=KEPT_LINES)
         self._threads: list[threading.Thread] = []
+        self._killed = False
 
     async def start(self) -> Frame:
         """Start it and return its ``hello``.
@@ -108,7 +109,7 @@ class GeneratorProcess:
         Raises:
             Died: It ended, hung or spoke nonsense.
         """
-        await self._say(order)
+        await self._say(order, self._patience.silence)
         while True:
             frame = await self._next(self._patience.silence, "was silent")
             if frame.header.get("batch") != order.header["batch"]:
@@ -122,37 +123,37 @@ class GeneratorProcess:
     async def cancel(self, batch: int) -> None:
         """Say that nobody waits for a batch any more. It still ends with a frame."""
         with contextlib.suppress(Died):
-            await self._say(Frame("cancel", {"batch": batch}))
+            await self._say(Frame("cancel", {"batch": batch}), self._patience.silence)
 
     async def stop(self) -> None:
         """Let it end by itself, and make it end when it does not."""
         if self._child is None:
             return
         with contextlib.suppress(Died):
-            await self._say(Frame("stop"))
+            await self._say(Frame("stop"), self._patience.drain)
         with contextlib.suppress(subprocess.TimeoutExpired):
             await asyncio.to_thread(self._child.wait, self._patience.drain)
         await self.kill()
 
     async def kill(self) -> None:
-        """End it at once, with whatever it has started."""
+        """End it at once, with whatever it has started, which may outlive it."""
         child = self._child
         if child is None:
             return
-        if child.poll() is None:
+        if not self._killed:  # later its number may be somebody else's
+            self._killed = True
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL) if hasattr(os, "killpg") else child.kill()
         await asyncio.to_thread(self._bury, child)
 
     def _bury(self, child: subprocess.Popen[bytes]) -> None:
-        """On a thread: wait for its end and close the pipes."""
+        """On a thread: wait for its end, and for what is still in the pipes."""
         child.wait()
         for thread in self._threads:
             thread.join(LAST_WORDS)
-        for stream in (child.stdin, child.stdout, child.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):  # what it was never told
-                    stream.close()
+        if child.stdin is not None:
+            with contextlib.suppress(OSError):  # what it was never told
+                child.stdin.close()
 
     # Both ends of the pipe ---------------------------------------------------------------------------
 
@@ -177,9 +178,8 @@ class GeneratorProcess:
     def _listen(self, stream: BinaryIO, loop: asyncio.AbstractEventLoop) -> None:
         """On a thread: hand each frame to the loop, then what ended them."""
         last: FrameError | None = None
-        with contextlib.suppress(
-            RuntimeError, ValueError
-        ):  # the loop or the pipe is closed: nobody listens
+        # Each thread closes what it reads: to close a pipe under it would wait for whoever holds the other end.
+        with stream, contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
             try:
                 while (frame := read(stream, clip_sizes)) is not None:
                     loop.call_soon_threadsafe(self._said.put_nowait, frame)
@@ -190,18 +190,22 @@ class GeneratorProcess:
 
     def _overhear(self, stream: BinaryIO) -> None:
         """On a thread: keep the last lines of what it complains about."""
-        with contextlib.suppress(ValueError):
+        with stream:
             for line in stream:
                 text = line.decode("utf-8", "replace").rstrip()
                 self._errors.append(text)
                 log.debug("%s: %s", self._command[-1], text)
 
-    async def _say(self, frame: Frame) -> None:
+    async def _say(self, frame: Frame, seconds: float) -> None:
+        """Tell it a frame; a large one waits until it listens."""
         child = self._child
         if child is None or child.stdin is None:
             raise Died("It was never started.")
         try:
-            await asyncio.to_thread(self._write, cast(BinaryIO, child.stdin), packed(frame))
+            async with asyncio.timeout(seconds):
+                await asyncio.to_thread(self._write, cast(BinaryIO, child.stdin), packed(frame))
+        except TimeoutError:
+            await self._give_up(f"did not listen for {seconds:.0f} s")
         except (OSError, ValueError):
             await self._give_up("closed its ear")
 
