@@ -37,7 +37,7 @@ TRIES = 2
 STARTS = 2
 """Times that a process may die before it says what it is, in a row."""
 AGAIN = 30.0
-"""Seconds before a generator that could not start is tried again."""
+"""Seconds after a generator could not start before it is tried again."""
 REMEMBERED = 512
 """Clips of which it is remembered that they kill their process."""
 POISON = "Its generator's process died with it twice; it is not tried again."
@@ -62,10 +62,14 @@ class Dispatcher:
         launch: Makes the process of a generator.
         idle: Seconds after which a process that nobody needs is ended, which frees the memory of its device.
         drain: Seconds for the batch at hand when the bot ends.
+        again: See ``AGAIN``.
     """
 
-    def __init__(self, launch: Launch, *, idle: float = 600.0, drain: float = 20.0) -> None:
+    def __init__(
+        self, launch: Launch, *, idle: float = 600.0, drain: float = 20.0, again: float = AGAIN
+    ) -> None:
         self._launch = launch
+        self._retry = again
         self._idle = idle
         self._drain = drain
         self._tasks = TaskSet()
@@ -346,9 +350,11 @@ class Dispatcher:
         self._again(batch)
 
     def _again(self, batch: Sequence[Job]) -> None:
-        """Put back what still has no result, in front."""
+        """Put back what still has no result, in front; once the bot ends nobody takes it up any more."""
         for job in reversed(batch):
-            if not job.result.done():
+            if self._closed:
+                job.end(ClipFailure(reason=CLOSING))
+            elif not job.result.done():
                 job.call.waiting.appendleft(job)
 
     # The process --------------------------------------------------------------------------------------
@@ -361,9 +367,9 @@ class Dispatcher:
         """
         if self._process is not None and self._loaded == recipe:
             return self._process
-        now = asyncio.get_running_loop().time()
-        since, why = self._trouble.get(recipe, (-AGAIN, ""))
-        if now - since < AGAIN:
+        now = asyncio.get_running_loop().time
+        since, why = self._trouble.get(recipe, (-self._retry, ""))
+        if now() - since < self._retry:
             raise Unable(why)
         await self._unload()
         self._starting = recipe
@@ -371,7 +377,7 @@ class Dispatcher:
             self._process = await self._start(recipe)
         except Unable as error:
             log.error("%s cannot start: %s", recipe.name, error)  # noqa: TRY400 - a sentence, no defect
-            self._trouble[recipe] = (now, str(error))
+            self._trouble[recipe] = (now(), str(error))  # to find out may have taken minutes
             raise
         finally:
             self._starting = None

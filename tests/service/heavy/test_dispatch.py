@@ -114,6 +114,14 @@ async def test_a_process_that_does_not_greet_is_given_up(shop, script, patience,
     assert shop.lines().count("start") <= 2
 
 
+async def test_what_takes_long_to_fail_is_not_tried_again_at_once(shop):
+    device = shop.open("--start-seconds", 30, patience=Patience(start=0.8), again=1.5)
+    first = await device.make(MODEL, wanted(1), nothing)
+    before = shop.lines()
+    assert await device.make(MODEL, wanted(1), nothing) == first
+    assert shop.lines() == before
+
+
 async def test_a_slow_start_is_waited_for(shop):
     device = shop.open("--start-seconds", 0.5)
     assert device.state(MODEL).capabilities is None
@@ -199,6 +207,16 @@ async def test_closing_lets_the_batch_at_hand_finish(shop):
     assert all_made(clips[:8])
     assert clips[8:] == [ClipFailure(reason=CLOSING)] * 4
     assert await device.make(MODEL, wanted(1), nothing) == [ClipFailure(reason=CLOSING)]
+
+
+async def test_closing_ends_what_would_have_to_be_made_again(shop):
+    device = shop.open("--room", 2, "--step-seconds", 0.1)
+    asked = asyncio.ensure_future(device.make(MODEL, wanted(8), nothing))
+    while "batch 8" not in shop.lines():
+        await asyncio.sleep(0.01)
+    await device.close()
+    async with asyncio.timeout(20):
+        assert await asked == [ClipFailure(reason=CLOSING)] * 8
 
 
 async def test_prompts_are_read_by_the_process_that_plays(shop):
