@@ -37,7 +37,7 @@ from service.language import LanguageService
 from service.like_this import LikeThisService
 from service.listeners import ListenerService
 from service.longer import Longer
-from service.models.chosen import chosen_aligner, chosen_encoder
+from service.models.chosen import chosen_aligner, chosen_encoder, offered_names
 from service.mood import MoodService
 from service.operator_record import Spent
 from service.operators import OperatorService
@@ -233,7 +233,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     device, language, space = ground.device, ground.language, ground.space
     operators = _operators(db, clock, language)
     learner = TasteService(db, space, clock, settings.taste, tasks)
-    queue = JobQueue(settings.limits, clock, tasks, generators=settings.generation.names)
+    queue = JobQueue(settings.limits, clock, tasks, generators=offered_names(settings))
     kits = _kits(settings, language, operators)
     rewards = _rewards(ground, learner)
     judging = Judging(db, learner, clock, rewards.reward)

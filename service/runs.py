@@ -41,8 +41,6 @@ from storage.targets import Target
 
 log = logging.getLogger(__name__)
 
-EMBEDDING = 0
-"""Numbers of a token of the embeddings that rounds give to a generator: words alone so far, whatever it takes."""
 HAS_RUN = (
     "This channel already has a run. Use /evolve next to go on, or /evolve stop to end it first."
 )

@@ -70,8 +70,3 @@ class GenerationSettings(Section):
         le=3600.0,
         description="Seconds one clip, or one step of a model, may take before it counts as failed.",
     )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What may play, the default one first."""
-        return tuple(dict.fromkeys([self.generator, *self.choices]))

@@ -80,7 +80,8 @@ async def test_a_run_chooses_what_plays_among_what_the_host_offers(tmp_path):
             await stage.services.runs.start(MOD, settings=RunSettings(generator="suno"))
 
 
-async def test_a_slow_generator_holds_up_nobody_elses_rounds(tmp_path):
+@pytest.mark.parametrize("name", ["musicgen-small", "facebook/musicgen-small"])
+async def test_a_slow_generator_holds_up_nobody_elses_rounds(tmp_path, name):
     class Slow(FakeDevice):
         async def render(self, requests, ready):
             if requests[0].generator == "musicgen-small":
@@ -89,7 +90,7 @@ async def test_a_slow_generator_holds_up_nobody_elses_rounds(tmp_path):
 
     device = Slow()
     device.gate = asyncio.Event()
-    async with staged(tmp_path, device, choices=["musicgen-small"]) as stage:
+    async with staged(tmp_path, device, choices=[name]) as stage:
         slow = await stage.services.runs.start(
             MOD, settings=RunSettings(candidates=8, generator="musicgen-small")
         )
