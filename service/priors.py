@@ -46,14 +46,16 @@ class Priors:
         """Learn from the votes of all opted-in members what a new one here will probably like, and keep it."""
         forgotten, members = self._forgotten[guild_id], []
         async with self._db.reading() as tx:
-            consenting = sorted(await listeners.consenting(tx, guild_id, Consent.TASTE))
-        for listener_id in consenting:
+            consenting = await listeners.consenting(tx, guild_id, Consent.TASTE)
+        for listener_id in sorted(consenting):
             async with self._db.reading() as tx:
                 said = await self._witness.of_listener(tx, guild_id, listener_id)
             members.append(Member(phi=said.phi, rated=said.rated, pairs=said.pairs))
         prior = await asyncio.to_thread(community.refit, members, self._witness.space)
         async with self._db.transaction() as tx:
-            if self._forgotten[guild_id] != forgotten:
+            # Whoever withdrew or was erased is gone from here before anybody is told to forget.
+            left = consenting - await listeners.consenting(tx, guild_id, Consent.TASTE)
+            if left or self._forgotten[guild_id] != forgotten:
                 return  # somebody's data went meanwhile: learned again when next needed
             await tastes.delete_priors(tx, guild_id)
             if prior.members:
@@ -65,17 +67,23 @@ class Priors:
                     members=prior.members,
                     now=self._clock.now(),
                 )
-        self._priors[guild_id] = await self._lean(guild_id, prior)
+        await self._keep(guild_id, prior, forgotten)
+
+    async def _keep(self, guild_id: GuildId, prior: Prior, forgotten: int) -> None:
+        """Remember a prior, unless it was to be forgotten since ``forgotten`` was counted."""
+        leaned = await self._lean(guild_id, prior)
+        if self._forgotten[guild_id] == forgotten:
+            self._priors[guild_id] = leaned
 
     async def prior(self, guild_id: GuildId) -> Prior:
         """Return what is assumed of a listener before their first vote."""
         if guild_id not in self._priors:
+            forgotten = self._forgotten[guild_id]
             async with self._db.reading() as tx:
                 stored = await tastes.latest_prior(tx, guild_id)
             if stored is not None and stored.space_id == self._witness.space.id:
                 try:
-                    prior = unpack_prior(stored.payload)
-                    self._priors[guild_id] = await self._lean(guild_id, prior)
+                    await self._keep(guild_id, unpack_prior(stored.payload), forgotten)
                 except ScoringError as error:
                     log.warning("A stored prior is left out: %s", error)
         if guild_id not in self._priors:

@@ -10,8 +10,10 @@ import pytest
 from domain.run import RunSettings
 from domain.vote import Consent, Grade
 from scoring.taste import default_prior, unpack_prior
+from service.evidence import Witness
+from service.priors import Priors
 from service.tasting import DAY, FIRST_REFIT
-from storage import tastes
+from storage import listeners, tastes
 from tests.service.conftest import GUILD, MOD, actor
 
 PEOPLE = [actor(40 + number) for number in range(11)]
@@ -102,6 +104,48 @@ async def test_who_is_erased_leaves_nothing_in_the_prior(taught):
     last = await learner.prior(GUILD)
     assert last.members == 0
     assert np.array_equal(last.mean, default_prior(learner.space).mean)
+
+
+class Slow(Witness):
+    """Reads evidence; calls back when it has read some."""
+
+    async def of_listener(self, tx, guild_id, listener_id):
+        found = await super().of_listener(tx, guild_id, listener_id)
+        await self.then()
+        return found
+
+
+async def test_who_withdraws_while_a_prior_is_learned_is_not_in_it(taught):
+    services, space = taught.services, taught.services.tastes.space
+    witness = Slow(space)
+    priors = Priors(services.db, witness, taught.clock)
+
+    async def withdraw():
+        async with services.db.transaction() as tx:  # nobody is told to forget yet
+            await listeners.set_consent(tx, GUILD, PEOPLE[0].user_id, Consent.CHANNEL_ONLY)
+            await tastes.delete_priors(tx, GUILD)
+
+    witness.then = withdraw
+    await priors.refit(GUILD)
+    assert await stored(taught) is None
+
+
+async def test_a_prior_that_is_forgotten_while_it_is_leaned_is_not_remembered(taught):
+    services = taught.services
+    priors = Priors(services.db, Witness(services.tastes.space), taught.clock)
+    leant = 0
+
+    async def lean(guild_id, prior):
+        nonlocal leant
+        leant += 1
+        if leant == 1:
+            priors.forget(guild_id)
+        return prior
+
+    priors.lean_on(lean)
+    await priors.refit(GUILD)
+    assert (await priors.prior(GUILD)).members == len(PEOPLE)
+    assert leant == 2
 
 
 async def test_a_prior_of_another_space_or_a_damaged_one_is_learned_again(taught):
