@@ -51,11 +51,18 @@ class UnsentPost:
 
 
 async def unsent(tx: Reader, *, since: float) -> list[UnsentPost]:
-    """Return what is pending or was attempted, and what has failed of the posts made after ``since``, oldest first."""
+    """Return what is pending or was attempted, and what has failed of the posts made after ``since``, oldest first.
+
+    A round that was withdrawn with its run is none: nobody waits for it.
+    """
     rows = await tx.rows(
         """
-        SELECT r.guild_id, p.state, p.error FROM posts AS p JOIN runs AS r ON r.id = p.run_id
-        WHERE p.state IN ('pending', 'attempted') OR (p.state = 'failed' AND p.created_at >= ?) ORDER BY p.id
+        SELECT r.guild_id, p.state, p.error FROM posts AS p
+        JOIN runs AS r ON r.id = p.run_id
+        JOIN generations AS g ON g.run_id = p.run_id AND g.number = p.generation
+        WHERE p.state IN ('pending', 'attempted')
+            OR (p.state = 'failed' AND p.created_at >= ? AND NOT (p.kind = 'round' AND g.state = 'cancelled'))
+        ORDER BY p.id
         """,
         (since,),
     )

@@ -62,6 +62,13 @@ async def test_a_post_that_cannot_be_sent_says_why_in_its_own_server_only(stage)
     assert (await stage.services.health.view(MOD)).unsent.failed == 0
 
 
+async def test_a_round_that_was_withdrawn_is_no_trouble(stage):
+    stage.sink.refuse = Undeliverable("I may not post there.", permanent=True)
+    await stage.start()
+    await stage.services.runs.stop(MOD)
+    assert (await stage.services.health.view(MOD)).unsent.failed == 0
+
+
 async def test_posts_that_wait_are_counted(stage):
     await stage.start()
     run = await stage.run()
