@@ -96,7 +96,8 @@ async def test_a_slow_generator_holds_up_nobody_elses_rounds(tmp_path, name):
         )
         there = actor(1, moderator=True, channel=11)
         quick = await stage.services.runs.start(there, settings=RunSettings(candidates=8))
-        assert (await quick.done()).error is None
+        async with asyncio.timeout(60):
+            assert (await quick.done()).error is None
         assert not slow.progress.finished
         assert stage.services.conductor._queue.standing().running
         device.gate.set()
