@@ -206,8 +206,9 @@ def _target(address: str, server: Server) -> str:
         url = urlsplit("")
     if not url.path.startswith("/") or (url.netloc and url.netloc != server.host):
         raise Spoilt(f"{server.host} made the clip but does not say where on it the file is.")
-    base = "" if url.path.startswith(server.url.path + "/") else server.url.path
-    return f"{base}{ascii_only(url.path)}" + (f"?{ascii_only(url.query)}" if url.query else "")
+    path = ascii_only(url.path)
+    base = "" if path.startswith(server.url.path + "/") else server.url.path
+    return f"{base}{path}?{ascii_only(url.query)}" if url.query else f"{base}{path}"
 
 
 def _number(value: Any) -> float | None:

@@ -232,20 +232,16 @@ def test_trouble_with_a_task_is_a_sentence(line, words):
     assert words in made.reason
 
 
-def test_addresses_are_asked_for_in_ascii():
-    line = ace({"status": 1, "result": result(file="/v1/audio?path=/tmp/a b/\u00e9%20.flac")})
-    url = "http://music.local:8001/\u00e9"
-    made = remote(
-        ScriptedLine(
-            lambda call: line.call(
-                dataclasses.replace(call, target=call.target.removeprefix("/%C3%A9"))
-            )
-        ),
-        url=url,
-        style="acestep",
-    ).generate([request()])[0]
+@pytest.mark.parametrize("base", ["", "/\u00e9"])
+def test_addresses_are_asked_for_in_ascii(base):
+    line = ace(
+        {"status": 1, "result": result(file=f"{base}/v1/audio?path=/tmp/a b/\u00e9%20.flac")}
+    )
+    url, below = "http://music.local:8001/\u00e9", "/%C3%A9"
+    bare = ScriptedLine(lambda call: line.call(_without(call, below)))
+    (made,) = remote(bare, url=url, style="acestep").generate([request()])
     assert isinstance(made, Composition)
-    assert line.calls[-1].target == "/v1/audio?path=/tmp/a%20b/%C3%A9%20.flac"
+    assert bare.calls[-1].target == f"{below}/v1/audio?path=/tmp/a%20b/%C3%A9%20.flac"
 
 
 def test_an_ace_step_server_below_a_path():
@@ -257,8 +253,8 @@ def test_an_ace_step_server_below_a_path():
     assert {call.target.split("/")[1] for call in line.calls} == {"ace"}
 
 
-def _without(call):
-    return dataclasses.replace(call, target=call.target.removeprefix("/ace"))
+def _without(call, base="/ace"):
+    return dataclasses.replace(call, target=call.target.removeprefix(base))
 
 
 def test_a_task_that_never_ends_is_given_up():
