@@ -1,8 +1,8 @@
 """Who goes next on a device, and what becomes of a batch when its process fails.
 
-Everybody who waits has the same turn. A batch that does not fit into memory is halved. When a process dies, what was in
-it is tried once more, each clip by itself, so that one that kills its process takes nobody else's with it; a clip that
-does so twice is not tried again.
+Everybody who waits has the same turn, but who wants the generator that is loaded goes first for a while. A batch that
+does not fit into memory is halved. When a process dies, what was in it is tried once more, each clip by itself, so that
+one that kills its process takes nobody else's with it; a clip that does so twice is not tried again.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ STARTS = 2
 """Times that a process may die before it says what it is, in a row."""
 AGAIN = 30.0
 """Seconds after a generator could not start before it is tried again."""
+TURN = 60.0
+"""Seconds for which those who want the generator that is loaded go first: to load another one may take as long."""
 REMEMBERED = 512
 """Clips of which it is remembered that they kill their process."""
 POISON = "Its generator's process died with it twice; it is not tried again."
@@ -63,13 +65,21 @@ class Dispatcher:
         idle: Seconds after which a process that nobody needs is ended, which frees the memory of its device.
         drain: Seconds for the batch at hand when the bot ends.
         again: See ``AGAIN``.
+        turn: See ``TURN``.
     """
 
     def __init__(
-        self, launch: Launch, *, idle: float = 600.0, drain: float = 20.0, again: float = AGAIN
+        self,
+        launch: Launch,
+        *,
+        idle: float = 600.0,
+        drain: float = 20.0,
+        again: float = AGAIN,
+        turn: float = TURN,
     ) -> None:
         self._launch = launch
         self._retry = again
+        self._turn, self._turn_ends = turn, 0.0
         self._idle = idle
         self._drain = drain
         self._tasks = TaskSet()
@@ -204,17 +214,21 @@ class Dispatcher:
                 await self._wake.wait()
         except TimeoutError:
             log.info("Nobody needs %s; its process is ended", self._loaded and self._loaded.name)
+            self._room.clear()  # not at every start: generators that take turns would find it out each time
             await self._unload()
 
     def _lead(self) -> Call | None:
         """Return whose turn it is."""
-        for _ in range(len(self._calls)):
-            call = self._calls[0]
-            self._calls.rotate(-1)
+        for call in self._calls:
             call.forget_cancelled()
-            if call.waiting:
-                return call
-        return None
+        waiting = [call for call in self._calls if call.waiting]
+        if asyncio.get_running_loop().time() < self._turn_ends:
+            waiting = [one for one in waiting if one.waiting[0].recipe == self._loaded] or waiting
+        if not waiting:
+            return None
+        self._calls.remove(waiting[0])
+        self._calls.append(waiting[0])
+        return waiting[0]
 
     async def _read(self, wanted: Wanted) -> None:
         """Start a process, and have it read prompts."""
@@ -381,7 +395,7 @@ class Dispatcher:
             raise
         finally:
             self._starting = None
-        self._loaded = recipe
+        self._loaded, self._turn_ends = recipe, now() + self._turn
         self._trouble.pop(recipe, None)
         return self._process
 
@@ -401,7 +415,6 @@ class Dispatcher:
                 raise
             self._known[recipe] = Greeting(info=info, capabilities=capabilities)
             self._most[recipe] = capabilities.batch
-            self._room.clear()
             return process
         raise Unable(f"{recipe.name} cannot be started. {died} The log says more.")
 

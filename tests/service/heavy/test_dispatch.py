@@ -197,6 +197,21 @@ async def test_models_change_places_without_a_restart(shop):
     assert shop.lines() == ["start", "batch 4", "start", "batch 2"]
 
 
+@pytest.mark.parametrize(("turn", "starts"), [(60.0, 2), (0.0, 8)])
+async def test_two_models_in_little_memory_both_get_on(shop, turn, starts):
+    device = shop.open("--room", 4, turn=turn)
+    other = Recipe(loader="scripted", name="other")
+    async with asyncio.timeout(60):
+        first, second = await asyncio.gather(
+            device.make(MODEL, wanted(12), nothing), device.make(other, wanted(12), nothing)
+        )
+    assert all_made([*first, *second])
+    lines = shop.lines()
+    assert lines.count("start") == starts
+    assert lines.count("batch 8") == 2, "what fits is found out once"
+    assert lines.count("batch 4") == 6
+
+
 async def test_closing_lets_the_batch_at_hand_finish(shop):
     device = shop.open("--step-seconds", 0.1)
     asked = asyncio.ensure_future(device.make(MODEL, wanted(12), nothing))
