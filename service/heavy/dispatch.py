@@ -335,8 +335,10 @@ class Dispatcher:
             case "failed":
                 for job in batch:
                     job.end(ClipFailure(reason=str(end.header.get("reason", "It failed."))))
-            case _:
+            case _ if any(job.result.cancelled() for job in batch):
                 self._again(batch)  # given up; who waits all the same came too late for it
+            case _:
+                raise FrameError(f"A batch that somebody waits for ended with {end.kind!r}.")
 
     def _halve(self, batch: Sequence[Job]) -> None:
         if len(batch) == 1:
@@ -379,7 +381,7 @@ class Dispatcher:
         Raises:
             Unable: It cannot be started; says why.
         """
-        if self._process is not None and self._loaded == recipe:
+        if self._process is not None and self._loaded == recipe and self._process.alive:
             return self._process
         now = asyncio.get_running_loop().time
         since, why = self._trouble.get(recipe, (-self._retry, ""))

@@ -125,6 +125,11 @@ class GeneratorProcess:
         with contextlib.suppress(Died):
             await self._say(Frame("cancel", {"batch": batch}), self._patience.silence)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs; one that ended while nobody wanted anything is no clip's fault."""
+        return self._child is not None and self._child.poll() is None
+
     async def stop(self) -> None:
         """Let it end by itself, and make it end when it does not."""
         if self._child is None:

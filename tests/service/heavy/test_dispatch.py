@@ -183,6 +183,16 @@ async def test_what_nobody_needs_is_unloaded_and_comes_back(shop):
     assert shop.lines() == ["start", "start", "batch 1"]
 
 
+async def test_a_process_that_ends_while_nobody_needs_it_costs_no_clip_a_try(shop):
+    device = shop.open()
+    assert all_made(await device.make(MODEL, wanted(1), nothing))
+    child = device._process._child
+    child.kill()
+    child.wait()
+    assert all_made(await device.make(MODEL, wanted(8, first=3), nothing))
+    assert shop.lines() == ["start", "batch 1", "start", "batch 8"]
+
+
 async def test_models_change_places_without_a_restart(shop):
     device = shop.open()
     other = Recipe(loader="scripted", name="other")
