@@ -32,7 +32,6 @@ process may be of another environment, with other packages.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -104,25 +103,6 @@ def read(stream: BinaryIO, sizes: Callable[[Frame], Sequence[int]] = whole) -> F
     if sum(map(len, parts)) < body:
         raise FrameError("The stream ended within a frame.")
     return replace(frame, parts=parts) if apart else replace(frame, body=parts[0])
-
-
-async def read_async(stream: asyncio.StreamReader) -> Frame | None:
-    """Wait for the next frame; ``None`` at the end of the stream.
-
-    Raises:
-        FrameError: Something else came, or the stream ended within a frame.
-    """
-    try:
-        begin = await stream.readexactly(_LENGTHS.size)
-    except asyncio.IncompleteReadError as error:
-        if not error.partial:
-            return None
-        raise FrameError("The stream ended within a frame.") from None
-    header, body = _lengths(begin)
-    try:
-        return _frame(await stream.readexactly(header), await stream.readexactly(body))
-    except asyncio.IncompleteReadError:
-        raise FrameError("The stream ended within a frame.") from None
 
 
 def write(stream: BinaryIO, frame: Frame) -> None:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import sys
 
+from domain.errors import GenerationError
+
+
+def too_large(name: str, device: str) -> GenerationError:
+    """Return what is said when weights do not fit into the memory of a device."""
+    return GenerationError(
+        f"The weights of {name} do not fit into the memory of {device}. Choose a smaller model, or "
+        "generation.device: cpu."
+    )
+
 
 def limit_memory(device: str, gigabytes: float) -> None:
     """Take no more than ``gigabytes`` of a GPU; a batch that needs more does not fit, as if there were no more.

@@ -11,6 +11,8 @@ from domain.errors import GenerationError
 from generation.audio import Audio, Floats, as_floats
 from generation.resampling import resampled
 
+FASTEST = 192_000
+"""Frames per second of a file that is decoded."""
 LONGEST = 600.0
 """Seconds that are read; the rest is left out."""
 
@@ -25,8 +27,13 @@ def decoded(file: bytes) -> Audio | ClipFailure:
 
     try:
         with soundfile.SoundFile(io.BytesIO(file)) as opened:
+            if opened.channels > 2 or opened.samplerate > FASTEST:
+                return ClipFailure(
+                    reason=f"The sound to start from has {opened.channels} channels at {opened.samplerate} Hz; "
+                    f"send one or two channels at {FASTEST} Hz at most."
+                )
             samples = opened.read(int(LONGEST * opened.samplerate), "float32", always_2d=True)
-            return Audio(samples=as_floats(samples[:, :2]), sample_rate=int(opened.samplerate))
+            return Audio(samples=as_floats(samples), sample_rate=int(opened.samplerate))
     except (soundfile.LibsndfileError, GenerationError) as error:
         return ClipFailure(reason=f"The sound to start from cannot be read: {error}")
 

@@ -28,6 +28,7 @@ from generation.diffusion.stable_audio import StableAudio
 from generation.diffusion.stable_audio_3 import StableAudio3
 from generation.finishing import finished
 from generation.generator import Capabilities, Composition, Progress, refused
+from generation.memory import too_large
 from generation.registry import Recipe
 from generation.telling import Telling
 
@@ -151,12 +152,15 @@ class Diffusion:
     def _ready(self) -> Any:
         if self._pipe is None:
             torch.set_num_threads(max(1, int(self._recipe.option("threads", "1"))))
-            self._pipe = load_pipeline(
-                self._layout,
-                device=self._device,
-                number=self._number,
-                exact=self._family.exact,
-            )
+            try:
+                self._pipe = load_pipeline(
+                    self._layout,
+                    device=self._device,
+                    number=self._number,
+                    exact=self._family.exact,
+                )
+            except (torch.OutOfMemoryError, MemoryError):
+                raise too_large(self._recipe.name, str(self._device)) from None
         return self._pipe
 
     def release(self) -> None:

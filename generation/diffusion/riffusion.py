@@ -93,7 +93,7 @@ def columns(pipe: Any, seconds: float) -> int:
 
 def least(job: Job) -> float:
     """Return a strength of which at least one step is left."""
-    return max(job.strength, 1 / job.steps)
+    return min(1.0, max(job.strength, 1.5 / job.steps))  # 1 / steps would be rounded down to none
 
 
 def _image(audio: Tensor, width: int) -> Tensor:

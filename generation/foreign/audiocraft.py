@@ -55,7 +55,7 @@ def audiocraft(recipe: Recipe) -> Foreign:
         sample_rate=SAMPLE_RATE,
         commercial=False,
         sources=frozenset({SourceUse.VARY} if known.kind == "style" else ()),
-        batch=recipe.batch,
+        batch=1,  # the worker makes one clip after the other
     )
     return Foreign(program, info, able, with_chords if known.kind == "jasco" else wire.order_of)
 

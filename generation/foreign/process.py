@@ -148,12 +148,13 @@ class Foreign:
         deadline = time.monotonic() + GRACE
         try:
             process.say(Frame("cancel", {"batch": self._batch}))
-            while True:
-                frame = process.hear(max(0.0, deadline - time.monotonic()), lambda: None)
+            while (left := deadline - time.monotonic()) > 0:
+                frame = process.hear(left, lambda: None)
                 if frame.header.get("batch") == self._batch and frame.kind != "step":
                     return
         except (GenerationError, FrameError):
-            self.release()
+            pass
+        self.release()
 
 
 def _far(step: Frame) -> tuple[int, int]:
@@ -274,6 +275,7 @@ class _Process:
     def _ended(self) -> GenerationError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=GRACE)
+        self.end(grace=0.0)  # it may only have closed its mouth
         last = f" It says: {self._words[-1][:300]}" if self._words else ""
         return GenerationError(
             f"{self._name}'s process ended (status {self._process.poll()}).{last}"

@@ -16,6 +16,7 @@ from domain.errors import GenerationError, NoRoomError
 from generation.audio import Audio, Floats, as_floats
 from generation.finishing import finished
 from generation.generator import Capabilities, Composition, Progress, refused
+from generation.memory import too_large
 from generation.musicgen.checkpoint import Kind, load, text_width
 from generation.musicgen.chroma import melody
 from generation.musicgen.engine import Engine, Order, Written
@@ -140,7 +141,10 @@ class MusicGen:
 
     def _ready(self) -> Engine:
         if self._engine is None:
-            self._engine = self._make()
+            try:
+                self._engine = self._make()
+            except (torch.OutOfMemoryError, MemoryError):
+                raise too_large(self._recipe.name, str(self._device)) from None
             self._engine.bucket = min(self._engine.bucket, self._bucket)  # what was found to fit
         return self._engine
 
@@ -252,12 +256,20 @@ class MusicGen:
             if request.source.use is SourceUse.MELODY:
                 order = replace(order, melody=torch.from_numpy(melody(sound)))
             else:
-                begin = _beginning(engine.model.codec.codes(sound)[0], frames)
+                begin = _beginning(
+                    engine.model.codec.codes(_end(sound, request.seconds))[0], frames
+                )
                 order = replace(order, begin=begin, frames=frames - begin.shape[1])
         return _draft(order) if request.draft else order
 
     def _finished(self, audio: Audio) -> Composition | ClipFailure:
         return finished(audio.samples, audio.sample_rate, self.info.details)
+
+
+def _end(sound: Audio, seconds: float) -> Audio:
+    """Return the last ``seconds`` of a sound: no more of it can be in the clip, and to encode an hour takes an hour."""
+    kept = round(seconds * sound.sample_rate)
+    return Audio(samples=sound.samples[-kept:], sample_rate=sound.sample_rate)
 
 
 def _beginning(codes: Tensor, frames: int) -> Tensor:

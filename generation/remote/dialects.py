@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,6 +17,9 @@ from generation.remote.server import Server, Style, ascii_only
 
 Part = Callable[[float], None]
 """To be called with how much of a clip is made, in [0, 1]."""
+
+MOST = 1e9
+"""Numbers of a server that are believed: prices and lengths are below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,4 +214,6 @@ def _target(address: str, server: Server) -> str:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < MOST:
+        return None
+    return float(value)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from domain.clip import BUILT_IN
+from generation.foreign.privacy import without_secrets
 from generation.registry import Recipe
 from service.device import DeviceWorker, ProcessWorker, RenderSpec
 from service.heavy.choice import ChoiceWorker
@@ -20,7 +23,8 @@ def open_dispatcher(settings: Settings) -> Dispatcher:
     patience = Patience(start=generation.loading, silence=generation.deadline)
 
     def launch(recipe: Recipe) -> GeneratorProcess:
-        return GeneratorProcess(command(recipe), patience)
+        keep = {recipe.option("key_variable")}
+        return GeneratorProcess(command(recipe), patience, without_secrets(os.environ, keep))
 
     return Dispatcher(launch, idle=generation.idle, drain=patience.drain)
 

@@ -88,8 +88,8 @@ def test_trouble_is_a_sentence_and_the_next_batch_is_made(made, tmp_path, argume
 
 
 def test_silence_ends_the_process(made, tmp_path):
-    generator = made("--hang-at", 1, "--once", tmp_path / "once", silence=0.5)
-    with pytest.raises(GenerationError, match="silent for 0 seconds"):
+    generator = made("--hang-at", 1, "--once", tmp_path / "once", silence=2.0)
+    with pytest.raises(GenerationError, match="silent for 2 seconds"):
         generator.generate([request()])
     assert isinstance(generator.generate([request()])[0], Composition)
     with pytest.raises(GenerationError, match="silent"):
