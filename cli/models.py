@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from domain.errors import UserError
 from service.models.catalogue import Entry, Role, catalogue, entry
+from service.models.chosen import offered_names
+from service.models.foreign import FOLDER, audiocraft_environment
 from service.models.store import Installed, ModelStore
 from service.settings import Settings, load, models_folder
 
@@ -53,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
     settings = load(args.config)
     store = ModelStore(models_folder(settings))
     if args.what == "list":
-        return _list(store, as_json=args.json)
+        elsewhere = audiocraft_environment(settings.storage.data_dir).models()
+        return _list(store, elsewhere, as_json=args.json)
     if args.what == "pull":
         return _pull(store, entry(args.name), args)
     if args.what == "remove":
@@ -63,11 +66,14 @@ def run(args: argparse.Namespace) -> int:
     return bench(settings, store, args.name, as_json=args.json)
 
 
-def _list(store: ModelStore, *, as_json: bool) -> int:
+def _list(store: ModelStore, elsewhere: Collection[str], *, as_json: bool) -> int:
+    """Print what there is; ``elsewhere`` are the models whose weights lie in audiocraft's environment."""
     here = {one.name: one for one in store.every()}
     known = [*catalogue().values(), *(entry(name) for name in here if name not in catalogue())]
     if as_json:
         rows = [_row(one, here.get(one.name), store) for one in known]
+        for row in rows:
+            row["installed"] |= row["name"] in elsewhere
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0
     for role in Role:
@@ -75,6 +81,8 @@ def _list(store: ModelStore, *, as_json: bool) -> int:
         for one in known:
             if one.role is role:
                 _print(one, here.get(one.name), store)
+                if one.name in elsewhere:
+                    print(f"  {'':22}{'':>14}  on this machine: in audiocraft's environment")
     print(f"\nWeights lie in {store.folder}. Fetch one: python bot.py models pull NAME")
     return 0
 
@@ -182,8 +190,17 @@ def agree(
 
 
 def _remove(store: ModelStore, name: str, settings: Settings) -> int:
+    if name in audiocraft_environment(settings.storage.data_dir).models():
+        raise UserError(
+            f"{name} lies in audiocraft's environment with the others. Delete {FOLDER} below the data folder to "
+            "be rid of all of them."
+        )
     freed = store.remove(name)
     print(f"{name} is gone; {freed / 1e6:.0f} MB are free again.")
     if settings.scoring.encoder == name:
         print("scoring.encoder still names it: set it to features, or pull it again.")
+    if name in offered_names(settings):
+        print(
+            "generation.generator or generation.choices still names it: take it out, or pull it again."
+        )
     return 0

@@ -13,6 +13,7 @@ from domain.errors import ConfigError, UserError
 from service.models.catalogue import catalogue, entry
 from service.models.chosen import chosen_encoder, weights_of
 from service.models.download import adopt
+from service.models.foreign import audiocraft_environment
 from service.models.store import ModelStore
 from service.settings import load
 from tests.scoring.learned import checkpoints
@@ -145,3 +146,18 @@ def test_weights_that_were_not_agreed_to_are_not_used(tmp_path):
         weights_of(store, "mert-95m")
     store.agree("mert-95m", "CC-BY-NC-4.0")
     assert weights_of(store, "mert-95m").licence == "CC-BY-NC-4.0"
+
+
+def test_models_of_audiocraft_are_listed_where_they_are(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNEBREEDER_DATA_DIR", str(tmp_path / "data"))
+    environment = audiocraft_environment(tmp_path / "data")
+    environment.folder.mkdir(parents=True)
+    environment.note("magnet-small")
+    assert main(["models", "list", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["magnet-small"]["installed"]
+    assert not rows["magnet-medium"]["installed"]
+    assert main(["models", "list"]) == 0
+    assert capsys.readouterr().out.count("in audiocraft's environment") == 1
+    assert "Delete audiocraft below" in failed(capsys, "models", "remove", "magnet-small")
