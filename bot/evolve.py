@@ -74,7 +74,7 @@ class Evolve(app_commands.Group):
     async def generators(self, _: discord.Interaction, current: str) -> list[Choice[str]]:
         """Offer what can play here."""
         names = self._room.services.runs.generators
-        return [Choice(name=one, value=one) for one in names if current.lower() in one][:25]
+        return [Choice(name=one, value=one) for one in names if current.lower() in one.lower()][:25]
 
     def _settings(self, chosen: dict[str, float | int | str | None]) -> RunSettings | None:
         changes = {name: value for name, value in chosen.items() if value is not None}

@@ -49,6 +49,8 @@ def table_minds(
         ConfigError: The aligner cannot be used, or has no such row.
     """
     aligner = aligner_of(folder)
+    if not aligner.info.users:
+        raise ConfigError(f"The aligner {folder} knows no users, so none of them can listen.")
     order = [int(row) for row in rng.permutation(aligner.info.users)]
     free = iter(order * (1 + len(rows) // len(order)))
     chosen = [next(free) if row is None else row for row in rows]

@@ -154,7 +154,7 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, Failed):
         return str(error)
     log.error("Nobody foresaw this", exc_info=error)
-    return f"{type(error).__name__}: {error}"
+    return f"Something went wrong in the generator ({type(error).__name__}). The log says more."
 
 
 def _batch(frame: Frame) -> int:

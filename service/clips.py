@@ -173,9 +173,7 @@ class ClipService:
         _, clip = await self._find(actor, clip_id)
         why = not_again(clip, named(await self._device.states(), clip.generator))
         if not why:
-            async with self._db.reading() as tx:
-                candidate = await runs.candidate(tx, clip.candidate_id)
-            request = replace(request_of(clip), embedding=embedding_of(candidate.genome))
+            request = replace(request_of(clip), embedding=await self.embedding(clip))
             data = await self._device.wav(request)
             if not isinstance(data, ClipFailure):
                 return Download(
@@ -188,6 +186,12 @@ class ClipService:
         return Download(
             filename=f"{filename(clip)}.{clip.extension}", data=await self.audio(clip), note=note
         )
+
+    async def embedding(self, clip: Clip) -> bytes:
+        """Return what a clip was made from in place of its words, see ``ClipRequest``; ``b""`` for words."""
+        async with self._db.reading() as tx:
+            candidate = await runs.candidate(tx, clip.candidate_id)
+        return embedding_of(candidate.genome)
 
     async def of_round(self, run_id: RunId, number: int) -> list[Clip]:
         """Return every clip that was rendered for a round, posted or not."""

@@ -48,6 +48,11 @@ class Here:
     run: Run | None
     for_listener: ListenerId | None
 
+    @property
+    def generator(self) -> str:
+        """What plays there; ``""`` for the usual one."""
+        return self.run.settings.generator if self.run is not None else ""
+
 
 class DuelClips:
     """Finds and makes the clips of duels."""
@@ -115,7 +120,12 @@ class DuelClips:
         searcher = create_searcher(BREEDER, seed=seed, vibe=vibe)
         proposals = await searcher.ask(Brief(count=MADE, account=str(here.actor.guild_id)))
         outcomes = await self._device.render(
-            [ClipRequest(prompt=one.prompt, seed=one.seed, seconds=seconds) for one in proposals],
+            [
+                ClipRequest(
+                    prompt=one.prompt, seed=one.seed, seconds=seconds, generator=here.generator
+                )
+                for one in proposals
+            ],
             ready,
         )
         made = [

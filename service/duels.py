@@ -92,6 +92,7 @@ class DuelService:
             vibe=vibe,
             seed=0,
             searcher=runs.FOR_DUEL,
+            settings=RunSettings(generator=here.generator),
         )
         return Started(
             ticket=self._queue.submit(

@@ -55,6 +55,7 @@ class Longer:
             seed=clip.seed,
             seconds=_length(clip, maker),
             source=Source(audio=await self._library.audio(clip), use=SourceUse.CONTINUE),
+            embedding=await self._library.embedding(clip),
             generator=clip.generator,
         )
 

@@ -7,6 +7,7 @@ leaves; one that makes a stretch anew joins the beginning of one clip to the end
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ from service.generator_state import playing
 from storage import clips
 from storage.database import Database
 from storage.files import AudioStore
+
+log = logging.getLogger(__name__)
 
 STRENGTHS: Mapping[Directive, tuple[float, float]] = {
     Directive.VARY: (0.25, 0.7),
@@ -64,8 +67,12 @@ class Resounding:
         """
         use = SourceUse.FILL if directive is Directive.CROSS else SourceUse.VARY
         plays = playing(await self._device.states(), run.settings.generator)
-        able = plays.capabilities.sources if plays.capabilities is not None else frozenset()
-        if directive is Directive.NEXT or plays.info.name == BUILT_IN or use not in able:
+        if directive is Directive.NEXT or plays.info.name == BUILT_IN:
+            return list(requests)
+        if plays.capabilities is None:  # it has not started yet, and is about to
+            await self._device.read([], run.settings.generator)
+            plays = playing(await self._device.states(), run.settings.generator)
+        if plays.capabilities is None or use not in plays.capabilities.sources:
             return list(requests)
         sounds = await self._sounds(proposals, plays.info.name)
         if use is SourceUse.FILL:
@@ -91,6 +98,9 @@ class Resounding:
         seconds = request.seconds
         joined = await asyncio.to_thread(spliced, parents[0], parents[1], seconds)
         if isinstance(joined, ClipFailure):
+            log.warning(
+                "Two clips could not be joined; a child is made from words: %s", joined.reason
+            )
             return request
         start, end = (0.5 - SEAM / 2) * seconds, (0.5 + SEAM / 2) * seconds
         return replace(
@@ -116,7 +126,8 @@ class Resounding:
         try:
             return await asyncio.to_thread(self._store.read, clip.sha256, clip.extension)
         except StorageError:
-            return None  # deleted by the retention rule: its children are made from words
+            log.info("The audio of clip %s is not kept: its children are made from words", clip.id)
+            return None
 
 
 def _first(child: Proposal, sounds: Mapping[CandidateId, bytes]) -> bytes | None:

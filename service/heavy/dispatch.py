@@ -45,6 +45,7 @@ REMEMBERED = 512
 POISON = "Its generator's process died with it twice; it is not tried again."
 TOO_LARGE = "It does not fit into the memory of the device, not even alone. Ask for a shorter clip."
 CLOSING = "The bot is shutting down."
+UNFORESEEN = "Something went wrong while it was made."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,9 +233,13 @@ class Dispatcher:
 
     async def _read(self, wanted: Wanted) -> None:
         """Start a process, and have it read prompts."""
+        if wanted.result.done():
+            return  # nobody waits for it any more
         try:
             process = await self._ensure(wanted.recipe)
-            if wanted.prompts:
+            if not wanted.prompts:
+                wanted.end([])
+            else:
                 order = Frame("read", {"batch": next(self._numbers), "prompts": wanted.prompts})
                 wanted.end(_read_out(await process.work(order, lambda _, __: None)))
         except Unable as error:
@@ -284,12 +289,11 @@ class Dispatcher:
         except (Died, FrameError) as error:
             await self._unload(dead=True)
             self._bury(batch, str(error))
-        except asyncio.CancelledError:
-            for job in batch:
-                job.end(ClipFailure(reason=CLOSING))
-            raise
         finally:
             self._making = []
+            for job in batch:  # the bot ends, or nobody foresaw this: nobody is left waiting
+                if job not in job.call.waiting:
+                    job.end(ClipFailure(reason=CLOSING if self._closed else UNFORESEEN))
 
     def _time(self, recipe: Recipe, end: Frame, count: int, began: float) -> None:
         """Take the time of a batch that became clips."""
@@ -308,7 +312,8 @@ class Dispatcher:
         """Tell the process when nobody waits for its batch any more."""
 
         def given_up(_: object) -> None:
-            if all(job.result.cancelled() for job in batch):
+            if all(job.result.cancelled() for job in batch) and self._making is batch:
+                self._making = []
                 self._tasks.spawn(process.cancel(number), "cancel")
 
         for job in batch:

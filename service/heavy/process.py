@@ -25,8 +25,8 @@ ENDS = frozenset({"clips", "states", "no_room", "failed", "cancelled"})
 """How a batch ends."""
 LAST_WORDS = 2.0
 """Seconds for what is still in the pipes of a process that has ended."""
-WORDS = 200
-"""Characters of such a line that are said."""
+WORDS = 2000
+"""Characters of them that are logged."""
 
 
 class Died(Exception):  # noqa: N818 - a fact about a process
@@ -84,7 +84,7 @@ class GeneratorProcess:
             Died: It ended, was silent for too long, or is of another version.
         """
         try:
-            self._child = await asyncio.to_thread(self._spawn, asyncio.get_running_loop())
+            await asyncio.to_thread(self._spawn, asyncio.get_running_loop())
         except OSError as error:
             raise Died(f"It cannot be started: {error}") from None
         hello = await self._next(self._patience.start, "did not start")
@@ -115,6 +115,10 @@ class GeneratorProcess:
             if frame.header.get("batch") != order.header["batch"]:
                 await self._give_up(f"spoke of another batch ({frame.kind})")
             if frame.kind in ENDS:
+                if frame.kind == "failed":
+                    log.warning(
+                        "A batch failed. The generator's last words: %s", self._last_words()
+                    )
                 return frame
             if frame.kind != "step":
                 await self._give_up(f"said {frame.kind!r} in the middle of a batch")
@@ -162,8 +166,8 @@ class GeneratorProcess:
 
     # Both ends of the pipe ---------------------------------------------------------------------------
 
-    def _spawn(self, loop: asyncio.AbstractEventLoop) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(  # noqa: S603 - our own command
+    def _spawn(self, loop: asyncio.AbstractEventLoop) -> None:
+        child = self._child = subprocess.Popen(  # noqa: S603 - our own command
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -178,7 +182,6 @@ class GeneratorProcess:
         ]
         for thread in self._threads:
             thread.start()
-        return child
 
     def _listen(self, stream: BinaryIO, loop: asyncio.AbstractEventLoop) -> None:
         """On a thread: hand each frame to the loop, then what ended them."""
@@ -232,15 +235,17 @@ class GeneratorProcess:
             await self._give_up("ended")
         return frame
 
+    def _last_words(self) -> str:
+        return "\n".join(self._errors)[-WORDS:] or "none"
+
     async def _give_up(self, what: str) -> NoReturn:
         await self.kill()
         code = self._child.returncode if self._child is not None else None
-        last = next((line for line in reversed(self._errors) if line.strip()), "")
         log.warning(
             "The generator's process %s (exit %s). Its last words: %s",
             what,
             code,
-            last[:WORDS] or "none",
+            self._last_words(),
         )
         raise Died(f"The generator's process {what}.")
 

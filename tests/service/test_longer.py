@@ -28,6 +28,9 @@ class Library:
     async def audio(self, clip) -> bytes:
         return b"mp3"
 
+    async def embedding(self, clip):
+        return b"states"
+
 
 def longer(*states) -> Longer:
     device = FakeDevice()

@@ -42,7 +42,11 @@ def test_a_batch_is_made_with_steps_and_told_in_order():
     [
         (("--room", 1), "no_room", ""),
         (("--fail-at", 1), "failed", "Nothing works today."),
-        (("--raise-at", 1), "failed", "ZeroDivisionError: by nothing"),
+        (
+            ("--raise-at", 1),
+            "failed",
+            "Something went wrong in the generator (ZeroDivisionError). The log says more.",
+        ),
     ],
 )
 def test_trouble_with_a_batch_is_said_and_the_next_is_made(arguments, kind, reason):
