@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -241,21 +241,6 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
     hearing = _hearing(ground, learner, queue)
     about = AboutService(settings, device, space.encoder_id, language, hearing)
-    views = Views(db, store, clock, about)
-    duel_views = DuelViews(db, store, clock, about)
-
-    async def view_of(post: Post) -> View:
-        match post.kind:
-            case PostKind.ROUND:
-                return await views.round(post)
-            case PostKind.REVEAL:
-                return await views.reveal(post)
-            case PostKind.PAUSE:
-                return await views.pause(post)
-            case PostKind.DUEL:
-                return await duel_views.duel(post)
-            case PostKind.VERDICT:
-                return await duel_views.verdict(post)
 
     async def posted(post: Post) -> None:
         await conductor.posted(post)
@@ -272,7 +257,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         clock,
         tasks,
     )
-    outbox = Outbox(db, clock, tasks, view_of, posted)
+    outbox = Outbox(db, clock, tasks, _viewer(ground, about), posted)
     conductor.attach(outbox)
     conductor.teach(learner.closed)
     duels.attach(outbox)
@@ -326,6 +311,27 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         top=TopService(db, library),
         retention=retention,
     )
+
+
+def _viewer(ground: _Ground, about: AboutService) -> Callable[[Post], Awaitable[View]]:
+    """Return what says how a post looks, by its kind."""
+    views = Views(ground.db, ground.store, ground.clock, about)
+    duel_views = DuelViews(ground.db, ground.store, ground.clock, about)
+
+    async def view_of(post: Post) -> View:
+        match post.kind:
+            case PostKind.ROUND:
+                return await views.round(post)
+            case PostKind.REVEAL:
+                return await views.reveal(post)
+            case PostKind.PAUSE:
+                return await views.pause(post)
+            case PostKind.DUEL:
+                return await duel_views.duel(post)
+            case PostKind.VERDICT:
+                return await duel_views.verdict(post)
+
+    return view_of
 
 
 def _rewards(ground: _Ground, learner: TasteService) -> RewardService:

@@ -334,9 +334,7 @@ def request_of(session: Session, start: Clip | None) -> ClipRequest:
     if genome is None:
         if session.kind is Kind.LONGER:
             session = _longer(session)
-        request = session_of.request_of(session)
-        again = session.kind is Kind.LONGER and start is not None
-        return replace(request, generator=BUILT_IN) if again else request
+        return session_of.request_of(session)
     piece = Description.from_json(genome)
     piece = steer(piece, _wanted(session.base, session.features, session.facets()))
     if session.kind is Kind.LONGER:
@@ -344,7 +342,7 @@ def request_of(session: Session, start: Clip | None) -> ClipRequest:
         rng = np.random.default_rng([session.seed, zlib.crc32(b"longer")])
         piece = extend(piece, rng, seconds=seconds)
     request = session_of.request_of(session, piece.to_json())
-    return replace(request, seconds=piece.seconds, generator=BUILT_IN)
+    return replace(request, seconds=piece.seconds)
 
 
 def _wanted(base: Features, now: Features, facets: Facets) -> Facets:

@@ -113,20 +113,7 @@ class RoundMaker:
             UserError: Not one clip could be made, or the searcher cannot breed for the generator.
         """
         archive = await self._judging.archive(run)
-        async with self._db.reading() as tx:
-            state = await runs.searcher_state(tx, run.id)
-        kit = await self._kits(run.guild_id)
-        searcher = create_searcher(
-            run.searcher,
-            seed=run.seed,
-            vibe=run.vibe,
-            state=state,
-            kit=kit,
-            table=await self._tables.of(run),
-        )
-        searcher.tell(
-            [*archive.evaluations, *await self._foreign_parents(run, generation, archive)]
-        )
+        searcher = await self._searcher(run, generation, archive)
         brief = Brief(
             count=run.settings.candidates,
             directive=Directive(generation.directive),
@@ -139,10 +126,46 @@ class RoundMaker:
         proposals = await searcher.ask(brief)
         for sentence in searcher.notices():
             log.warning("Run %s: %s", run.id, sentence)
-        requests = [replace(_request(run, one), draft=self._drafts) for one in proposals]
-        requests = await self._resounding.begun(
-            run, Directive(generation.directive), proposals, requests
+        made = await self._rendered(run, brief.directive, proposals, ready)
+        choice = await self._choose(run, generation, archive, made)
+        if not choice.picks:
+            raise UserError(
+                "Not one of the clips passed the quality gate. Try again, or ask for something else."
+            )
+        whole = await self._in_full(run, made, choice)
+        return await self._save(run, generation, searcher, whole, choice)
+
+    async def _searcher(self, run: Run, generation: Generation, archive: Archive) -> Searcher:
+        """Return the run's searcher, told all that is known."""
+        async with self._db.reading() as tx:
+            state = await runs.searcher_state(tx, run.id)
+        searcher = create_searcher(
+            run.searcher,
+            seed=run.seed,
+            vibe=run.vibe,
+            state=state,
+            kit=await self._kits(run.guild_id),
+            table=await self._tables.of(run),
         )
+        searcher.tell(
+            [*archive.evaluations, *await self._foreign_parents(run, generation, archive)]
+        )
+        return searcher
+
+    async def _rendered(
+        self,
+        run: Run,
+        directive: Directive,
+        proposals: Sequence[Proposal],
+        ready: Callable[[int], None],
+    ) -> Made:
+        """Return the proposals that became clips, as drafts where that is wanted and possible.
+
+        Raises:
+            UserError: None did.
+        """
+        requests = [replace(_request(run, one), draft=self._drafts) for one in proposals]
+        requests = await self._resounding.begun(run, directive, proposals, requests)
         outcomes = await self._device.render(requests, ready)
         made = [
             (_with_description(proposal, outcome), outcome)
@@ -162,13 +185,7 @@ class RoundMaker:
             raise UserError(
                 f"No clip could be made: {failures[0] if failures else 'nothing was proposed'}"
             )
-        choice = await self._choose(run, generation, archive, made)
-        if not choice.picks:
-            raise UserError(
-                "Not one of the clips passed the quality gate. Try again, or ask for something else."
-            )
-        whole = await self._in_full(run, made, choice)
-        return await self._save(run, generation, searcher, whole, choice)
+        return made
 
     async def _in_full(self, run: Run, made: Made, choice: Choice) -> Made:
         """Return the clips with those in full that are posted and were drafts."""
