@@ -140,6 +140,16 @@ def tokens_of(tokenizer: Any, prompt: str, most: int) -> int | ClipFailure:
     return count
 
 
+def states_of(pipe: Any, prompt: str, most: int) -> tuple[Tensor, Tensor] | ClipFailure:
+    """Return what a pipeline's text encoder makes of a prompt (1, most, width), and which of it counts (1, most)."""
+    count = tokens_of(pipe.tokenizer, prompt, most)
+    if isinstance(count, ClipFailure):
+        return count
+    read = pipe.tokenizer(prompt, padding="max_length", max_length=most, return_tensors="pt")
+    mask: Tensor = read["attention_mask"].to(pipe.device)
+    return pipe.text_encoder(read["input_ids"].to(pipe.device), attention_mask=mask)[0], mask
+
+
 def padded(numbers: Tensor, tokens: int, like: Tensor) -> tuple[Tensor, Tensor] | ClipFailure:
     """Return an embedding filled up to ``tokens`` with zeros, and a mask of what was there (1, tokens)."""
     have = numbers.shape[1]

@@ -20,7 +20,7 @@ from generation.diffusion.family import (
     decoded_rows,
     padded,
     sibling,
-    tokens_of,
+    states_of,
 )
 from generation.diffusion.layout import Layout
 
@@ -51,14 +51,10 @@ class StableAudio:
 
     def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
         """See ``Family``."""
-        most = pipe.tokenizer.model_max_length
-        count = tokens_of(pipe.tokenizer, prompt, most)
-        if isinstance(count, ClipFailure):
-            return count
-        read = pipe.tokenizer(prompt, padding="max_length", max_length=most, return_tensors="pt")
-        mask = read["attention_mask"].to(pipe.device)
-        states = pipe.text_encoder(read["input_ids"].to(pipe.device), attention_mask=mask)[0]
-        return Words(values={"prompt_embeds": states, "attention_mask": mask})
+        found = states_of(pipe, prompt, pipe.tokenizer.model_max_length)
+        if isinstance(found, ClipFailure):
+            return found
+        return Words(values={"prompt_embeds": found[0], "attention_mask": found[1]})
 
     def given(self, pipe: Any, numbers: Tensor, prompt: str) -> Words | ClipFailure:
         """See ``Family``."""
