@@ -28,7 +28,7 @@ from bot.steering import Steering
 from bot.sync import sync_if_changed
 from bot.top import top_command
 from bot.tuning import Tuning
-from domain.errors import StorageError, UserError
+from domain.errors import UserError
 from domain.ids import ChannelId, GuildId
 
 log = logging.getLogger(__name__)
@@ -124,15 +124,6 @@ class TunebreederBot(discord.Client):
     async def on_ready(self) -> None:
         """Deliver what waits, and catch up on reactions. Discord sends this again after a lost session."""
         log.info("Connected to Discord as %s in %s servers", self.user, len(self.guilds))
-        try:
-            await self._take_up()
-        except StorageError as error:
-            if not self.is_closed():
-                raise
-            # Stopped while it was catching up: what was left is taken up at the next start.
-            log.info("The bot ended while it was catching up: %s", error)
-
-    async def _take_up(self) -> None:
         self._sink.connect(self)
         await self._room.services.outbox.attach(self._sink)
         if self._ready_callback is not None:
@@ -182,9 +173,9 @@ class TunebreederBot(discord.Client):
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log what an event's handler raised; the connection goes on."""
         error = sys.exc_info()[1]
-        if isinstance(
-            error, UserError
-        ):  # about something that is not there, and nobody waits for an answer
+        if isinstance(error, UserError) or self.is_closed():
+            # About something that is not there, or cut off by the end: nobody waits for an answer, and what was
+            # left of it is taken up when the bot is back.
             log.info("Handling %s ended: %s", event_method, error)
         else:
             log.error("Handling %s failed", event_method, exc_info=error)

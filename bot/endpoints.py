@@ -1,4 +1,4 @@
-"""The one file that reaches into discord.py: where Discord is, a guard around its event parsers, calmer reconnects.
+"""The one file that reaches into discord.py: where Discord is, a guard around its event parsers, calmer endings.
 
 discord.py has no setting for these, so some of its internals are used here and checked at import time. When an
 upgrade moves one of them, the bot says so at start instead of talking to the wrong server.
@@ -6,30 +6,68 @@ upgrade moves one of them, the bot says so at start instead of talking to the wr
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
 
+import aiohttp
 import discord
 import yarl
 from discord.backoff import ExponentialBackoff
 from discord.gateway import DiscordWebSocket
-from discord.http import Route
+from discord.http import HTTPClient, Route
+from discord.webhook.async_ import AsyncWebhookAdapter
 
 from domain.errors import ConfigError
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
+
+REQUESTS: tuple[tuple[Any, str], ...] = (
+    (HTTPClient, "request"),
+    (HTTPClient, "get_from_cdn"),
+    (AsyncWebhookAdapter, "request"),
+)
+"""Everything that goes to Discord passes one of these, whoever asks and however long it waited for its turn."""
 
 for _owner, _name in (
     (Route, "BASE"),
     (DiscordWebSocket, "DEFAULT_GATEWAY"),
     (discord.client, "ExponentialBackoff"),
     (ExponentialBackoff(), "_max"),
+    *REQUESTS,
 ):
     if not hasattr(_owner, _name):
         raise ImportError(f"discord.py {discord.__version__} has no {_name} in {_owner!r}")
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not speak
+
+SESSION_CLOSED = "Session is closed"
+"""How aiohttp says, as a bare ``RuntimeError``, that a request came after the end of its session."""
+
+
+class DisconnectedError(aiohttp.ClientConnectionError):
+    """A request was made, or its turn came, when the client had been closed: like every other lost connection."""
+
+
+def _as_lost_connection(request: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    @functools.wraps(request)
+    async def requested(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await request(*args, **kwargs)
+        except RuntimeError as error:
+            if str(error) != SESSION_CLOSED:
+                raise
+            raise DisconnectedError("the connection to Discord has ended") from None
+
+    return requested
+
+
+for _owner, _name in REQUESTS:
+    setattr(_owner, _name, _as_lost_connection(getattr(_owner, _name)))
 
 VITAL_EVENTS = frozenset({"READY", "RESUMED"})
 """Without these there is no session, so an error in one of them must end it."""

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import discord
 
-from domain.errors import DiskFullError, UserError
+from domain.errors import ClosedError, DiskFullError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ DISK_FULL = (
     "The disk that I save on is full, so that was not recorded. The person who runs me has to free some space. "
     "(ref {reference})"
 )
+ENDING = "I am just being restarted, so that was not recorded. Try it again in a minute."
 UNKNOWN = "Something went wrong on our side (ref {reference}). Nothing was lost."
 AWAY = "Discord is not answering me properly just now. Try again in a minute. (ref {reference})"
 NO_PERMISSION = (
@@ -67,6 +68,9 @@ def sentence_for(error: BaseException) -> str:
     if isinstance(error, discord.Forbidden):
         log.info("Discord refused: %s", error)
         return NO_PERMISSION
+    if isinstance(error, ClosedError):
+        log.info("Not recorded, because the bot is ending: %s", error)
+        return ENDING
     reference = secrets.token_hex(3)
     if is_transient(error):
         log.warning(

@@ -19,6 +19,7 @@
     │   └── NoRoomError      a batch does not fit into memory; half of it may
     ├── ScoringError         audio or an embedding cannot be scored
     └── StorageError         the database or the audio store cannot do what was asked
+        ├── ClosedError      the bot is ending: nothing more can be saved until it is back
         ├── CorruptError     the file is damaged
         ├── DiskFullError    no room left
         └── MigrationError   the file is of a schema that this version cannot open
@@ -123,6 +124,10 @@ class ScoringError(TunebreederError):
 
 class StorageError(TunebreederError):
     """The database or the audio store cannot do what was asked."""
+
+
+class ClosedError(StorageError):
+    """The database has been closed, because the bot is ending."""
 
 
 class CorruptError(StorageError):

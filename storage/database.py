@@ -20,7 +20,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from domain.errors import CorruptError, StorageError
+from domain.errors import ClosedError, CorruptError, StorageError
 from storage import backup as backups
 from storage import integrity, migrations
 from storage._sqlite import Handle, Reader, T, Transaction
@@ -128,9 +128,10 @@ class Database:
         if self._owner is not None and self._owner is task:
             raise StorageError("A database transaction was started inside another one.")
         async with self._lock:
-            if self._closed or self._writer is None:
-                state = "closed" if self._closed else "open for reading only"
-                raise StorageError(f"The database {self.path} is {state}.")
+            if self._closed:
+                raise ClosedError(f"The database {self.path} is closed.")
+            if self._writer is None:
+                raise StorageError(f"The database {self.path} is open for reading only.")
             self._owner = task
             try:
                 yield self._writer
@@ -150,7 +151,7 @@ class Database:
         handle = await self._readers.get()
         if handle is None:
             self._readers.put_nowait(None)
-            raise StorageError(f"The database {self.path} is closed.")
+            raise ClosedError(f"The database {self.path} is closed.")
         self._reading.add(task)
         try:
             async with handle.snapshot() as reader:

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 
+import aiohttp
 import discord
 import pytest
 import yarl
 from discord.gateway import DiscordWebSocket
-from discord.http import Route
+from discord.http import HTTPClient, Route
+from discord.webhook.async_ import AsyncWebhookAdapter
 
-from bot.endpoints import RETRY_MESSAGE, point_at, shield, tidy_reconnects
+from bot.endpoints import (
+    RETRY_MESSAGE,
+    SESSION_CLOSED,
+    DisconnectedError,
+    point_at,
+    shield,
+    tidy_reconnects,
+)
+from bot.errors import WIRE_ERRORS, is_transient
 from domain.errors import ConfigError
 
 
@@ -73,3 +84,36 @@ def test_the_library_still_says_what_is_tidied():
 def test_another_discord_py_is_refused():
     with pytest.raises(ConfigError, match=r"2\.7"):
         shield(object())
+
+
+@pytest.fixture
+async def closed():
+    """A session that has ended, as a handler still sees it that was busy when its client was closed."""
+    session = aiohttp.ClientSession()
+    await session.close()
+    return session
+
+
+async def test_a_request_after_the_end_is_a_lost_connection(closed):
+    http = HTTPClient(asyncio.get_running_loop())
+    http._global_over = asyncio.Event()
+    http._global_over.set()
+    http._HTTPClient__session = closed
+    route = Route("GET", "/channels/{channel_id}", channel_id=1)
+    for request in (
+        http.request(route),
+        http.get_from_cdn("https://cdn.invalid/a.png"),
+        AsyncWebhookAdapter().request(route, closed),
+    ):
+        with pytest.raises(DisconnectedError, match="has ended") as caught:
+            await request
+        assert isinstance(caught.value, WIRE_ERRORS)
+        assert is_transient(caught.value)
+
+
+async def test_other_faults_of_a_request_stay_what_they_are(closed):
+    adapter = AsyncWebhookAdapter()
+    with pytest.raises(AttributeError):
+        await adapter.request(None, closed)
+    with pytest.raises(RuntimeError, match=SESSION_CLOSED):
+        await closed.get("https://cdn.invalid/a.png")

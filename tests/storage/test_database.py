@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from domain.errors import (
+    ClosedError,
     CorruptError,
     DiskFullError,
     MigrationError,
@@ -160,10 +161,10 @@ async def test_a_transaction_is_dead_after_its_end(db):
 async def test_a_closed_database_says_so(path):
     database = await Database.open(path)
     await database.close()
-    with pytest.raises(StorageError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         async with database.transaction():
             pass
-    with pytest.raises(StorageError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         async with database.reading():
             pass
 
