@@ -121,6 +121,11 @@ class TunebreederBot(discord.Client):
         except WIRE_ERRORS as error:
             log.warning("The slash commands could not be registered: %s", error)
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Pass an event on, unless the client has been closed: discord.py may find only then that it is ready."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def on_ready(self) -> None:
         """Deliver what waits, and catch up on reactions. Discord sends this again after a lost session."""
         log.info("Connected to Discord as %s in %s servers", self.user, len(self.guilds))

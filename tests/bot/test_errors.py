@@ -41,6 +41,11 @@ async def test_a_handler_that_is_cut_off_by_the_end_leaves_a_line(client, caplog
     assert (record.levelname, record.exc_info) == ("INFO", None)
 
 
+async def test_what_happens_after_the_end_is_not_handled(client):
+    await client.close()
+    client.dispatch("ready")  # discord.py has no loop any more to handle it on
+
+
 async def test_what_is_not_there_leaves_a_line(client, caplog):
     caplog.set_level(logging.INFO)
     await handling(client, NotFoundError("That round is gone."))
