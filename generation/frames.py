@@ -7,6 +7,7 @@ process may be of another environment, with other packages.
 ============= ======= ==========================================================================================
 ``kind``      said by with
 ============= ======= ==========================================================================================
+``recipe``    bot     once, first, to a generator of ours: the fields of ``generation.registry.Recipe``
 ``hello``     worker  once, first. ``protocol`` (``PROTOCOL``), ``info`` and ``capabilities``: the fields of
                       ``domain.clip.GeneratorInfo`` and ``generation.generator.Capabilities``
 ``sorry``     worker  instead of ``hello``: it cannot work here. ``reason``

@@ -10,7 +10,7 @@ from generation.registry import Recipe
 from service.device import DeviceWorker, ProcessWorker, RenderSpec
 from service.heavy.choice import ChoiceWorker
 from service.heavy.dispatch import Dispatcher
-from service.heavy.main import command
+from service.heavy.main import COMMAND, told
 from service.heavy.process import GeneratorProcess, Patience
 from service.heavy.worker import HeavyWorker
 from service.models.chosen import chosen_generators, recipe_of
@@ -24,7 +24,8 @@ def open_dispatcher(settings: Settings) -> Dispatcher:
 
     def launch(recipe: Recipe) -> GeneratorProcess:
         keep = {recipe.option("key_variable")}
-        return GeneratorProcess(command(recipe), patience, without_secrets(os.environ, keep))
+        environ = without_secrets(os.environ, keep)
+        return GeneratorProcess(COMMAND, patience, environ, first=told(recipe))
 
     return Dispatcher(launch, idle=generation.idle, drain=patience.drain)
 

@@ -59,6 +59,7 @@ class GeneratorProcess:
         command: What to run; it speaks as ``generation.frames`` says.
         patience: How long to wait for it.
         environ: Its environment; the bot's own when ``None``.
+        first: What it is told before it greets; its arguments are no place for what is private.
     """
 
     def __init__(
@@ -66,10 +67,13 @@ class GeneratorProcess:
         command: Sequence[str],
         patience: Patience,
         environ: dict[str, str] | None = None,
+        *,
+        first: Frame | None = None,
     ) -> None:
         self._command = list(command)
         self._patience = patience
         self._environ = environ
+        self._first = first
         self._child: subprocess.Popen[bytes] | None = None
         self._said: asyncio.Queue[Frame | FrameError | None] = asyncio.Queue()
         self._errors: deque[str] = deque(maxlen=KEPT_LINES)
@@ -87,6 +91,8 @@ class GeneratorProcess:
             await asyncio.to_thread(self._spawn, asyncio.get_running_loop())
         except OSError as error:
             raise Died(f"It cannot be started: {error}") from None
+        if self._first is not None:
+            await self._say(self._first, self._patience.start)
         hello = await self._next(self._patience.start, "did not start")
         if hello.kind == "sorry":
             await self.kill()
@@ -178,7 +184,7 @@ class GeneratorProcess:
         # Threads of their own, since a frame can be hundreds of megabytes: reading it would hold the loop up.
         self._threads = [
             threading.Thread(target=self._listen, args=(child.stdout, loop), daemon=True),
-            threading.Thread(target=self._overhear, args=(child.stderr,), daemon=True),
+            threading.Thread(target=self._overhear, args=(child, child.stderr), daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -196,13 +202,13 @@ class GeneratorProcess:
                 last = error
             loop.call_soon_threadsafe(self._said.put_nowait, last)
 
-    def _overhear(self, stream: BinaryIO) -> None:
+    def _overhear(self, child: subprocess.Popen[bytes], stream: BinaryIO) -> None:
         """On a thread: keep the last lines of what it complains about."""
         with stream:
             for line in stream:
                 text = line.decode("utf-8", "replace").rstrip()
                 self._errors.append(text)
-                log.debug("%s: %s", self._command[-1], text)
+                log.debug("Generator's process %s: %s", child.pid, text)
 
     async def _say(self, frame: Frame, seconds: float) -> None:
         """Tell it a frame; a large one waits until it listens."""
