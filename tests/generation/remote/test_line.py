@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import threading
 import time
@@ -110,11 +111,19 @@ def _flood(line, _):
         line.sendall(b"x" * 65_536)
 
 
+def _drip_headers(line, _):
+    line.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    for _ in range(100):
+        line.sendall(b"x")
+        time.sleep(0.05)  # noqa: TID251 - a server's thread
+
+
 @pytest.mark.parametrize(
     ("act", "lack"),
     [
         (lambda line, _: line.recv(1), Lack.SILENT),
         (_drip, Lack.SILENT),
+        (_drip_headers, Lack.SILENT),
         (_flood, Lack.HUGE),
         (
             lambda line, _: line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\n"),
@@ -143,6 +152,44 @@ def test_nobody_there_and_no_certificate():
     with serving(lambda line, _: None) as url, pytest.raises(NoAnswer) as raised:
         ask(url.replace("http", "https"), seconds=0.3)
     assert raised.value.lack is Lack.UNREACHABLE
+
+
+@pytest.fixture
+def no_names(monkeypatch):
+    """Lets nobody look a name up until it is set."""
+    known, asked, real = threading.Event(), threading.Event(), socket.getaddrinfo
+
+    def slow(*args, **more):
+        asked.set()
+        known.wait(20)
+        return real(*args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    yield known, asked
+    known.set()
+
+
+def test_a_name_is_not_waited_for_and_nothing_is_sent_once_it_is_known(no_names):
+    known, _ = no_names
+    heard = queue.Queue()
+    with serving(lambda _, data: heard.put(data)) as url:
+        line = HttpLine(urlsplit(url), connect=0.1)
+        call = Call(method="POST", target="/", deadline=time.monotonic() + 60, largest=10)
+        with pytest.raises(NoAnswer) as raised:
+            line.call(call)
+        assert raised.value.lack is Lack.UNREACHABLE
+        known.set()
+        assert heard.get(timeout=20) == b""
+
+
+def test_hanging_up_ends_a_look_up_of_a_name_too(no_names):
+    _, asked = no_names
+    line = HttpLine(urlsplit("http://127.0.0.1:9"), connect=60.0)
+    call = Call(method="GET", target="/", deadline=time.monotonic() + 60, largest=10)
+    threading.Thread(target=lambda: asked.wait(10) and line.hang_up(), daemon=True).start()
+    with pytest.raises(NoAnswer) as raised:
+        line.call(call)
+    assert raised.value.lack is Lack.HUNG_UP
 
 
 def test_hanging_up_ends_a_call_at_once_and_those_to_come():
