@@ -1,4 +1,9 @@
-"""Ask a server, and ask again where that may help; what goes wrong is a sentence that names no key."""
+"""Ask a server, and ask again where that may help; what goes wrong is a sentence that names no key.
+
+A clip is asked for again only where it certainly was not begun: where there was no connection, or where the server says
+that it takes nothing now (429, 503). Anything else may have made, and charged for, the clip; a second one would be paid
+for twice. Questions about a clip cost nothing and are repeated.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,11 @@ from generation.remote.server import Server
 
 LONGEST_WAIT = 60.0
 """Seconds between two tries; a server that asks for more is not waited for."""
-_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+_NOT_TAKEN = frozenset({429, 503})
+_PASSING = frozenset({*_NOT_TAKEN, 408, 425, 500, 502, 504, 520, 522, 524, 529})
+TAKEN = " It may have made, and charged for, the clip, so it was not asked again."
+JSON = "application/json"
+"""Media type."""
 _SECRETS = re.compile(r"\b(?:sk|pk|key|Bearer)[-_ ][\w\-*.]{6,}", re.IGNORECASE)
 
 
@@ -57,56 +66,74 @@ class Asker:
         if self._wait(seconds):
             raise Cancelled
 
-    def post(self, path: str, sent: Mapping[str, Any]) -> Answer:
-        """Ask with a JSON object; see ``get``."""
-        return self._ask("POST", path, json.dumps(sent, ensure_ascii=False).encode())
+    def order(self, path: str, sent: bytes, kind: str) -> Answer:
+        """Ask for a clip.
 
-    def get(self, target: str) -> Answer:
-        """Ask for something.
+        Args:
+            path: Where.
+            sent: What is wanted.
+            kind: Of what is sent, as a media type.
 
         Raises:
-            Spoilt: The server does not do it, or has trouble of its own.
+            Spoilt: The server does not make it, or may have made it but does not say so.
             GenerationError: The server does nothing at all for us.
             Cancelled: The clip was given up.
         """
-        return self._ask("GET", target, None)
+        return self._ask(self._call("POST", path, sent, kind), order=True)
 
-    def _ask(self, method: str, target: str, body: bytes | None) -> Answer:
-        call = Call(
+    def question(self, path: str, sent: Mapping[str, Any]) -> Answer:
+        """Ask about a clip that was ordered, with a JSON object; see ``fetched``."""
+        return self._ask(self._call("POST", path, in_json(sent), JSON), order=False)
+
+    def fetched(self, target: str) -> Answer:
+        """Fetch a clip that was ordered.
+
+        Raises:
+            Spoilt: It cannot be had.
+            Cancelled: The clip was given up.
+        """
+        return self._ask(self._call("GET", target, None, ""), order=False)
+
+    def _call(self, method: str, target: str, body: bytes | None, kind: str) -> Call:
+        return Call(
             method=method,
             target=target,
             body=body,
-            headers=self._headers(body),
+            headers=self._headers(kind),
             deadline=self._deadline,
             largest=self.server.largest,
         )
+
+    def _ask(self, call: Call, *, order: bool) -> Answer:
+        again = {Lack.UNREACHABLE} if order else {Lack.UNREACHABLE, Lack.CUT}
         for number in range(self.server.retries + 1):
             last = number == self.server.retries
             try:
                 answer = self._line.call(call)
             except NoAnswer as error:
-                if last or error.lack not in {Lack.UNREACHABLE, Lack.CUT}:
-                    raise self._without(error.lack) from None
+                if last or error.lack not in again:
+                    raise self._without(error.lack, order=order) from None
                 self.pause(0.5 * 2.0**number)
                 continue
             if answer.status < 300:
                 return answer
             wait = max(0.5 * 2.0**number, _retry_after(answer.headers))
             patience = min(LONGEST_WAIT, self._deadline - self._clock())
-            if last or answer.status not in _AGAIN or wait > patience:
-                raise self._refused(answer)
+            passing = answer.status in (_NOT_TAKEN if order else _PASSING)
+            if last or not passing or wait > patience:
+                raise self._refused(answer, order=order)
             self.pause(wait)
         raise Spoilt(f"{self.server.host} was not asked.")
 
-    def _headers(self, body: bytes | None) -> dict[str, str]:
+    def _headers(self, kind: str) -> dict[str, str]:
         headers = {"User-Agent": "Tunebreeder", "Accept": "audio/*, application/json"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        if kind:
+            headers["Content-Type"] = kind
         if self.server.key:
             headers["Authorization"] = f"Bearer {self.server.key}"
         return headers
 
-    def _without(self, lack: Lack) -> Exception:
+    def _without(self, lack: Lack, *, order: bool) -> Exception:
         """Return what it means that there is no answer."""
         host = self.server.host
         if lack is Lack.HUNG_UP:
@@ -117,18 +144,23 @@ class Asker:
             most = self.server.largest >> 20
             return Spoilt(f"{host} sends more than {most} MB for a clip; it was not read.")
         if lack is Lack.CUT:
-            return Spoilt(f"{host} {lack.value}.")
-        return GenerationError(f"The music server at {host} {lack.value}.")
+            return Spoilt(f"{host} {lack.value}.{TAKEN if order else ''}")
+        words = f"The music server at {host} {lack.value}."
+        return GenerationError(words) if order else Spoilt(words)
 
     def _late(self) -> Spoilt:
         return Spoilt(
             f"{self.server.host} did not make the clip within {self.server.timeout:g} seconds."
         )
 
-    def _refused(self, answer: Answer) -> Exception:
+    def _refused(self, answer: Answer, *, order: bool) -> Exception:
         """Return what an HTTP status means for the host: trouble with this clip, or with all."""
         host, status, variable = self.server.host, answer.status, self.server.key_variable
         said = self.safe(complaint(answer.body))
+        if not order:
+            return Spoilt(
+                f"{host} took the order but does not give the clip (HTTP {status}).{said}"
+            )
         words = ""
         if status in {401, 403}:
             words = f"{host} does not accept the key in the environment variable {variable}."
@@ -144,8 +176,10 @@ class Asker:
             return GenerationError(words)
         if status == 429:
             return Spoilt(f"{host} is asked too often.")
-        trouble = "has trouble of its own" if status >= 500 else "refuses the request"
-        return Spoilt(f"{host} {trouble} (HTTP {status}).{said}")
+        if status >= 500:
+            taken = "" if status in _NOT_TAKEN else TAKEN
+            return Spoilt(f"{host} has trouble of its own (HTTP {status}).{said}{taken}")
+        return Spoilt(f"{host} refuses the request (HTTP {status}).{said}")
 
     def safe(self, words: str) -> str:
         """Return a server's words fit to be shown: one short line without keys, after a blank; or ``""``."""
@@ -157,6 +191,11 @@ class Asker:
         line = "".join(letter for letter in line if letter.isprintable())
         short = line if len(line) <= 200 else f"{line[:199]}…"
         return f" It says: {short}" if short else ""
+
+
+def in_json(sent: Mapping[str, Any]) -> bytes:
+    """Return an object as it is sent."""
+    return json.dumps(sent, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def complaint(body: bytes) -> str:

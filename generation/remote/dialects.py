@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from domain.clip import ClipRequest
-from generation.remote.asking import Asker, Spoilt, complaint
+from generation.remote.asking import JSON, Asker, Spoilt, complaint, in_json
 from generation.remote.line import Answer
 from generation.remote.server import Server, Style, ascii_only
 
@@ -39,7 +39,7 @@ class Dialect(Protocol):
     """Asks for a clip in the way that a server understands."""
 
     def make(self, request: ClipRequest, asker: Asker, part: Part) -> Made:
-        """Have a clip made; raises like ``Asker.get``."""
+        """Have a clip made; raises like ``Asker.order``."""
 
 
 class Speech:
@@ -61,7 +61,7 @@ class Speech:
             sent["model"] = server.model
         if server.length_field:
             _put(sent, server.length_field, request.seconds)
-        answer = asker.post(server.url.path, _merged(sent, server.fields))
+        answer = asker.order(server.url.path, in_json(_merged(sent, server.fields)), JSON)
         part(1.0)
         return _inside(answer)
 
@@ -87,7 +87,7 @@ class AceStep:
         while True:
             asker.pause(pause)
             pause = min(self.LONGEST_PAUSE, pause * 1.2)
-            state = _data(asker.post(f"{base}/query_result", {"task_id_list": [task]}), asker)
+            state = _data(asker.question(f"{base}/query_result", {"task_id_list": [task]}), asker)
             told = _told(state[0] if isinstance(state, list) and state else state)
             if told.get("status") == 2:
                 words = asker.safe(str(told.get("error") or told.get("progress_text") or ""))
@@ -95,7 +95,7 @@ class AceStep:
             if told.get("status") == 1:
                 break
             part(min(0.99, _number(told.get("progress")) or 0.0))
-        return Made(file=asker.get(_target(str(told.get("file", "")), asker.server)).body)
+        return Made(file=asker.fetched(_target(str(told.get("file", "")), asker.server)).body)
 
     def _released(self, request: ClipRequest, asker: Asker, base: str) -> str:
         sent: dict[str, Any] = {
@@ -111,7 +111,8 @@ class AceStep:
         }
         if asker.server.model:
             sent["model"] = asker.server.model
-        given = _data(asker.post(f"{base}/release_task", _merged(sent, asker.server.fields)), asker)
+        wanted = in_json(_merged(sent, asker.server.fields))
+        given = _data(asker.order(f"{base}/release_task", wanted, JSON), asker)
         task = given.get("task_id") if isinstance(given, Mapping) else None
         if not isinstance(task, str) or not task:
             raise Spoilt(f"{asker.server.host} took the task but gave it no number.")

@@ -130,7 +130,7 @@ class Remote:
         no = refused(request, self.info, self.capabilities)
         if no is not None:
             return no
-        if batch.stop.is_set():
+        if batch.stop.is_set() or batch.vain.is_set():
             raise Cancelled
         asker = Asker(self._server, line, batch.stop.wait, self._clock)
         try:
@@ -140,7 +140,7 @@ class Remote:
         except Spoilt as error:
             return ClipFailure(reason=str(error))
         except GenerationError:
-            batch.stop.set()  # the others would be asked for in vain: they end at their next pause
+            batch.vain.set()  # those that were ordered are fetched all the same: they may be paid for
             raise
         cost = cost_of(self._server, made.cost, request.seconds)
         self._tally.add(cost)
@@ -156,10 +156,10 @@ class Remote:
 
 
 class _Batch:
-    """How far a batch is, and whether somebody still waits for it."""
+    """How far a batch is, whether somebody still waits for it, and whether more of it would be ordered in vain."""
 
     def __init__(self, clips: int, progress: Progress | None) -> None:
-        self.stop = threading.Event()
+        self.stop, self.vain = threading.Event(), threading.Event()
         self._parts = [0.0] * clips
         self._progress = progress
 

@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import GenerationError
 from generation.generator import Cancelled
-from generation.remote.asking import Asker, Spoilt, complaint
+from generation.remote.asking import JSON, Asker, Spoilt, complaint, in_json
 from generation.remote.line import Lack
 from generation.remote.server import server_of
 from tests.generation.remote.scripted import ENVIRON, KEY, Clock, ScriptedLine, answer, recipe, said
@@ -27,33 +27,55 @@ def asker(line, clock=None, given_up=False, **options):
     return Asker(server_of(recipe(**options), ENVIRON), line, wait, clock)
 
 
+def order(asker):
+    return asker.order("/x", b"{}", JSON)
+
+
 @pytest.mark.parametrize(
     ("trouble", "waits"),
     [
-        ([answer(status=500), answer(status=503)], [0.5, 1.0]),
+        ([answer(status=503), answer(status=503)], [0.5, 1.0]),
         ([answer(status=429, retry_after="7")], [7.0]),
         ([answer(status=429, retry_after="soon")], [0.5]),
-        ([Lack.UNREACHABLE, Lack.CUT], [0.5, 1.0]),
+        ([Lack.UNREACHABLE, Lack.UNREACHABLE], [0.5, 1.0]),
     ],
 )
-def test_passing_trouble_is_waited_out(trouble, waits):
+def test_an_order_that_was_not_taken_is_given_again(trouble, waits):
     clock = Clock()
     line = ScriptedLine(*trouble, answer(b"sound"))
-    assert asker(line, clock).post("/x", {"a": 1}).body == b"sound"
+    assert order(asker(line, clock)).body == b"sound"
     assert clock.waits == waits
+
+
+@pytest.mark.parametrize(
+    "trouble", [Lack.CUT, Lack.SILENT, *(answer(status=one) for one in (408, 500, 502, 504, 520))]
+)
+def test_an_order_that_may_have_been_taken_is_given_once(trouble):
+    line = ScriptedLine(trouble, answer(b"sound"))
+    with pytest.raises(Spoilt):
+        order(asker(line))
+    assert len(line.calls) == 1
+
+
+def test_a_question_is_asked_again():
+    clock = Clock()
+    line = ScriptedLine(Lack.CUT, answer(status=500), answer(status=502), answer(b"sound"))
+    assert asker(line, clock).question("/x", {"a": 1}).body == b"sound"
+    assert clock.waits == [0.5, 1.0, 2.0]
 
 
 def test_a_date_to_come_back_at_is_waited_for():
     clock = Clock()
     then = email.utils.formatdate(time.time() + 20, usegmt=True)
-    asker(ScriptedLine(answer(status=429, retry_after=then), answer(b"sound")), clock).get("/x")
+    order(asker(ScriptedLine(answer(status=429, retry_after=then), answer(b"sound")), clock))
     assert 15 < clock.waits[0] <= 20
 
 
 @pytest.mark.parametrize(
     ("given", "kind", "words", "calls"),
     [
-        (answer(status=500), Spoilt, "trouble of its own (HTTP 500).", 4),
+        (answer(status=503), Spoilt, "trouble of its own (HTTP 503).", 4),
+        (answer(status=500), Spoilt, "(HTTP 500). It may have made, and charged for, the clip", 1),
         (answer(status=429), Spoilt, "asked too often", 4),
         (answer(status=429, retry_after="3600"), Spoilt, "asked too often", 1),
         (
@@ -72,7 +94,7 @@ def test_a_date_to_come_back_at_is_waited_for():
         (Lack.UNREACHABLE, GenerationError, "music.local:8091 cannot be reached", 4),
         (Lack.UNTRUSTED, GenerationError, "certificate", 1),
         (Lack.NONSENSE, GenerationError, "HTTP", 1),
-        (Lack.CUT, Spoilt, "broke off", 4),
+        (Lack.CUT, Spoilt, "broke off in the middle of its answer. It may have made", 1),
         (Lack.SILENT, Spoilt, "within 300 seconds", 1),
         (Lack.HUGE, Spoilt, "more than 256 MB", 1),
         (Lack.HUNG_UP, Cancelled, "", 1),
@@ -81,7 +103,26 @@ def test_a_date_to_come_back_at_is_waited_for():
 def test_lasting_trouble_is_a_sentence(given, kind, words, calls):
     line = ScriptedLine(given)
     with pytest.raises(kind) as raised:
-        asker(line).get("/x")
+        order(asker(line))
+    assert words in str(raised.value)
+    assert len(line.calls) == calls
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "calls"),
+    [
+        (answer(status=404), "took the order but does not give the clip (HTTP 404).", 1),
+        (answer(status=401), "does not give the clip (HTTP 401).", 1),
+        (answer(status=500), "does not give the clip (HTTP 500).", 4),
+        (Lack.UNREACHABLE, "cannot be reached", 4),
+        (Lack.CUT, "broke off in the middle of its answer.", 4),
+        (Lack.NONSENSE, "HTTP", 1),
+    ],
+)
+def test_what_goes_wrong_after_an_order_concerns_its_clip_alone(given, words, calls):
+    line = ScriptedLine(given)
+    with pytest.raises(Spoilt) as raised:
+        asker(line).fetched("/x")
     assert words in str(raised.value)
     assert len(line.calls) == calls
 
@@ -89,14 +130,14 @@ def test_lasting_trouble_is_a_sentence(given, kind, words, calls):
 def test_no_key_is_ever_said():
     line = ScriptedLine(said({"error": f"bad {KEY} and Bearer abcdefgh\x07"}, 400))
     with pytest.raises(Spoilt) as raised:
-        asker(line).get("/x")
+        order(asker(line))
     assert str(raised.value).endswith("It says: bad *** and ***")
     assert line.calls[0].headers["Authorization"] == f"Bearer {KEY}"
     assert KEY not in repr(line.calls[0])
     assert KEY not in repr(server_of(recipe(key_variable="MUSIC_KEY"), ENVIRON))
     without = ScriptedLine(answer(status=401))
     with pytest.raises(GenerationError, match="wants a key"):
-        asker(without, key_variable="").get("/x")
+        order(asker(without, key_variable=""))
     assert "Authorization" not in without.calls[0].headers
 
 
@@ -104,12 +145,12 @@ def test_waiting_ends_with_the_time_and_with_patience():
     clock = Clock()
     late = asker(ScriptedLine(answer(status=503, retry_after="6")), clock, timeout="10")
     with pytest.raises(Spoilt, match="trouble of its own"):
-        late.get("/x")
+        order(late)
     assert clock.waits == [6.0]
     with pytest.raises(Spoilt, match="within 10 seconds"):
         late.pause(5.0)
     with pytest.raises(Cancelled):
-        asker(ScriptedLine(answer(status=500)), given_up=True).get("/x")
+        order(asker(ScriptedLine(answer(status=503)), given_up=True))
 
 
 @pytest.mark.parametrize(
@@ -127,3 +168,7 @@ def test_waiting_ends_with_the_time_and_with_patience():
 )
 def test_complaints_of_any_shape(body, words):
     assert complaint(body) == words
+
+
+def test_letters_that_utf_8_does_not_know_are_sent_all_the_same():
+    assert in_json({"prompt": "rain \ud83c"}) == b'{"prompt": "rain ?"}'

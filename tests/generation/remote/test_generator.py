@@ -232,6 +232,48 @@ def test_trouble_with_a_task_is_a_sentence(line, words):
     assert words in made.reason
 
 
+def test_a_file_that_is_not_there_costs_its_clip_alone():
+    def serve(call):
+        if call.target == "/release_task":
+            return said({"data": {"task_id": json.loads(call.body)["prompt"]}})
+        if call.target == "/query_result":
+            (task,) = json.loads(call.body)["task_id_list"]
+            return said({"data": [{"status": 1, "result": result(file=f"/v1/audio?path={task}")}]})
+        return answer(status=404) if call.target.endswith("=lost") else answer(sound(10.0))
+
+    line = ScriptedLine(serve)
+    made = remote(line, url="http://music.local:8001", style="acestep", parallel="1").generate(
+        [request("lost"), request("found")]
+    )
+    assert (
+        made[0].reason == "music.local:8001 took the order but does not give the clip (HTTP 404)."
+    )
+    assert isinstance(made[1], Composition)
+
+
+def test_what_was_ordered_is_fetched_though_more_is_ordered_in_vain():
+    begun, refused = threading.Event(), threading.Event()
+
+    def serve(call):
+        if call.target == "/release_task":
+            if json.loads(call.body)["prompt"] == "paid":
+                begun.set()
+                return said({"data": {"task_id": "t1"}})
+            begun.wait(20)
+            refused.set()
+            return answer(status=402)
+        if call.target == "/query_result":
+            refused.wait(20)
+            return said({"data": [{"status": 1, "result": result()}]})
+        return answer(sound(10.0))
+
+    made = remote(ScriptedLine(serve), url="http://music.local:8001", style="acestep").generate(
+        [request("paid"), request("poor"), request("never")]
+    )
+    assert [type(one) for one in made] == [Composition, ClipFailure, ClipFailure]
+    assert made[2].reason == "The account at music.local:8001 has no money left."
+
+
 @pytest.mark.parametrize("base", ["", "/\u00e9"])
 def test_addresses_are_asked_for_in_ascii(base):
     line = ace(
