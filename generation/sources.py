@@ -1,4 +1,4 @@
-"""Files that come with a request, as sound."""
+"""Sounds that come with a request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 
-from domain.clip import ClipFailure
+from domain.clip import ClipFailure, Source, SourceUse
 from domain.errors import GenerationError
 from generation.audio import Audio, Floats, as_floats
 from generation.resampling import resampled
@@ -36,6 +36,29 @@ def decoded(file: bytes) -> Audio | ClipFailure:
             return Audio(samples=as_floats(samples), sample_rate=int(opened.samplerate))
     except (soundfile.LibsndfileError, GenerationError) as error:
         return ClipFailure(reason=f"The sound to start from cannot be read: {error}")
+
+
+def prepared(source: Source, rate: int, seconds: float) -> Floats | ClipFailure:
+    """Return a sound to vary or to fill (frames, 2) at ``rate``, as long as a clip of ``seconds``.
+
+    It is its beginning, with silence after its end. What is wrong with it, or with what is to be done, is a value.
+    """
+    if source.use is SourceUse.VARY and not 0 <= source.strength <= 1:
+        return ClipFailure(reason=f"A strength is between 0 and 1, not {source.strength:g}.")
+    if source.use is SourceUse.FILL and not 0 <= source.start < source.end <= seconds:
+        return ClipFailure(
+            reason=f"There is no stretch from {source.start:g} to {source.end:g} s in a clip of {seconds:g} s."
+        )
+    heard = decoded(source.audio)
+    if isinstance(heard, ClipFailure):
+        return heard
+    there = resampled(heard.samples, heard.sample_rate, rate)
+    return in_stereo(_fitted(there, round(seconds * rate)))
+
+
+def in_stereo(samples: Floats) -> Floats:
+    """Return sound (frames, 1 or 2) in two channels."""
+    return as_floats(np.broadcast_to(samples, (len(samples), 2)))
 
 
 def spliced(first: bytes, second: bytes, seconds: float) -> bytes | ClipFailure:

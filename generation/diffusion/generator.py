@@ -23,13 +23,13 @@ from generation.diffusion.layout import Layout, read_layout
 from generation.diffusion.loading import load_pipeline
 from generation.diffusion.orders import Order, batches, order
 from generation.diffusion.riffusion import Riffusion
-from generation.diffusion.splicing import spliced
 from generation.diffusion.stable_audio import StableAudio
 from generation.diffusion.stable_audio_3 import StableAudio3
 from generation.finishing import finished
 from generation.generator import Capabilities, Composition, Progress, refused
 from generation.memory import too_large
 from generation.registry import Recipe
+from generation.splicing import spliced
 from generation.telling import Telling
 
 log = logging.getLogger(__name__)

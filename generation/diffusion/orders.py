@@ -6,13 +6,10 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from domain.clip import ClipFailure, ClipRequest, Source, SourceUse
-from generation.audio import Audio, Floats
+from domain.clip import ClipFailure, ClipRequest, Source
+from generation.audio import Floats
 from generation.diffusion.family import Limits, Words
-from generation.resampling import resampled
-from generation.sources import decoded
+from generation.sources import prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +44,10 @@ def order(request: ClipRequest, words: Words, limits: Limits) -> Order | ClipFai
     """Return what to make of a request that was not refused, or what is wrong with its sound."""
     sound = None
     if request.source is not None:
-        no = _impossible(request.source, request.seconds)
-        if no is not None:
-            return no
-        heard = decoded(request.source.audio)
+        heard = prepared(request.source, limits.rate, request.seconds)
         if isinstance(heard, ClipFailure):
             return heard
-        sound = fitted(heard, limits.rate, request.seconds)
+        sound = heard
     return Order(
         words=words,
         seed=request.seed,
@@ -62,25 +56,6 @@ def order(request: ClipRequest, words: Words, limits: Limits) -> Order | ClipFai
         source=request.source,
         sound=sound,
     )
-
-
-def _impossible(source: Source, seconds: float) -> ClipFailure | None:
-    if source.use is SourceUse.VARY and not 0 <= source.strength <= 1:
-        return ClipFailure(reason=f"A strength is between 0 and 1, not {source.strength:g}.")
-    if source.use is SourceUse.FILL and not 0 <= source.start < source.end <= seconds:
-        return ClipFailure(
-            reason=f"There is no stretch from {source.start:g} to {source.end:g} s in a clip of {seconds:g} s."
-        )
-    return None
-
-
-def fitted(sound: Audio, rate: int, seconds: float) -> Floats:
-    """Return sound (frames, 2) at ``rate``, as long as ``seconds``: its beginning, with silence after its end."""
-    frames = round(seconds * rate)
-    there = resampled(sound.samples, sound.sample_rate, rate)[:frames]
-    out = np.zeros((frames, 2), dtype=np.float32)
-    out[: len(there)] = there
-    return out
 
 
 def batches(orders: Mapping[int, Order], size: int) -> list[list[int]]:

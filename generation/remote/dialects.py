@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from domain.clip import ClipRequest
+import numpy as np
+
+from domain.clip import ClipRequest, Source, SourceUse
+from generation.audio import Floats
 from generation.remote.asking import JSON, Asker, Spoilt, complaint, in_json
+from generation.remote.forms import form
 from generation.remote.line import Answer
 from generation.remote.server import Server, Style, ascii_only
 
@@ -38,8 +43,23 @@ class Made:
 class Dialect(Protocol):
     """Asks for a clip in the way that a server understands."""
 
-    def make(self, request: ClipRequest, asker: Asker, part: Part) -> Made:
-        """Have a clip made; raises like ``Asker.order``."""
+    @property
+    def rate(self) -> int:
+        """What such servers make as a rule, and what they are sent. What comes is taken at its own rate."""
+
+    @property
+    def sources(self) -> frozenset[SourceUse]:
+        """What can be asked for with a sound."""
+
+    def make(self, request: ClipRequest, sound: Floats | None, asker: Asker, part: Part) -> Made:
+        """Have a clip made; raises like ``Asker.order``.
+
+        Args:
+            request: What is wanted.
+            sound: Of its source (frames, 2) at ``rate``, as long as the clip; or ``None``.
+            asker: Asks.
+            part: Hears how far it is.
+        """
 
 
 class Speech:
@@ -49,7 +69,10 @@ class Speech:
     ``audio_length``. Some answer with JSON that holds the file in base64, and may say there what it costs.
     """
 
-    def make(self, request: ClipRequest, asker: Asker, part: Part) -> Made:
+    rate = 44_100
+    sources: frozenset[SourceUse] = frozenset()
+
+    def make(self, request: ClipRequest, sound: Floats | None, asker: Asker, part: Part) -> Made:
         """Have a clip made with one request."""
         server = asker.server
         sent: dict[str, Any] = {
@@ -71,18 +94,23 @@ class AceStep:
 
     Its shortest clip is ten seconds. Without words of its own it would sing, and its language model would put the
     prompt into other words; both are off unless the settings' fields say otherwise.
+
+    A sound goes along as a file in a form. Its task ``cover`` keeps as much of the sound's structure as it is told,
+    ``repaint`` makes a stretch of it anew; the clip is then as long as the sound.
     """
 
+    rate = 48_000
+    sources = frozenset({SourceUse.VARY, SourceUse.FILL})
     SHORTEST = 10.0
     """Seconds."""
     PAUSE = 1.0
     """Seconds between two questions; a long task is asked for less often."""
     LONGEST_PAUSE = 5.0
 
-    def make(self, request: ClipRequest, asker: Asker, part: Part) -> Made:
+    def make(self, request: ClipRequest, sound: Floats | None, asker: Asker, part: Part) -> Made:
         """Have a clip made: give the task, ask until it is done, fetch it."""
         base = asker.server.url.path
-        task = self._released(request, asker, base)
+        task = self._released(request, sound, asker)
         pause = self.PAUSE
         while True:
             asker.pause(pause)
@@ -97,11 +125,12 @@ class AceStep:
             part(min(0.99, _number(told.get("progress")) or 0.0))
         return Made(file=asker.fetched(_target(str(told.get("file", "")), asker.server)).body)
 
-    def _released(self, request: ClipRequest, asker: Asker, base: str) -> str:
+    def _released(self, request: ClipRequest, sound: Floats | None, asker: Asker) -> str:
+        seconds = max(self.SHORTEST, request.seconds)
         sent: dict[str, Any] = {
             "prompt": request.prompt,
             "lyrics": "[Instrumental]",
-            "audio_duration": max(self.SHORTEST, request.seconds),
+            "audio_duration": seconds,
             "audio_format": "flac",
             "seed": request.seed,
             "use_random_seed": False,
@@ -111,12 +140,43 @@ class AceStep:
         }
         if asker.server.model:
             sent["model"] = asker.server.model
-        wanted = in_json(_merged(sent, asker.server.fields))
-        given = _data(asker.order(f"{base}/release_task", wanted, JSON), asker)
+        if request.source is not None:
+            sent |= _task(request.source)
+        sent = _merged(sent, asker.server.fields)
+        if sound is None:
+            body, kind = in_json(sent), JSON
+        else:
+            body, kind = form(sent, "src_audio", self._file(sound, seconds), "audio/flac")
+        given = _data(asker.order(f"{asker.server.url.path}/release_task", body, kind), asker)
         task = given.get("task_id") if isinstance(given, Mapping) else None
         if not isinstance(task, str) or not task:
             raise Spoilt(f"{asker.server.host} took the task but gave it no number.")
         return task
+
+    def _file(self, sound: Floats, seconds: float) -> bytes:
+        """Return sound as a file that lasts so long, with silence after its end."""
+        import soundfile  # noqa: PLC0415 - only where there is such a sound
+
+        missing = max(0, round(seconds * self.rate) - len(sound))
+        file = io.BytesIO()
+        soundfile.write(
+            file,
+            np.clip(np.pad(sound, ((0, missing), (0, 0))), -1.0, 1.0),
+            self.rate,
+            format="FLAC",
+        )
+        return file.getvalue()
+
+
+def _task(source: Source) -> dict[str, Any]:
+    """Return what is to be done with a sound, as ACE-Step says it."""
+    if source.use is SourceUse.FILL:
+        return {
+            "task_type": "repaint",
+            "repainting_start": source.start,
+            "repainting_end": source.end,
+        }
+    return {"task_type": "cover", "audio_cover_strength": round(1 - source.strength, 4)}
 
 
 DIALECTS: Mapping[Style, Dialect] = {Style.OPENAI: Speech(), Style.ACESTEP: AceStep()}

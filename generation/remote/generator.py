@@ -9,28 +9,34 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
+import numpy as np
+
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, SourceUse
 from domain.errors import GenerationError
+from generation.audio import Audio, Floats
 from generation.finishing import finished
 from generation.generator import Cancelled, Capabilities, Composition, Progress, refused
 from generation.registry import Recipe
 from generation.remote.asking import Asker, Spoilt
-from generation.remote.dialects import DIALECTS
+from generation.remote.dialects import DIALECTS, Made
 from generation.remote.hearing import heard
 from generation.remote.line import HttpLine, Line
-from generation.remote.server import Server, Style, server_of
+from generation.remote.server import Server, server_of
 from generation.remote.spending import Tally, cost_of
+from generation.resampling import resampled
+from generation.sources import in_stereo, prepared
+from generation.splicing import spliced
 
 VERSION = "1"
 """Raise it whenever the same request would be asked for otherwise."""
 SHORTEST = 1.0
 """Seconds of the shortest clip; a server that makes only longer ones is asked for those."""
-RATES = {Style.OPENAI: 44_100, Style.ACESTEP: 48_000}
-"""What such servers make as a rule. What comes is taken at its own rate."""
 TICK = 0.25
 """Seconds between two looks at whether somebody still waits."""
 PARTS = 100
 """Steps of a clip, for progress."""
+SLACK = 0.05
+"""Seconds that a clip may lack without a word."""
 
 Outcome = Composition | ClipFailure
 
@@ -56,11 +62,13 @@ class Remote:
     ) -> None:
         self._recipe, self._server, self._lines, self._clock = recipe, server, lines, clock
         self._tally = Tally(server.currency)
+        self._dialect = DIALECTS[server.style]
         self.capabilities = Capabilities(
             shortest=SHORTEST,
             longest=server.longest,
-            sample_rate=RATES[server.style],
+            sample_rate=self._dialect.rate,
             commercial=recipe.commercial,
+            sources=self._dialect.sources,
             batch=recipe.batch,
             repeats=False,
         )
@@ -130,29 +138,55 @@ class Remote:
         no = refused(request, self.info, self.capabilities)
         if no is not None:
             return no
+        sound: Floats | ClipFailure | None = None
+        if request.source is not None:
+            sound = prepared(request.source, self._dialect.rate, request.seconds)
+        if isinstance(sound, ClipFailure):
+            return sound
         if batch.stop.is_set() or batch.vain.is_set():
             raise Cancelled
         asker = Asker(self._server, line, batch.stop.wait, self._clock)
         try:
-            made = DIALECTS[self._server.style].make(
-                request, asker, lambda part: batch.part(place, part)
-            )
+            made = self._dialect.make(request, sound, asker, lambda part: batch.part(place, part))
         except Spoilt as error:
             return ClipFailure(reason=str(error))
         except GenerationError:
             batch.vain.set()  # those that were ordered are fetched all the same: they may be paid for
             raise
+        return self._finished(request, sound, made, asker.safe)
+
+    def _finished(
+        self, request: ClipRequest, sound: Floats | None, made: Made, safe: Callable[[str], str]
+    ) -> Outcome:
         cost = cost_of(self._server, made.cost, request.seconds)
         self._tally.add(cost)
-        audio = heard(made.file, request, self._server.host, asker.safe)
+        audio = heard(made.file, request, self._server.host, safe)
+        if isinstance(audio, Audio) and sound is not None:
+            audio = self._put_back(audio, sound, request)
         if isinstance(audio, ClipFailure):
             return audio
         said: dict[str, Any] = {"model": self._server.model, "made_rate": audio.sample_rate}
-        if audio.seconds < request.seconds - 0.05:
+        if audio.seconds < request.seconds - SLACK:
             said["short_by"] = round(request.seconds - audio.seconds, 2)
         if cost is not None:
             said["cost"] = cost.to_json()
         return finished(audio.samples, audio.sample_rate, said)
+
+    def _put_back(self, made: Audio, sound: Floats, request: ClipRequest) -> Audio | ClipFailure:
+        """Return what was made; of a stretch that was made anew, with everything else as it was."""
+        source, rate = request.source, made.sample_rate
+        if source is None or source.use is not SourceUse.FILL:
+            return made
+        if made.seconds < source.end - SLACK:
+            return ClipFailure(
+                reason=f"{self._server.host} made {made.seconds:.1f} s of sound, "
+                f"and the stretch ends at {source.end:g} s."
+            )
+        kept = resampled(sound, self._dialect.rate, rate)
+        anew = in_stereo(made.samples)[: len(kept)]
+        anew = np.pad(anew, ((0, len(kept) - len(anew)), (0, 0)))
+        whole = spliced(kept, anew, (source.start, source.end), rate)
+        return Audio(samples=whole, sample_rate=rate)
 
 
 class _Batch:

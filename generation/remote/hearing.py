@@ -43,15 +43,18 @@ def heard(
                     reason=f"{host} sent sound of {channels} channels at {rate} Hz, which nobody asked for."
                 )
             samples = opened.read(round(request.seconds * rate), "float32", always_2d=True)
-        audio = Audio(samples=as_floats(samples), sample_rate=rate)
-    except (soundfile.SoundFileError, RuntimeError, ValueError, GenerationError):
+    except (soundfile.SoundFileError, RuntimeError, ValueError):
         return ClipFailure(reason=_no_sound(file, host, safe))
-    if audio.seconds < ENOUGH * request.seconds:
+    seconds = len(samples) / rate
+    if seconds < ENOUGH * request.seconds:
         return ClipFailure(
-            reason=f"{host} made {audio.seconds:.1f} s of sound instead of {request.seconds:g} s; "
+            reason=f"{host} made {seconds:.1f} s of sound instead of {request.seconds:g} s; "
             "ask for shorter clips or for another model."
         )
-    return audio
+    try:
+        return Audio(samples=as_floats(samples), sample_rate=rate)
+    except GenerationError as error:
+        return ClipFailure(reason=f"{host} sent sound that cannot be used. {error}")
 
 
 def _no_sound(file: bytes, host: str, safe: Callable[[str], str]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from generation.diffusion.pictures import BANDS, RATE, heard, pictured
-from generation.diffusion.splicing import spliced
+from generation.splicing import spliced
 
 
 def rng():

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import email
+import io
 import json
 import pickle
 import threading
 
 import numpy as np
 import pytest
+import soundfile
 
 from domain.clip import ClipFailure, Source, SourceUse
 from domain.errors import GenerationError
@@ -25,6 +28,13 @@ from tests.generation.remote.scripted import (
     said,
     sound,
 )
+
+
+def not_numbers():
+    out = io.BytesIO()
+    samples = np.full((16_000, 1), np.nan, dtype=np.float32)
+    soundfile.write(out, samples, 8000, format="WAV", subtype="FLOAT")
+    return out.getvalue()
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +105,9 @@ def test_length_and_fields_go_where_the_host_says():
         (b"{broken", "words instead of sound"),
         (sound(0.5), "made 0.5 s of sound instead of 2 s"),
         (sound(2.0, channels=6), "6 channels"),
+        (sound(2.0, rate=4000), "cannot be used. A sample rate of 4000 Hz is out of range."),
+        (not_numbers(), "cannot be used. Audio has samples that are not numbers."),
+        (sound(0.0), "made 0.0 s of sound instead of 2 s"),
         (sound()[:2000], "instead of 2 s"),
     ],
 )
@@ -204,6 +217,7 @@ def test_an_ace_step_task_is_given_asked_for_and_fetched():
         "GET /v1/audio?path=%2Ftmp%2Fa.flac"
     )
     assert generator.capabilities.sample_rate == 48_000
+    assert generator.capabilities.sources == {SourceUse.VARY, SourceUse.FILL}
 
 
 @pytest.mark.parametrize(
@@ -230,6 +244,76 @@ def test_trouble_with_a_task_is_a_sentence(line, words):
     made = remote(line, url="http://music.local:8001", style="acestep").generate([request()])[0]
     assert isinstance(made, ClipFailure)
     assert words in made.reason
+
+
+def uploaded(call):
+    """Return the fields of a form, with its file as what soundfile reads."""
+    kind = call.headers["Content-Type"]
+    form = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + call.body)
+    fields = {
+        part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
+        for part in form.get_payload()
+    }
+    return fields, soundfile.read(io.BytesIO(fields.pop("src_audio")))
+
+
+@pytest.mark.parametrize(
+    ("source", "task"),
+    [
+        (
+            Source(audio=sound(3.0), use=SourceUse.VARY, strength=0.25),
+            {b"cover", b"0.75"},
+        ),
+        (
+            Source(audio=sound(3.0), use=SourceUse.FILL, start=0.5, end=1.5),
+            {b"repaint", b"0.5", b"1.5"},
+        ),
+    ],
+)
+def test_a_sound_goes_along_as_long_as_the_clip_that_is_asked_for(source, task):
+    line = ace({"status": 1, "result": result()})
+    fields = '{"lyrics": "Größe\\"", "bpm": 90}'
+    (made,) = remote(line, url="http://h", style="acestep", fields=fields).generate(
+        [request(source=source)]
+    )
+    assert isinstance(made, Composition)
+    sent, (samples, rate) = uploaded(line.calls[0])
+    assert task <= set(sent.values())
+    assert (sent["prompt"], sent["bpm"], sent["use_random_seed"]) == (b"slow rain", b"90", b"false")
+    assert sent["lyrics"].decode() == 'Größe"'
+    assert (len(samples), rate) == (480_000, 48_000)
+    assert np.abs(samples[: 2 * rate]).max() > 0.2
+    assert not samples[2 * rate :].any(), "what is beyond the clip is silence"
+
+
+def test_what_is_around_a_new_stretch_stays_as_it_was():
+    silence = io.BytesIO()
+    soundfile.write(silence, np.zeros((441_000, 1)), 44_100, format="WAV")
+    source = Source(audio=sound(2.0), use=SourceUse.FILL, start=0.5, end=1.5)
+    line = ace({"status": 1, "result": result()}, file=silence.getvalue())
+    (made,) = remote(line, url="http://h", style="acestep").generate([request(source=source)])
+    loud = np.abs(made.audio.samples).max(axis=1)
+    assert loud[:20_000].max() > 0.1
+    assert loud[30_000:58_000].max() < 0.001
+    assert loud[68_000:].max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "words"),
+    [
+        (Source(audio=b"no sound", use=SourceUse.VARY), sound(10.0), "cannot be read"),
+        (Source(audio=sound(), use=SourceUse.VARY, strength=2.0), sound(10.0), "between 0 and 1"),
+        (Source(audio=sound(), use=SourceUse.FILL, start=1, end=5), sound(10.0), "no stretch"),
+        (Source(audio=sound(), use=SourceUse.FILL, end=2.0), sound(1.8), "stretch ends at 2 s"),
+        (Source(audio=sound(), use=SourceUse.CONTINUE), sound(10.0), "cannot go on from a clip"),
+    ],
+)
+def test_what_is_wrong_with_a_sound_to_start_from_is_a_sentence(source, file, words):
+    line = ace({"status": 1, "result": result()}, file=file)
+    (made,) = remote(line, url="http://h", style="acestep").generate([request(source=source)])
+    assert isinstance(made, ClipFailure)
+    assert words in made.reason
+    assert ("stretch ends" in words) == bool(line.calls), "only what can be done is asked for"
 
 
 def test_a_file_that_is_not_there_costs_its_clip_alone():
