@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 
 from domain.clip import ClipFailure
@@ -16,7 +17,7 @@ from service.generator_state import playing
 
 
 class Tables:
-    """Makes the table of each generator once.
+    """Makes the table of each generator once; one that takes its time holds up no other.
 
     Args:
         device: Reads prompts.
@@ -25,7 +26,7 @@ class Tables:
     def __init__(self, device: DeviceWorker) -> None:
         self._device = device
         self._made: dict[tuple[str, str], StateTable] = {}
-        self._alone = asyncio.Lock()
+        self._alone: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def of(self, run: Run) -> StateTable | None:
         """Return what a run's searcher searches; ``None`` for searchers that search something else.
@@ -36,7 +37,7 @@ class Tables:
         if not searches_embeddings(run.searcher):
             return None
         generator = run.settings.generator
-        async with self._alone:
+        async with self._alone[playing(await self._device.states(), generator).info.name]:
             info = playing(await self._device.states(), generator).info
             made = self._made.get((info.name, info.version))
             if made is None:

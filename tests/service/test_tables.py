@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 import numpy as np
 import pytest
 
 from domain.errors import UserError
+from domain.run import RunSettings
+from service.tables import Tables
+from tests.bot.fakes import make_run
+from tests.fakes import FakeDevice, generator_state
 from tests.service.conftest import ANN, MOD
 
 WIDTH = 16
@@ -58,3 +63,39 @@ async def test_a_generator_that_turns_out_to_take_words_alone_says_so(stage):
     stage.device.reads = None
     with pytest.raises(UserError, match="snes-tokens searches what a text encoder says"):
         await stage.services.runs.start(MOD, searcher="snes-tokens")
+
+
+class Readers(FakeDevice):
+    """Two generators, of which the second reads once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generators = [generator_state(name="quick"), generator_state(name="slow")]
+        self.reads, self.gate, self.asked = states, asyncio.Event(), []
+
+    async def read(self, prompts, generator: str = ""):
+        self.asked.append(generator)
+        if generator == "slow":
+            await self.gate.wait()
+        return await super().read(prompts, generator)
+
+
+async def test_a_generator_that_reads_slowly_holds_up_no_others_table():
+    device = Readers()
+    tables = Tables(device)
+
+    def of(name: str):
+        return tables.of(make_run(searcher="ga-tokens", settings=RunSettings(generator=name)))
+
+    slow = [asyncio.ensure_future(of("slow")) for _ in range(2)]
+    while not device.asked:
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        quick = await of("quick")
+        assert await of("") is quick, "the default one by its name is the same"
+    assert not any(one.done() for one in slow)
+    device.gate.set()
+    first, second = await asyncio.gather(*slow)
+    assert first is second
+    assert first is not quick
+    assert device.asked == ["slow", "quick"]
