@@ -59,7 +59,8 @@ class Source:
         use: What to do with it.
         strength: For ``VARY``, how much of it goes, in [0, 1]: 0 keeps it, 1 makes another clip.
         start: For ``FILL``, where the new stretch begins, in seconds.
-        end: For ``FILL``, where it ends.
+        end: For ``FILL``, where it ends; for ``CONTINUE``, how much of the sound is heard: what a clip of ours ends
+            with fades out. 0 is all of it.
     """
 
     audio: bytes

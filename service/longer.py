@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.clip import BUILT_IN, Clip, ClipRequest, Source, SourceUse
 from domain.errors import UserError
+from generation.finishing import FADE_OUT
 from service.clips import ClipService
 from service.device import DeviceWorker
 from service.generator_state import GeneratorState, named
@@ -19,7 +20,7 @@ FULL = "That clip is as long as {name} can make them: {longest:g} s."
 
 
 class Longer:
-    """Has the generator of a clip go on from the clip's own audio.
+    """Has the generator of a clip go on from the clip's own audio, up to where that fades out.
 
     Args:
         device: Knows the generators.
@@ -54,7 +55,11 @@ class Longer:
             prompt=clip.prompt,
             seed=clip.seed,
             seconds=_length(clip, maker),
-            source=Source(audio=await self._library.audio(clip), use=SourceUse.CONTINUE),
+            source=Source(
+                audio=await self._library.audio(clip),
+                use=SourceUse.CONTINUE,
+                end=max(0.0, clip.seconds - FADE_OUT),
+            ),
             embedding=await self._library.embedding(clip),
             generator=clip.generator,
         )

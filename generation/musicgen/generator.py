@@ -256,14 +256,25 @@ class MusicGen:
             if request.source.use is SourceUse.MELODY:
                 order = replace(order, melody=torch.from_numpy(melody(sound)))
             else:
-                begin = _beginning(
-                    engine.model.codec.codes(_end(sound, request.seconds))[0], frames
-                )
+                heard = _end(_until(sound, request.source.end), request.seconds)
+                begin = _beginning(engine.model.codec.codes(heard)[0], frames)
                 order = replace(order, begin=begin, frames=frames - begin.shape[1])
         return _draft(order) if request.draft else order
 
     def _finished(self, audio: Audio) -> Composition | ClipFailure:
         return finished(audio.samples, audio.sample_rate, self.info.details)
+
+
+def _until(sound: Audio, end: float) -> Audio:
+    """Return a sound without what comes after ``end`` seconds, in whole frames of the codec; all of it where that is 0.
+
+    A part of a frame would be filled up with something that is not in the sound, and gone on from.
+    """
+    frames = int(end * FRAME_RATE)
+    if frames <= 0:
+        return sound
+    kept = round(frames / FRAME_RATE * sound.sample_rate)
+    return Audio(samples=sound.samples[:kept], sample_rate=sound.sample_rate)
 
 
 def _end(sound: Audio, seconds: float) -> Audio:

@@ -10,6 +10,7 @@ from domain.clip import BUILT_IN, MADE_FROM, SourceUse
 from domain.errors import NotFoundError, UserError
 from domain.facets import Facets
 from generation.composer import account
+from generation.finishing import FADE_OUT
 from generation.planning.plan import make_plan
 from generation.writing.arrange import arrange
 from service.longer import LONGER, Longer, by_model
@@ -53,6 +54,7 @@ async def test_a_models_clip_is_gone_on_from_by_that_model_from_its_own_audio(st
     asked = stage.device.requests[-1]
     assert asked.source.use is SourceUse.CONTINUE
     assert asked.source.audio == await stage.services.clips.audio(start)
+    assert asked.source.end == start.seconds - FADE_OUT
     assert (asked.generator, asked.seconds) == (start.generator, LONGER)
     assert (asked.prompt, asked.description, asked.facets) == (start.prompt, None, None)
     made = (await moods.look(ANN, view.panel_id)).clip

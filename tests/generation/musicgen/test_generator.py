@@ -20,6 +20,8 @@ from evolution.numeric.states import StateTable, bank_prompts  # noqa: E402
 from evolution.registry import create_searcher  # noqa: E402
 from generation import telling  # noqa: E402
 from generation.audio import Audio  # noqa: E402
+from generation.encode import encode  # noqa: E402
+from generation.finishing import FADE_OUT, finished  # noqa: E402
 from generation.generator import Cancelled, Composition, Generator  # noqa: E402
 from generation.musicgen import engine as engines  # noqa: E402
 from generation.musicgen import generator as generators  # noqa: E402
@@ -233,6 +235,38 @@ def test_a_draft_of_a_continuation_has_what_it_goes_on_from(mono, monkeypatch):
     source = Source(audio=out.getvalue(), use=SourceUse.CONTINUE)
     asked = dataclasses.replace(request(seconds=4.0), source=source, draft=True)
     assert round(generator.generate([asked])[0].audio.seconds, 2) == 2.0
+
+
+def decibels(samples):
+    return 10 * np.log10(float((samples**2).mean()))
+
+
+def test_who_goes_on_from_a_clip_does_not_hear_it_fade_out(mono, monkeypatch):
+    """What the codec hears is as loud at its end as before: that is what is at the seam."""
+    generator = MusicGen.load(recipe(mono[0]))
+    rate = 32_000
+    tone = np.sin(np.arange(3 * rate, dtype=np.float32) * (2 * np.pi * 400 / rate))[:, None]
+    clip = finished(0.1 * tone, rate, {})
+    file = encode(clip.audio)
+    codec = generator._ready().model.codec
+    heard = []
+
+    def codes(audio):
+        heard.append(audio)
+        return type(codec).codes(codec, audio)
+
+    monkeypatch.setattr(codec, "codes", codes)
+    for end in (0.0, clip.audio.seconds - FADE_OUT):
+        source = Source(audio=file, use=SourceUse.CONTINUE, end=end)
+        asked = dataclasses.replace(request(seconds=4.0), source=source)
+        assert round(generator.generate([asked])[0].audio.seconds, 2) == 4.0
+    faded, loud = heard
+    short = round(0.02 * loud.sample_rate)
+    before = decibels(loud.samples[-10 * short : -3 * short])
+    assert decibels(faded.samples[-short:]) < before - 10, "what would be heard at the seam"
+    assert decibels(loud.samples[-short:]) == pytest.approx(before, abs=0.5)
+    assert loud.seconds == pytest.approx(2.94)
+    assert codec.codes(loud).shape[2] == 147
 
 
 def broken(folder, tmp_path, change):
