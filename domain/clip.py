@@ -11,6 +11,8 @@ from domain.ids import CandidateId, ClipId, RunId
 
 BUILT_IN = "composer"
 """Name of the generator that needs no weights and plays descriptions."""
+STANDS_IN_FOR = "MusicGen"
+"""What it stands in for."""
 
 DRAFT = "draft"
 """Set in the description of a clip that is only a draft of what was asked for."""

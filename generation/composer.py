@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
+from domain.clip import STANDS_IN_FOR, ClipFailure, ClipRequest, GeneratorInfo
 from domain.description import Description
 from domain.errors import DescriptionError, GenerationError
 from domain.facets import TONICS, Facets
@@ -68,7 +68,7 @@ class Composer:
                 ]
             ),
             licence=choice.licence,
-            stand_in_for="MusicGen",
+            stand_in_for=STANDS_IN_FOR,
             details={**choice.details, **mapping},
         )
 

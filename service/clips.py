@@ -171,7 +171,7 @@ class ClipService:
             NotFoundError: The clip is gone, and so is its sound.
         """
         _, clip = await self._find(actor, clip_id)
-        why = not_again(clip, named(await self._device.states(), clip.generator))
+        why = not_again(clip, named(await self._device.states(known=True), clip.generator))
         if not why:
             request = replace(request_of(clip), embedding=await self.embedding(clip))
             data = await self._device.wav(request)

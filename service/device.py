@@ -21,13 +21,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, HeardTrack, RenderedClip
+from domain.clip import (
+    STANDS_IN_FOR,
+    ClipFailure,
+    ClipRequest,
+    GeneratorInfo,
+    HeardTrack,
+    RenderedClip,
+)
 from domain.errors import GenerationError
 from generation.audio import Floats
 from generation.generator import Capabilities
 from generation.parcels import Sound
 from generation.registry import Recipe, composer
 from service.generator_state import GeneratorState, Readiness, Tally
+from service.tasks import TaskSet
 
 log = logging.getLogger(__name__)
 COMPOSER = composer()
@@ -70,8 +78,13 @@ class DeviceWorker(Protocol):
     async def draw(self, paint: Callable[[V], bytes], view: V) -> bytes | ClipFailure:
         """Draw a picture: ``paint(view)``, both picklable."""
 
-    async def states(self) -> Sequence[GeneratorState]:
-        """Say how each generator does, the default one first. Never waits for a model to load."""
+    async def states(self, *, known: bool = False) -> Sequence[GeneratorState]:
+        """Say how each generator does, the default one first. Never waits for a model to load.
+
+        Args:
+            known: Wait until the composer has said who it is, which it does once, when its processes have time for
+                it. Without it the answer comes at once, whatever a generator is doing.
+        """
 
     async def embeds(self, generator: str = "") -> bool:
         """Whether a generator may take embeddings in place of words; one that never started yet may."""
@@ -99,6 +112,9 @@ class ProcessWorker:
         self._deadline = deadline
         self._pool: ProcessPoolExecutor | None = None
         self._known: tuple[GeneratorInfo, Capabilities] | None = None
+        self._trouble = ""
+        self._introducing: asyncio.Task[None] | None = None
+        self._tasks = TaskSet()
         self._asked = self._making = 0
         self._tally = Tally()
         self._slots = asyncio.Semaphore(self._workers)
@@ -171,24 +187,19 @@ class ProcessWorker:
             log.warning("A picture could not be drawn: its process died or hung")
             return ClipFailure(reason="The picture could not be drawn.")
 
-    async def states(self) -> list[GeneratorState]:
-        """Say how the generator does; it is asked once."""
-        recipe, readiness, reason = self._spec.generator, Readiness.READY, ""
-        try:
-            self._known = self._known or await self._call(_introduce, self._spec)
-        except (TimeoutError, BrokenProcessPool):
-            readiness, reason = Readiness.UNABLE, UNABLE
-        except GenerationError as error:
-            readiness, reason = Readiness.UNABLE, str(error)
-        info, able = self._known or (
-            GeneratorInfo(name=recipe.name, version="", licence=recipe.licence),
-            None,
-        )
+    async def states(self, *, known: bool = False) -> list[GeneratorState]:
+        """Say how the generator does; it is asked once, and ``known`` waits for its answer."""
+        if self._known is None:
+            asked = self._ask()
+            if known:
+                await asyncio.wait([asked])
+        recipe = self._spec.generator
+        info, able = self._known or (_unmet(recipe), None)
         return [
             GeneratorState(
                 info=info,
-                readiness=readiness,
-                reason=reason,
+                readiness=self._readiness(),
+                reason=self._trouble,
                 commercial=recipe.commercial,
                 capabilities=able,
                 batch=self._workers,
@@ -198,6 +209,26 @@ class ProcessWorker:
                 tally=self._tally,
             )
         ]
+
+    def _readiness(self) -> Readiness:
+        if self._trouble:
+            return Readiness.UNABLE
+        return Readiness.STARTING if self._known is None else Readiness.READY
+
+    def _ask(self) -> asyncio.Task[None]:
+        """Have the generator asked who it is, unless that is under way."""
+        if self._introducing is None or self._introducing.done():
+            self._introducing = self._tasks.spawn(self._meet(), "introduction")
+        return self._introducing
+
+    async def _meet(self) -> None:
+        """Ask the generator who it is, and remember the answer, or why there is none."""
+        try:
+            self._known, self._trouble = await self._call(_introduce, self._spec), ""
+        except (TimeoutError, BrokenProcessPool):
+            self._trouble = UNABLE
+        except GenerationError as error:
+            self._trouble = str(error)
 
     async def embeds(self, generator: str = "") -> bool:
         """Say that words are taken."""
@@ -213,7 +244,7 @@ class ProcessWorker:
             tasks = [
                 group.create_task(self._call(_introduce, self._spec)) for _ in range(self._workers)
             ]
-        self._known = tasks[0].result()
+        self._known, self._trouble = tasks[0].result(), ""
 
     async def call(self, function: Callable[..., T], *args: object) -> T:
         """Run any picklable function in a process.
@@ -284,8 +315,17 @@ class ProcessWorker:
 
     async def close(self) -> None:
         """Stop the processes; what they were rendering is lost."""
+        await self._tasks.close()
         if self._pool is not None:
             await self._discard(self._pool)
+
+
+def _unmet(recipe: Recipe) -> GeneratorInfo:
+    """Return what is known of a generator before it has said who it is."""
+    stand_in = STANDS_IN_FOR if recipe.loader == COMPOSER.loader else ""
+    return GeneratorInfo(
+        name=recipe.name, version="", licence=recipe.licence, stand_in_for=stand_in
+    )
 
 
 def _start() -> None:

@@ -108,7 +108,7 @@ class ExportService:
         if kind is ExportKind.WAV:
             return await self._library.wav(actor, clip_id)
         clip = await self._library.find(actor, clip_id)
-        maker = named(await self._device.states(), clip.generator)
+        maker = named(await self._device.states(known=True), clip.generator)
         if maker is None or maker.capabilities is None or not maker.capabilities.notes:
             raise UserError(NO_NOTES.format(name=clip.generator))
         new = f"{maker.info.name} {maker.info.version}"

@@ -99,9 +99,9 @@ class HearingDevice:
         """Draw a picture."""
         return await self._device.draw(paint, view)
 
-    async def states(self) -> Sequence[GeneratorState]:
-        """Say how each generator does, the default one first."""
-        return await self._device.states()
+    async def states(self, *, known: bool = False) -> Sequence[GeneratorState]:
+        """Say how each generator does, the default one first; ``known`` waits for the composer's introduction."""
+        return await self._device.states(known=known)
 
     async def embeds(self, generator: str = "") -> bool:
         """Whether a generator may take embeddings in place of words; one that never started yet may."""

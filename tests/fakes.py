@@ -162,7 +162,7 @@ class FakeDevice:
     async def draw(self, paint, view) -> bytes | ClipFailure:
         return paint(view)
 
-    async def states(self) -> list[GeneratorState]:
+    async def states(self, *, known: bool = False) -> list[GeneratorState]:
         return self.generators
 
     async def embeds(self, generator: str = "") -> bool:

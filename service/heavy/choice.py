@@ -88,14 +88,14 @@ class ChoiceWorker:
         """Draw a picture: ``paint(view)``, both picklable."""
         return await self._default.draw(paint, view)
 
-    async def states(self) -> list[GeneratorState]:
-        """Say how each generator does, the default one first."""
-        known = [(worker, True) for worker in self._workers.values()]
-        known += [(one, False) for one in self._spare.values() if one not in self._workers.values()]
-        states = await asyncio.gather(*(worker.states() for worker, _ in known))
+    async def states(self, *, known: bool = False) -> list[GeneratorState]:
+        """Say how each generator does, the default one first; ``known`` waits for the composer's introduction."""
+        there = [(worker, True) for worker in self._workers.values()]
+        there += [(one, False) for one in self._spare.values() if one not in self._workers.values()]
+        states = await asyncio.gather(*(worker.states(known=known) for worker, _ in there))
         return [
             dataclasses.replace(state, offered=offered)
-            for theirs, (_, offered) in zip(states, known, strict=True)
+            for theirs, (_, offered) in zip(states, there, strict=True)
             for state in theirs
         ]
 

@@ -84,8 +84,8 @@ class HeavyWorker:
         """Draw a picture: ``paint(view)``, both picklable."""
         return await self._hands.draw(paint, view)
 
-    async def states(self) -> list[GeneratorState]:
-        """Say how the generator does."""
+    async def states(self, *, known: bool = False) -> list[GeneratorState]:
+        """Say how the generator does, as far as it has said so: it is not started for that."""
         state = self._dispatcher.state(self._recipe)
         return [dataclasses.replace(state, tally=state.tally.spoilt(self._spoilt))]
 

@@ -17,6 +17,7 @@ from domain.clip import ClipFailure, ClipRequest, RenderedClip
 from generation.registry import Recipe
 from service import device as module
 from service.device import ProcessWorker, RenderSpec
+from service.generator_state import Readiness
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +34,13 @@ def fake_render(spec: RenderSpec, wanted: ClipRequest):
         time.sleep(60)  # noqa: TID251 - a worker process that hangs
     time.sleep(0.05)  # noqa: TID251 - as long as a short clip takes
     return ClipFailure(reason=f"{spec.generator.name} {wanted.seed}")
+
+
+def until_there(spec: RenderSpec, wanted: ClipRequest):
+    """Runs in the worker process instead of the composer, until there is a file of the prompt's name."""
+    while not Path(wanted.prompt).exists():
+        time.sleep(0.01)  # noqa: TID251 - a worker process that is busy
+    return ClipFailure(reason=spec.generator.name)
 
 
 @pytest.fixture
@@ -100,7 +108,7 @@ async def test_the_real_engine_renders_the_same_in_every_process():
     try:
         first, second = await worker.render([request(5), request(5)], lambda _: None)
         wav = await worker.wav(request(5))
-        (state,) = await worker.states()
+        (state,) = await worker.states(known=True)
     finally:
         await worker.close()
     assert isinstance(first, RenderedClip)
@@ -108,10 +116,46 @@ async def test_the_real_engine_renders_the_same_in_every_process():
     assert isinstance(wav, bytes)
     assert wav.startswith(b"RIFF")
     assert first.generator == state.info
+    assert state.readiness is Readiness.READY
     assert state.capabilities.notes
     assert (state.tally.made, state.tally.timed, state.waiting, state.making) == (2, 2, 0, 0)
     assert state.tally.mean > 0
     assert first.quality > 0.9
+
+
+async def test_how_it_does_is_said_at_once_while_every_process_is_busy(monkeypatch, tmp_path):
+    gate = tmp_path / "gate"
+    monkeypatch.setattr(module, "_render", until_there)
+    worker = ProcessWorker(RenderSpec(), workers=1, deadline=60)
+    try:
+        busy = asyncio.ensure_future(worker.render([request(1, str(gate))], lambda _: None))
+        async with asyncio.timeout(20):
+            while not worker._making:  # its only slot is taken
+                await asyncio.sleep(0)
+        (state,) = await worker.states()
+        assert (state.readiness, state.capabilities) == (Readiness.STARTING, None)
+        assert (state.info.name, state.info.version) == ("composer", "")
+        assert state.info.stand_in_for, "that it stands in for something is said from the start"
+        assert not busy.done()
+        gate.touch()
+        (known,) = await worker.states(known=True)
+        assert (known.readiness, known.capabilities.notes) == (Readiness.READY, True)
+        assert known.info.stand_in_for == state.info.stand_in_for
+        assert (await worker.states())[0].info == known.info
+        await busy
+    finally:
+        gate.touch()
+        await worker.close()
+
+
+async def test_a_generator_that_cannot_be_met_says_why():
+    worker = ProcessWorker(RenderSpec(generator=Recipe(loader="none", name="none")), workers=1)
+    try:
+        (state,) = await worker.states(known=True)
+        assert (state.readiness, state.info.stand_in_for) == (Readiness.UNABLE, "")
+        assert "There is no generator 'none'" in state.reason
+    finally:
+        await worker.close()
 
 
 async def test_render_processes_end_with_a_killed_bot(tmp_path):
@@ -123,7 +167,7 @@ async def test_render_processes_end_with_a_killed_bot(tmp_path):
 
         async def main():
             worker = ProcessWorker(RenderSpec(), workers=1)
-            await worker.states()
+            await worker.states(known=True)
             print(*(child.pid for child in multiprocessing.active_children()), flush=True)
             await asyncio.Event().wait()
 
