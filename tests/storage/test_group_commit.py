@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain.errors import DiskFullError, ForbiddenError, StorageError
+from domain.errors import ClosedError, DiskFullError, ForbiddenError, StorageError
 from domain.ids import GuildId, ListenerId
 from domain.vote import VoteSource
 from storage import guilds, votes
@@ -183,7 +183,7 @@ async def test_a_closed_database_is_told(path):
     await database.close()
     for _ in range(2):
         answers = await asyncio.gather(writer.record([]), writer.record([]), return_exceptions=True)
-        assert [type(one) for one in answers] == [StorageError] * 2
+        assert [type(one) for one in answers] == [ClosedError] * 2
 
 
 async def test_votes_and_other_transactions_take_turns(db, clip, writer):
