@@ -28,7 +28,9 @@ def audiocraft(recipe: Recipe) -> Foreign:
     """Return what makes clips with a model in audiocraft's environment.
 
     Args:
-        recipe: With the environment's folder, and one of ``environment.MODELS`` as its name.
+        recipe: With the environment's folder, one of ``environment.MODELS`` as its name and, as options, how many
+            gigabytes of ``memory`` it may take of a GPU (0, all, if it does not say) and how many ``threads`` on a CPU
+            (one, if it does not say).
 
     Raises:
         GenerationError: There is no such model.
@@ -40,7 +42,10 @@ def audiocraft(recipe: Recipe) -> Foreign:
         )
     environment = Environment(folder=Path(recipe.folder))
     program = Program(
-        command=environment.command(*environment.model_arguments(recipe.name, recipe.device)),
+        command=environment.command(
+            *environment.model_arguments(recipe.name, recipe.device),
+            *("--memory", recipe.option("memory", "0"), "--threads", recipe.option("threads", "1")),
+        ),
         environ=environment.variables(),
     )
     info = GeneratorInfo(

@@ -63,6 +63,7 @@ class Audiocraft:
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
         self._torch = _torch()
+        _limit(self._torch, args)
         self._model = load(args)
 
     def hello(self) -> dict[str, Any]:
@@ -192,6 +193,11 @@ def load(args: argparse.Namespace) -> Any:
     more = {"chords_mapping_path": args.chords} if args.kind == "jasco" else {}
     try:
         return make.get_pretrained(args.model, device=device, **more)
+    except _torch().cuda.OutOfMemoryError:
+        raise Failed(
+            f"The weights of {args.name} do not fit into the memory of the GPU, or of generation.memory. "
+            "Choose a smaller model, or generation.device: cpu."
+        ) from None
     except (OSError, AssertionError) as error:
         if args.fetch:
             raise Failed(f"{args.model} cannot be had: {type(error).__name__}: {error}") from None
@@ -199,6 +205,16 @@ def load(args: argparse.Namespace) -> Any:
             f"The weights of {args.name} are not here or not whole ({type(error).__name__}). Fetch them: "
             f"python bot.py worker audiocraft --pull {args.name}"
         ) from None
+
+
+def _limit(torch: Any, args: argparse.Namespace) -> None:
+    """Take no more threads and no more of a GPU's memory than the bot's settings allow."""
+    torch.set_num_threads(max(1, args.threads))
+    if args.memory <= 0 or args.device == "cpu" or not torch.cuda.is_available():
+        return
+    place = torch.device("cuda:0" if args.device == "auto" else args.device)
+    whole = torch.cuda.get_device_properties(place).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, args.memory * 1e9 / whole), place)
 
 
 def _has(models: Any, kind: str) -> bool:
@@ -279,6 +295,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="", help="what the model is called on the hub")
     parser.add_argument("--kind", choices=sorted(CLASSES), default="magnet")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--memory", type=float, default=0.0, help="gigabytes of a GPU; 0 is all")
+    parser.add_argument("--threads", type=int, default=1, help="on a CPU")
     parser.add_argument("--chords", default="", help="JASCO's table of chords")
     return parser.parse_args()
 

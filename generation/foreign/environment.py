@@ -14,6 +14,8 @@ from domain.errors import UserError
 from generation.foreign.privacy import without_secrets
 
 WORKER = Path(__file__).with_name("audiocraft_worker.py")
+TOLD = ("python", "torch", "audiocraft", "gpu", "kinds")
+"""What the worker tells of its environment."""
 CHECK_SECONDS = 300
 """The first import of PyTorch on a slow disk takes minutes."""
 
@@ -98,7 +100,7 @@ class Environment:
             names = json.loads(self.pulled.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return ()
-        return tuple(name for name in names if name in MODELS) if isinstance(names, list) else ()
+        return tuple(name for name in MODELS if name in names) if isinstance(names, list) else ()
 
     def note(self, name: str) -> None:
         """Note that a model's weights are here."""
@@ -107,7 +109,7 @@ class Environment:
 
 
 def check(environment: Environment) -> Mapping[str, Any]:
-    """Return what is in the environment: ``python``, ``torch``, ``audiocraft``, ``gpu``, ``kinds``.
+    """Return what is in the environment, see ``TOLD``.
 
     Raises:
         UserError: It is not there, or does not work; says why and what to do.
@@ -119,8 +121,9 @@ def check(environment: Environment) -> Mapping[str, Any]:
         )
     done = _run(environment, ("--check",), online=False)
     try:
-        return dict(json.loads(done.stdout.splitlines()[-1]))
-    except (ValueError, IndexError, TypeError):
+        found = json.loads(done.stdout.splitlines()[-1])
+        return {name: found[name] for name in TOLD}
+    except (ValueError, IndexError, KeyError, TypeError):
         raise UserError(
             f"audiocraft's environment does not work (status {done.returncode}): "
             f"{_last(done.stderr) or 'it says nothing'}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import http.client
 import os
 import shutil
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,15 @@ COMMIT = "896ec7c47f5e5d1e5aa1e4b260c4405328bf009d"
 """Of March 2025; the release on PyPI is older and has neither JASCO nor MusicGen-Style."""
 ARCHIVE = f"https://github.com/facebookresearch/audiocraft/archive/{COMMIT}.zip"
 RELEASE = "audiocraft==1.3.0"
+RELEASE_HASH = "d82ade3eb4f934ee1adb438ae687a2bf59d33ca4a20039beab072548c038ac80"
+"""SHA-256 of its source on PyPI, which pip checks. Of the archive, which GitHub makes anew at will, there is none."""
 CHORDS = "assets/chord_to_index_mapping.pkl"
 LARGEST = 200 << 20
 """Bytes of the archive."""
+_NO_ARCHIVE = (
+    *(OSError, http.client.HTTPException),  # it cannot be fetched
+    *(zipfile.BadZipFile, zlib.error, StopIteration),  # or is no such archive
+)
 SIZES = "about 3 GB to download, 6 GB on the disk"
 NO_PYTHON = (
     "audiocraft needs Python 3.9, 3.10 or 3.11, and there is none here. Install one (Debian and Ubuntu: "
@@ -150,28 +158,37 @@ def set_up(
     say("2/4 PyTorch 2.1 and other packages ...")
     _step(run, [*pip, "--prefer-binary", *PACKAGES], "Its packages")
     say("3/4 audiocraft ...")
-    _step(run, [*pip, "--no-deps", _source(environment, say, fetch)], "audiocraft")
+    _step(run, [*pip, "--no-deps", *_source(environment, say, fetch)], "audiocraft")
     say("4/4 Whether it works ...")
     return check(environment)
 
 
-def _source(environment: Environment, say: Say, fetch: Fetch) -> str:
+def _source(environment: Environment, say: Say, fetch: Fetch) -> tuple[str, ...]:
     """Return what pip is to install: the archive, with the table of chords taken out of it, or the release."""
     archive = environment.folder / f"audiocraft-{COMMIT[:7]}.zip"
     try:
         if not archive.exists():
-            fetch(ARCHIVE, archive)
+            part = archive.with_suffix(".part")
+            fetch(ARCHIVE, part)
+            part.replace(archive)
         with zipfile.ZipFile(archive) as opened:
             name = next(one for one in opened.namelist() if one.endswith(CHORDS))
             environment.chords.write_bytes(opened.read(name))
-    except (OSError, urllib.error.URLError, zipfile.BadZipFile, StopIteration) as error:
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    except _NO_ARCHIVE as error:
         archive.unlink(missing_ok=True)
         say(
-            f"GitHub does not give audiocraft's newest source ({type(error).__name__}), so {RELEASE} comes from PyPI "
-            "instead: MAGNeT works with it, JASCO and MusicGen-Style do not. Set it up again to try once more."
+            f"GitHub does not give audiocraft's newest source ({str(error) or type(error).__name__}), so {RELEASE} comes "
+            "from PyPI instead: MAGNeT works with it, JASCO and MusicGen-Style do not. Set it up again to try once more."
         )
-        return RELEASE
-    return str(archive)
+        release = environment.folder / "release.txt"
+        release.write_text(f"{RELEASE} --hash=sha256:{RELEASE_HASH}\n", encoding="utf-8")
+        return "-r", str(release)
+    say(
+        f"    from {ARCHIVE}. GitHub publishes no checksum of it, so only the secure connection vouches for what came; "
+        f"its SHA-256 is {digest}."
+    )
+    return (str(archive),)
 
 
 def _step(run: Run, command: Sequence[str], what: str) -> None:
@@ -181,5 +198,6 @@ def _step(run: Run, command: Sequence[str], what: str) -> None:
         raise UserError(f"{what} could not be installed: {error.strerror}.") from None
     if done.returncode:
         lines = [line.strip() for line in (done.stderr or "").splitlines() if line.strip()]
-        last = lines[-1][:300] if lines else f"status {done.returncode}"
+        told = [line for line in lines if line.startswith("ERROR:")] or lines
+        last = told[-1][:300] if told else f"status {done.returncode}"
         raise UserError(f"{what} could not be installed: {last}")

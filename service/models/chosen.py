@@ -19,7 +19,7 @@ from scoring.aligner.space import AlignerAxes
 from scoring.encoder import Kind, Weights
 from scoring.encoders import BUILT_IN, INSTALL, missing_packages
 from scoring.space import default_space
-from service.models.catalogue import Role, catalogue, entry
+from service.models.catalogue import Entry, Role, catalogue, entry
 from service.models.foreign import LOADER as AUDIOCRAFT
 from service.models.foreign import audiocraft_recipe
 from service.models.store import Installed, ModelStore
@@ -147,10 +147,21 @@ def recipe_of(settings: Settings, name: str) -> Recipe:
         raise UserError(f"{known.name} is an encoder, no generator.")
     if not known.usable or known.loader not in LOADERS:
         raise UserError(f"This version cannot play {known.name}.")
+    return replace(
+        _recipe_of_model(settings, known),
+        device=generation.device,
+        batch=generation.batch,
+        options=(
+            ("memory", f"{generation.memory:g}"),
+            ("threads", str(generation.workers or os.cpu_count() or 1)),
+        ),
+    )
+
+
+def _recipe_of_model(settings: Settings, known: Entry) -> Recipe:
     store = ModelStore(models_folder(settings))
     if known.loader == AUDIOCRAFT:
-        elsewhere = audiocraft_recipe(store, settings.storage.data_dir, known.name)
-        return replace(elsewhere, device=generation.device, batch=generation.batch)
+        return audiocraft_recipe(store, settings.storage.data_dir, known.name)
     here = agreed_model(store, known.name)
     return Recipe(
         loader=known.loader,
@@ -158,12 +169,6 @@ def recipe_of(settings: Settings, name: str) -> Recipe:
         folder=str(store.path(here.name)),
         licence=here.licence,
         commercial=here.commercial,
-        device=generation.device,
-        batch=generation.batch,
-        options=(
-            ("memory", f"{generation.memory:g}"),
-            ("threads", str(generation.workers or os.cpu_count() or 1)),
-        ),
     )
 
 

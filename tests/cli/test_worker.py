@@ -28,7 +28,7 @@ def worker(*argv):
     return main(["worker", "audiocraft", *argv])
 
 
-def test_a_model_is_pulled_and_plays(environment, capsys):
+def test_a_model_is_pulled_and_plays(environment, tmp_path, capsys):
     assert main(["compose", "jazz", "--model", "magnet-small", "--out", "a.wav"]) == 1
     assert "--pull magnet-small" in capsys.readouterr().err
     assert worker("--pull", "magnet-small") == 1
@@ -51,6 +51,9 @@ def test_a_model_is_pulled_and_plays(environment, capsys):
         str(environment.folder),
         False,
     )
+    (tmp_path / "config.yaml").write_text("generation: {memory: 5, workers: 3}")
+    asked = recipe_of(load(tmp_path / "config.yaml"), "magnet-small")
+    assert (asked.option("memory"), asked.option("threads")) == ("5", "3")
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import ast
 import io
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
 pytest.importorskip("torch", reason="PYTORCH IS MISSING: audiocraft's worker was not tested")
+
+import torch
 
 from domain.clip import ClipFailure, ClipRequest, Source, SourceUse
 from domain.errors import GenerationError, NoRoomError
@@ -51,12 +54,14 @@ def maker(environment, tmp_path, monkeypatch):
     """Makes what serves a model, in this process: another one takes seconds to import PyTorch."""
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     monkeypatch.syspath_prepend(str(STAND_IN))
+    threads = torch.get_num_threads()
 
     def make(name):
         monkeypatch.setattr(sys, "argv", ["worker", *environment.model_arguments(name, "cpu")])
         return audiocraft_worker.Audiocraft(audiocraft_worker.arguments())
 
     yield make
+    torch.set_num_threads(threads)
     for name in [one for one in sys.modules if one.partition(".")[0] == "audiocraft"]:
         del sys.modules[name]
 
@@ -192,6 +197,35 @@ def test_what_is_missing_is_said(maker, generator, environment, monkeypatch):
     environment.python.unlink()
     with pytest.raises(GenerationError, match="magnet-small cannot be started"):
         generator("magnet-small").prepare()
+
+
+def test_it_takes_no_more_than_the_settings_allow(maker, environment, monkeypatch):
+    options = (("memory", "4"), ("threads", "3"))
+    recipe = Recipe(
+        loader="audiocraft", name="magnet-small", folder=str(environment.folder), options=options
+    )
+    command = create_generator(recipe)._program.command
+    taken = []
+    monkeypatch.setattr(torch, "set_num_threads", taken.append)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda place: SimpleNamespace(total_memory=16e9)
+    )
+    monkeypatch.setattr(
+        torch.cuda,
+        "set_per_process_memory_fraction",
+        lambda part, place: taken.append((part, str(place))),
+    )
+    monkeypatch.setattr(sys, "argv", list(command[2:]))
+    audiocraft_worker.Audiocraft(audiocraft_worker.arguments())
+    assert taken == [3, (0.25, "cuda:0")]
+
+    def too_large(name, device=None):
+        raise torch.cuda.OutOfMemoryError
+
+    monkeypatch.setattr(sys.modules["audiocraft"].models.MAGNeT, "get_pretrained", too_large)
+    with pytest.raises(serving.Failed, match="do not fit into the memory of the GPU"):
+        audiocraft_worker.Audiocraft(audiocraft_worker.arguments())
 
 
 def test_without_audiocraft_it_is_sorry(monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import http.client
 import subprocess
 import sys
 import zipfile
@@ -17,6 +19,7 @@ from generation.foreign.setup import (
     CHORDS,
     PACKAGES,
     RELEASE,
+    RELEASE_HASH,
     find_python,
     set_up,
     version_of,
@@ -101,18 +104,43 @@ def test_the_environment_is_made_step_by_step(fresh):
     assert last[-2] == "--no-deps"
     assert last[-1].endswith(".zip")
     assert fresh.chords.read_bytes() == b"table"
-    assert len(told) == 4
+    (source,) = [line for line in told if ARCHIVE in line]
+    assert "GitHub publishes no checksum" in source
+    assert hashlib.sha256(Path(last[-1]).read_bytes()).hexdigest() in source
+    assert len(told) == 5
     again = Steps(fresh)
     set_up(fresh, Path("python"), told.append, run=again, fetch=offline)
     assert len(again.commands) == 2
 
 
-def test_without_github_the_release_is_taken_and_said(fresh):
-    for fetch in (offline, lambda address, file: file.write_bytes(b"no archive")):
-        steps, told = Steps(fresh), []
-        set_up(fresh, Path("python"), told.append, run=steps, fetch=fetch)
-        assert steps.commands[-1][-1] == RELEASE
-        assert any("JASCO and MusicGen-Style do not" in line for line in told)
+def cut(address, file):
+    file.write_bytes(b"half an arch")
+    raise http.client.IncompleteRead(b"")
+
+
+@pytest.mark.parametrize(
+    "fetch", [offline, cut, lambda address, file: file.write_bytes(b"no archive")]
+)
+def test_without_github_the_release_is_taken_with_its_hash_and_said(fresh, fetch):
+    steps, told = Steps(fresh), []
+    set_up(fresh, Path("python"), told.append, run=steps, fetch=fetch)
+    assert steps.commands[-1][-3:-1] == ["--no-deps", "-r"]
+    wanted = Path(steps.commands[-1][-1]).read_text()
+    assert wanted == f"{RELEASE} --hash=sha256:{RELEASE_HASH}\n"
+    assert any("JASCO and MusicGen-Style do not" in line for line in told)
+    again = Steps(fresh)
+    set_up(fresh, Path("python"), told.append, run=again, fetch=archive)
+    assert again.commands[-1][-1].endswith(".zip"), "what was cut is not taken for the archive"
+
+
+def test_what_pip_calls_an_error_is_said(fresh):
+    words = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES.\n    Got 0000\n"
+
+    def run(command):
+        return subprocess.CompletedProcess(command, 1, "", words)
+
+    with pytest.raises(UserError, match=r"installed: ERROR: THESE PACKAGES DO NOT MATCH"):
+        set_up(fresh, Path("python"), print, run=run, fetch=archive)
 
 
 def test_a_step_that_fails_is_a_sentence(fresh):
@@ -155,6 +183,7 @@ def test_nothing_of_others_hears_a_secret(quick, monkeypatch, capfd):
     [
         ("#!/bin/sh\necho 'no torch' >&2; exit 1", "does not work (status 1): no torch"),
         ("#!/bin/sh\necho hello", "does not work (status 0): it says nothing"),
+        ("#!/bin/sh\necho '{}'", "does not work (status 0): it says nothing"),
         ("not a program", "does not work (OSError)"),
     ],
 )
