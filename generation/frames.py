@@ -25,7 +25,8 @@ process may be of another environment, with other packages.
                       and ``capabilities`` as they are now
 ``states``    worker  ``batch``, ``tokens`` (how many each prompt has) and ``width``: the text encoder's states, float32
                       little-endian (tokens, width), which follow each other in the body
-``no_room``   worker  ``batch`` does not fit into memory; nothing of it was made. With both as they are now
+``no_room``   worker  ``batch`` does not fit into memory; nothing of it was made. With both as they are now. Or what was
+                      made does not fit into a frame; then with the ``reason``
 ``failed``    worker  ``batch``: nothing works. ``reason``
 ``cancelled`` worker  ``batch`` was given up
 ============= ======= ==========================================================================================
@@ -67,9 +68,21 @@ class Frame:
     parts: Sequence[bytes] = ()
 
 
+def too_large(frame: Frame) -> str:
+    """Return in a sentence how large a frame is that would not be read, and what the limit is; ``""`` for others."""
+    for size, most in ((len(frame.body), MOST_BODY), (len(_header(frame)), MOST_HEADER)):
+        if size > most:
+            return f"What was made is {size / 1e6:,.1f} MB; at most {most / 1e6:,.1f} MB can be handed over at once."
+    return ""
+
+
+def _header(frame: Frame) -> bytes:
+    return json.dumps({"kind": frame.kind, **frame.header}, ensure_ascii=False).encode()
+
+
 def packed(frame: Frame) -> bytes:
     """Return a frame as bytes."""
-    header = json.dumps({"kind": frame.kind, **frame.header}, ensure_ascii=False).encode()
+    header = _header(frame)
     return _LENGTHS.pack(len(header), len(frame.body)) + header + frame.body
 
 

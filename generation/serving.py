@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
 from generation import parcels
-from generation.frames import MOST_BODY, PROTOCOL, Frame, FrameError, read, write
+from generation.frames import PROTOCOL, Frame, FrameError, read, too_large, write
 from generation.parcels import Order, Refusal, Sound, States
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,10 @@ def _answer(ear: _Ear, mouth: _Mouth, maker: Maker, frame: Frame) -> Frame:
         return Frame("failed", {"batch": batch, "reason": _in_words(error)})
     finally:
         ear.over(batch)
-    return answer if len(answer.body) <= MOST_BODY else Frame("no_room", {"batch": batch})
+    if (reason := too_large(answer)) != "":
+        log.warning("%s", reason)
+        return _introduced(maker, Frame("no_room", {"batch": batch, "reason": reason}))
+    return answer
 
 
 def _made(batch: int, maker: Maker, frame: Frame, step: Step) -> Frame:

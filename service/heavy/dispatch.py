@@ -43,7 +43,8 @@ TURN = 60.0
 REMEMBERED = 512
 """Clips of which it is remembered that they kill their process."""
 POISON = "Its generator's process died with it twice; it is not tried again."
-TOO_LARGE = "It does not fit into the memory of the device, not even alone. Ask for a shorter clip."
+ALONE = "It does not fit into the memory of the device, not even alone."
+SHORTER = "Ask for a shorter clip."
 CLOSING = "The bot is shutting down."
 UNFORESEEN = "Something went wrong while it was made."
 
@@ -336,7 +337,7 @@ class Dispatcher:
                 for job, one in zip(batch, made, strict=True):
                     job.end(ClipFailure(reason=one.reason) if isinstance(one, Refusal) else one)
             case "no_room":
-                self._halve(batch)
+                self._halve(batch, str(end.header.get("reason", "")))
             case "failed":
                 for job in batch:
                     job.end(ClipFailure(reason=str(end.header.get("reason", "It failed."))))
@@ -345,16 +346,18 @@ class Dispatcher:
             case _:
                 raise FrameError(f"A batch that somebody waits for ended with {end.kind!r}.")
 
-    def _halve(self, batch: Sequence[Job]) -> None:
+    def _halve(self, batch: Sequence[Job], why: str) -> None:
         if len(batch) == 1:
-            batch[0].end(ClipFailure(reason=TOO_LARGE))
+            batch[0].end(ClipFailure(reason=f"{why} {SHORTER}" if why else f"{ALONE} {SHORTER}"))
             return
         self._room[batch[0].alike] = len(batch) // 2
         log.warning(
-            "%s clips of %s do not fit into memory; %s at a time from now on",
+            "%s clips of %s do not fit into %s; %s at a time from now on. %s",
             len(batch),
             batch[0].recipe.name,
+            "a frame" if why else "memory",
             len(batch) // 2,
+            why,
         )
         self._again(batch)
 

@@ -21,6 +21,7 @@ package = types.ModuleType("generation")
 package.__path__ = [str(Path(__file__).resolve().parents[3] / "generation")]
 sys.modules.setdefault("generation", package)
 
+from generation import frames  # noqa: E402
 from generation.parcels import Order, Refusal, Sound, States  # noqa: E402
 from generation.serving import Failed, NoRoom, Step, private_pipes, serve  # noqa: E402
 
@@ -31,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     whole: dict[str, str] = {
         "room": "clips that fit into memory; more are no room (default: any number)",
+        "most": "bytes of a body that go through the pipe (default: as ever)",
         "protocol": "say hello in this version of the protocol",
         "steps": "steps of a batch (default: 3)",
         "hang-at": "batch that never ends and hears no cancel",
@@ -177,6 +179,8 @@ def note(args: argparse.Namespace, line: str) -> None:
 
 def main() -> None:
     args = arguments()
+    if args.most is not None:
+        frames.MOST_BODY = args.most
     heard, said = private_pipes()
 
     def start() -> Scripted:

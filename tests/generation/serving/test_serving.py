@@ -59,6 +59,13 @@ def test_trouble_with_a_batch_is_said_and_the_next_is_made(arguments, kind, reas
         assert worker.answer().kind == "clips"
 
 
+def test_a_header_that_nobody_would_read_is_not_sent(monkeypatch):
+    monkeypatch.setattr(frames, "MOST_HEADER", 100)
+    refused = parcels.made(1, [Refusal("No. " * 20)])
+    assert "MB; at most 0.0 MB" in frames.too_large(refused)
+    assert frames.too_large(parcels.made(1, [Refusal("No.")])) == ""
+
+
 def test_an_order_that_makes_no_sense_fails_alone():
     with working() as worker:
         worker.hear()
@@ -207,15 +214,15 @@ def test_steps_are_told_seldom_and_the_last_always():
         assert steps[-1] == 300
 
 
-def test_a_batch_that_fits_into_no_frame_is_no_room(monkeypatch):
-    monkeypatch.setattr(serving, "MOST_BODY", 100)
+def test_a_batch_that_fits_into_no_frame_is_no_room_and_says_how_large_it_is(monkeypatch):
+    monkeypatch.setattr(frames, "MOST_BODY", 3_000_000)
 
     class Long:
         def hello(self):
             return {}
 
         def make(self, orders, step):
-            return [Sound(b"\0" * 64, 8000) for _ in orders]
+            return [Sound(b"\0" * 2_000_000, 8000) for _ in orders]
 
     inlet, outlet = os.pipe()
     said = io.BytesIO()
@@ -226,5 +233,8 @@ def test_a_batch_that_fits_into_no_frame_is_no_room(monkeypatch):
         serving.serve(heard, said, Long)
         bot.close()
     said.seek(0)
-    kinds = [frames.read(said).kind for _ in range(3)]
-    assert kinds == ["hello", "no_room", "clips"]
+    hello, refused, made = (frames.read(said) for _ in range(3))
+    assert [hello.kind, refused.kind, made.kind] == ["hello", "no_room", "clips"]
+    assert refused.header["reason"] == (
+        "What was made is 4.0 MB; at most 3.0 MB can be handed over at once."
+    )

@@ -10,7 +10,7 @@ from domain.clip import ClipFailure, ClipRequest
 from generation.parcels import Sound
 from generation.registry import Recipe
 from service.generator_state import Readiness
-from service.heavy.dispatch import CLOSING, POISON, TOO_LARGE
+from service.heavy.dispatch import ALONE, CLOSING, POISON, SHORTER
 from service.heavy.process import Patience
 from tests.service.heavy.conftest import MODEL
 
@@ -49,7 +49,23 @@ async def test_a_batch_that_does_not_fit_is_halved_and_stays_so(shop):
     state = device.state(MODEL)
     assert (state.batch, state.most) == (2, 8)
     (large,) = await shop.open("--room", 0).make(MODEL, wanted(1), nothing)
-    assert large == ClipFailure(reason=TOO_LARGE)
+    assert large == ClipFailure(reason=f"{ALONE} {SHORTER}")
+
+
+async def test_what_does_not_fit_through_the_pipe_is_halved_too_and_says_how_large_it_is(shop):
+    second = 8000 * 4
+    device = shop.open("--most", 2 * second)
+    assert all_made(await device.make(MODEL, wanted(4), nothing))
+    assert shop.lines() == ["start", "batch 4", "batch 2", "batch 2"]
+    long = ClipRequest(prompt="a tune", seed=1, seconds=25.0)
+    (large,) = await device.make(MODEL, [long], nothing)
+    assert large == ClipFailure(
+        reason="What was made is 0.8 MB; at most 0.1 MB can be handed over at once. Ask for a shorter clip."
+    )
+    assert all_made(await device.make(MODEL, wanted(1), nothing))
+    assert shop.lines().count("start") == 1
+    read = await shop.open("--most", 50).read(MODEL, ["slow lofi with piano"])
+    assert "at most 0.0 MB can be handed over" in read.reason
 
 
 @pytest.mark.parametrize("trouble", ["--hang-at", "--crash-at", "--garbage-at", "--cut-at"])
