@@ -177,9 +177,10 @@ def _source(environment: Environment, say: Say, fetch: Fetch) -> tuple[str, ...]
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     except _NO_ARCHIVE as error:
         archive.unlink(missing_ok=True)
+        why = str(error) or type(error).__name__
         say(
-            f"GitHub does not give audiocraft's newest source ({str(error) or type(error).__name__}), so {RELEASE} comes "
-            "from PyPI instead: MAGNeT works with it, JASCO and MusicGen-Style do not. Set it up again to try once more."
+            f"GitHub does not give audiocraft's newest source ({why}), so {RELEASE} comes from PyPI instead: MAGNeT "
+            "works with it, JASCO and MusicGen-Style do not. Set it up again to try once more."
         )
         release = environment.folder / "release.txt"
         release.write_text(f"{RELEASE} --hash=sha256:{RELEASE_HASH}\n", encoding="utf-8")
