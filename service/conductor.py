@@ -197,7 +197,7 @@ class Conductor:
             self._timers.clear(run.id)
             async with self._db.transaction() as tx:
                 run = await runs.get_run(tx, run.id)
-                await lifecycle.withdraw(tx, run)
+                await lifecycle.withdraw(tx, run, self._clock.now())
                 closed = await lifecycle.close(tx, run, CloseReason.STOPPED, self._clock.now())
                 run = await runs.set_run(tx, run.id, state=RunState.STOPPED)
         await self._closed(closed)

@@ -88,14 +88,15 @@ async def close(tx: Transaction, run: Run, reason: CloseReason, now: float) -> C
     return Closed(run_id=run.id, number=run.generation, attended=True, reveal=reveal)
 
 
-async def withdraw(tx: Transaction, run: Run) -> None:
+async def withdraw(tx: Transaction, run: Run, now: float) -> None:
     """Take a round that was not sent yet out of the outbox."""
     generation = await current(tx, run)
     if generation is None or generation.state is not GenerationState.READY:
         return
     post = await posts.post_of(tx, run.id, generation.number, PostKind.ROUND)
     if post is not None and post.state in {PostState.PENDING, PostState.FAILED}:
-        await posts.mark_failed(tx, post.id, "The run was stopped before this round was posted.")
+        why = "The run was stopped before this round was posted."
+        await posts.mark_failed(tx, post.id, why, now)
         await runs.set_generation(tx, run.id, generation.number, state=GenerationState.CANCELLED)
 
 

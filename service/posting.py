@@ -155,7 +155,7 @@ class Outbox:
     async def _give_up(self, post_id: PostId, sentence: str) -> None:
         """Remember why, and pause the run: somebody has to change something first. A duel just ends."""
         async with self._db.transaction() as tx:
-            post = await posts.mark_failed(tx, post_id, sentence)
+            post = await posts.mark_failed(tx, post_id, sentence, self._clock.now())
             if post.kind is PostKind.DUEL and post.duel_id is not None:
                 await duels.set_duel(tx, post.duel_id, state=DuelState.FAILED)
             if post.kind is PostKind.ROUND:

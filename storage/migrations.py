@@ -20,6 +20,7 @@ from storage.m006 import STATEMENTS as M006
 from storage.m007 import STATEMENTS as M007
 from storage.m008 import STATEMENTS as M008
 from storage.m009 import STATEMENTS as M009
+from storage.m010 import STATEMENTS as M010
 
 Migration = Callable[[Transaction], Awaitable[None]]
 
@@ -89,6 +90,12 @@ async def m009_projections(tx: Transaction) -> None:
         await tx.rows(statement)
 
 
+async def m010_failed_at(tx: Transaction) -> None:
+    """When posts were given up."""
+    for statement in M010:
+        await tx.rows(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_first_schema,
     m002_mood_panels,
@@ -99,6 +106,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m007_proof,
     m008_fitness,
     m009_projections,
+    m010_failed_at,
 )
 
 

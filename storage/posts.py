@@ -51,7 +51,7 @@ class UnsentPost:
 
 
 async def unsent(tx: Reader, *, since: float) -> list[UnsentPost]:
-    """Return what is pending or was attempted, and what has failed of the posts made after ``since``, oldest first.
+    """Return what is pending or was attempted, and then what was given up after ``since``, the latest last.
 
     A round that was withdrawn with its run is none: nobody waits for it.
     """
@@ -61,8 +61,8 @@ async def unsent(tx: Reader, *, since: float) -> list[UnsentPost]:
         JOIN runs AS r ON r.id = p.run_id
         JOIN generations AS g ON g.run_id = p.run_id AND g.number = p.generation
         WHERE p.state IN ('pending', 'attempted')
-            OR (p.state = 'failed' AND p.created_at >= ? AND NOT (p.kind = 'round' AND g.state = 'cancelled'))
-        ORDER BY p.id
+            OR (p.state = 'failed' AND p.failed_at >= ? AND NOT (p.kind = 'round' AND g.state = 'cancelled'))
+        ORDER BY p.failed_at, p.id
         """,
         (since,),
     )
@@ -90,7 +90,7 @@ async def mark_pending(tx: Transaction, post_id: PostId, error: str = "") -> Pos
     """Record that sending surely did not happen, or that a failed post is to be tried again."""
     return _found(
         await tx.row(
-            "UPDATE posts SET state = 'pending', error = ? WHERE id = ? RETURNING *",
+            "UPDATE posts SET state = 'pending', error = ?, failed_at = NULL WHERE id = ? RETURNING *",
             (error, post_id),
         )
     )
@@ -106,12 +106,12 @@ async def mark_posted(tx: Transaction, post_id: PostId, message_id: MessageId) -
     )
 
 
-async def mark_failed(tx: Transaction, post_id: PostId, error: str) -> Post:
-    """Record that the post cannot be delivered and the sentence that says why."""
+async def mark_failed(tx: Transaction, post_id: PostId, error: str, now: float) -> Post:
+    """Record that the post cannot be delivered, since when, and the sentence that says why."""
     return _found(
         await tx.row(
-            "UPDATE posts SET state = 'failed', error = ? WHERE id = ? RETURNING *",
-            (error, post_id),
+            "UPDATE posts SET state = 'failed', error = ?, failed_at = ? WHERE id = ? RETURNING *",
+            (error, now, post_id),
         )
     )
 

@@ -41,7 +41,7 @@ async def test_a_post_goes_through_its_states(db):
             1,
             "Discord is down.",
         )
-        failed = await posts.mark_failed(tx, post.id, "The thread is locked.")
+        failed = await posts.mark_failed(tx, post.id, "The thread is locked.", 9.0)
         assert (failed.state, failed.error) == (PostState.FAILED, "The thread is locked.")
         assert await posts.undelivered(tx) == []
         assert await posts.mark_attempted(tx, post.id) is None  # withdrawn: not to be sent
@@ -62,7 +62,7 @@ async def test_unknown_posts_are_not_found(db):
             posts.post(tx, PostId(9)),
             posts.mark_pending(tx, PostId(9)),
             posts.mark_posted(tx, PostId(9), MessageId(1)),
-            posts.mark_failed(tx, PostId(9), "x"),
+            posts.mark_failed(tx, PostId(9), "x", 1.0),
         ):
             with pytest.raises(NotFoundError):
                 await call
@@ -91,3 +91,23 @@ async def test_open_rounds_are_those_that_still_await_votes(db):
         new = await make_round(tx, run=old.run, number=2)
         other = await make_round(tx, channel_id=ChannelId(2))
         assert await posts.open_round_posts(tx) == [new.post, other.post]
+
+
+async def test_what_was_given_up_counts_from_that_moment_however_long_it_waited(db):
+    async with db.transaction() as tx:
+        run = await runs.create_run(tx, new_run())
+        await runs.add_generation(tx, generation(run.id))
+        made = [await posts.add_post(tx, run.id, 1, PostKind.PAUSE, CHANNEL, 5.0) for _ in range(3)]
+        await posts.mark_failed(tx, made[0].id, "The channel is gone.", 500.0)
+        await posts.mark_failed(tx, made[1].id, "I may not post there.", 400.0)
+        assert [one.error for one in await posts.unsent(tx, since=100.0)] == [
+            "",
+            "I may not post there.",
+            "The channel is gone.",
+        ]
+        assert [one.error for one in await posts.unsent(tx, since=450.0)] == [
+            "",
+            "The channel is gone.",
+        ]
+        await posts.mark_pending(tx, made[0].id)
+        assert [one.error for one in await posts.unsent(tx, since=450.0)] == ["", ""]
