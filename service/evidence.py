@@ -148,14 +148,17 @@ async def _further(
     """
     if len(known) > ROWS_KEPT:
         known.clear()
-    wanted = [one for one in ids if one not in known]
+    # What is needed here is held here: others may clear the rest while this waits for the database.
+    here = {one: known[one] for one in ids if one in known}
+    wanted = [one for one in ids if one not in here]
     for start in range(0, len(wanted), HANDFUL):
         found, vectors = await clips.embeddings(
             tx, wanted[start : start + HANDFUL], learned.encoder_id
         )
         if found:
             rows = learned.project(vectors).astype(np.float32)
-            known.update(zip(found, rows, strict=True))
+            here.update(zip(found, rows, strict=True))
         await asyncio.sleep(0)
+    known.update(here)
     nothing = np.zeros(learned.dimensions)
-    return np.stack([known.get(one, nothing) for one in ids]).astype(np.float64)
+    return np.stack([here.get(one, nothing) for one in ids]).astype(np.float64)

@@ -21,6 +21,7 @@ from scoring.space import default_space
 from service import spaces
 from service.bootstrap import open_services
 from service.ears import EncoderProcess, _hear, _read
+from service.evidence import _further
 from service.hearing import CatchingUp, HearingDevice
 from service.spaces import due
 from storage import clips, embeddings, projections, tastes
@@ -330,6 +331,34 @@ async def test_a_clip_of_another_version_says_nothing_in_the_learned_columns(sta
     learned = services.tastes.space.learned.dimensions
     assert not phi[0, -1 - learned : -1].any()
     assert phi[0, : -1 - learned].any()
+
+
+class Crowded:
+    """A reader while whose query somebody else finds that too many rows are remembered."""
+
+    def __init__(self, tx, known) -> None:
+        self._tx, self._known = tx, known
+
+    async def rows(self, *query):
+        self._known.clear()
+        return await self._tx.rows(*query)
+
+
+async def test_what_is_forgotten_meanwhile_is_not_taken_for_unheard(stage, ears):
+    await stage.start()
+    await hear_many(stage, FEWEST)
+    services = stage.services
+    await spaces.SpaceKeeper(services.db, services.tastes, ears, stage.clock, lambda: True).keep()
+    learned, known = services.tastes.space.learned, {}
+    run = await stage.run()
+    async with services.db.reading() as tx:
+        ids = [one.id for one in await clips.clips_of_run(tx, run.id)]
+        await _further(tx, ids[:4], learned, known)
+        assert sorted(known) == sorted(ids[:4])
+        found = await _further(Crowded(tx, known), ids, learned, known)
+        assert np.array_equal(found, await _further(tx, ids, learned, {}))
+    assert found.any(axis=1).all()
+    assert sorted(known) == sorted(ids)
 
 
 async def test_tastes_of_the_old_space_are_learned_again(stage, ears):
