@@ -15,7 +15,7 @@ from torch import Tensor
 
 from domain.clip import ClipFailure, SourceUse
 from generation.audio import Floats
-from generation.diffusion.family import Job, Limits, Words, decoded_rows, tokens_of
+from generation.diffusion.family import RATES, Job, Limits, Words, decoded_rows, tokens_of
 from generation.diffusion.layout import Layout
 
 SHORTEST = 10.0
@@ -44,7 +44,7 @@ class AceStep:
         config = layout.config("transformer")
         turbo = config.get("is_turbo") is True or config.get("model_version") == "turbo"
         return Limits(
-            rate=int(layout.number("vae", "sampling_rate")),
+            rate=layout.whole("vae", "sampling_rate", *RATES),
             longest=600.0,
             steps=8 if turbo else 32,
             draft=4 if turbo else 12,

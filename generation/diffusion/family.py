@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from domain.clip import ClipFailure, SourceUse
+from domain.errors import GenerationError
 from generation.audio import Floats
-from generation.diffusion.layout import Layout
+from generation.diffusion.layout import AGAIN, Layout
+
+MOST_TOKENS = 10_000
+"""Of a prompt that any text encoder here reads; a tokenizer that was not told its limit has 10 to the power of 30."""
+RATES = (8000, 192_000)
+"""Frames per second of what a model makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +135,21 @@ def sibling(pipe: Any, kind: str, **changes: Any) -> Any:
     made = getattr(diffusers, kind)(**{**pipe.components, **changes})
     made.set_progress_bar_config(disable=True)
     return made
+
+
+def most_of(tokenizer: Any) -> int:
+    """Return how many tokens are read.
+
+    Raises:
+        GenerationError: The tokenizer does not say, so it has no sensible limit.
+    """
+    most = int(tokenizer.model_max_length)
+    if not 0 < most <= MOST_TOKENS:
+        raise GenerationError(
+            f"{Path(tokenizer.name_or_path) / 'tokenizer_config.json'} says no model_max_length, or {most:g}, where a "
+            f"number from 1 to {MOST_TOKENS} belongs. {AGAIN}"
+        )
+    return most
 
 
 def tokens_of(tokenizer: Any, prompt: str, most: int) -> int | ClipFailure:

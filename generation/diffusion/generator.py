@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -19,8 +20,8 @@ from generation.audio import Floats
 from generation.diffusion.ace_step import AceStep
 from generation.diffusion.family import Family, Job, Limits, Words
 from generation.diffusion.latent_mel import AudioLdm2, MusicLdm
-from generation.diffusion.layout import Layout, read_layout
-from generation.diffusion.loading import load_pipeline
+from generation.diffusion.layout import AGAIN, Layout, read_layout
+from generation.diffusion.loading import MISFIT, line_of, load_pipeline
 from generation.diffusion.orders import Order, batches, order
 from generation.diffusion.riffusion import Riffusion
 from generation.diffusion.stable_audio import StableAudio
@@ -78,6 +79,10 @@ class Diffusion:
         self._device = device
         self._pipe: Any = None
         self._limits = _with_steps(family.limits(layout), recipe.option("steps"))
+        if self._limits.longest < SHORTEST:
+            raise GenerationError(
+                f"{layout.folder} says that its clips last {self._limits.longest:g} s at most. {AGAIN}"
+            )
         self._number: torch.dtype = getattr(
             torch, family.number if device.type == "cuda" else "float32"
         )
@@ -134,12 +139,7 @@ class Diffusion:
             raise GenerationError(
                 f"{layout.folder} holds a {layout.kind}, which cannot be played; there are: {', '.join(FAMILIES)}."
             )
-        device = recipe.device
-        if device == "auto":
-            device = "cuda:0" if torch.cuda.is_available() else "cpu"
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            raise GenerationError(f"There is no device {device}; PyTorch sees no GPU here.")
-        return cls(family, layout, recipe, torch.device(device))
+        return cls(family, layout, recipe, _device(recipe.device))
 
     def prepare(self) -> None:
         """Load the pipeline.
@@ -219,12 +219,14 @@ class Diffusion:
     def _words(self, request: ClipRequest) -> Words | ClipFailure:
         pipe = self._ready()
         if not request.embedding:
-            return self._family.words(pipe, request.prompt)
+            with self._played():
+                return self._family.words(pipe, request.prompt)
         numbers = np.frombuffer(request.embedding, dtype="<f4")
         if not np.isfinite(numbers).all():
             return ClipFailure(reason="The embedding has values that are no numbers.")
         rows = torch.from_numpy(numbers.copy()).reshape(1, -1, self._limits.embedding)
-        return self._family.given(pipe, rows, request.prompt)
+        with self._played():
+            return self._family.given(pipe, rows, request.prompt)
 
     def _fitting(
         self, orders: Sequence[Order], on_step: Callable[..., dict[str, Any]]
@@ -255,20 +257,25 @@ class Diffusion:
     ) -> list[Composition | ClipFailure]:
         """Make orders that are alike as one batch."""
         filled = [*orders, *[orders[0]] * (self._batch - len(orders))]
-        try:
+        with self._played():
             sounds = self._family.play(self._ready(), self._job(filled, on_step))
-        except (
-            ValueError,
-            TypeError,
-            LookupError,
-        ) as error:  # what pipelines raise where their parts do not fit
-            raise GenerationError(
-                f"The {self._layout.kind} in {self._layout.folder} cannot be played: {error}"
-            ) from error
         return [
             self._finished(one, np.ascontiguousarray(sound.T))
             for one, sound in zip(orders, sounds, strict=False)
         ]
+
+    @contextmanager
+    def _played(self) -> Iterator[None]:
+        """Put what a pipeline raises into a sentence, but for what others know how to take."""
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            raise
+        except MISFIT as error:
+            log.warning("The pipeline in %s cannot be played", self._layout.folder, exc_info=error)
+            raise GenerationError(
+                f"The {self._layout.kind} in {self._layout.folder} cannot be played: {line_of(error)}"
+            ) from error
 
     def _job(self, orders: Sequence[Order], on_step: Callable[..., dict[str, Any]]) -> Job:
         first = orders[0]
@@ -299,6 +306,22 @@ class Diffusion:
             stretch = (made.source.start, made.source.end)
             samples = spliced(made.sound, samples, stretch, rate)
         return finished(samples, rate, {**self.info.details, "steps": str(made.steps)})
+
+
+def _device(asked: str) -> torch.device:
+    """Return a device that is here.
+
+    Raises:
+        GenerationError: It is not.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    device = torch.device(("cuda:0" if count else "cpu") if asked == "auto" else asked)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        sees = f"{count} of them" if count else "no GPU"
+        raise GenerationError(f"There is no device {asked}; PyTorch sees {sees} here.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise GenerationError(f"There is no device {asked}; PyTorch sees none here.")
+    return device
 
 
 def _with_steps(limits: Limits, steps: str) -> Limits:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from domain.clip import ClipFailure
 from generation.audio import Floats
-from generation.diffusion.family import Job, Limits, Words, tokens_of
+from generation.diffusion.family import RATES, Job, Limits, Words, most_of, tokens_of
 from generation.diffusion.layout import Layout
 
 
@@ -27,20 +27,20 @@ class AudioLdm2:
 
     def limits(self, layout: Layout) -> Limits:
         """See ``Family``. In a batch, GPT-2 would hear how much longer the others' prompts are."""
-        width = int(layout.number("text_encoder_2", "d_model"))
+        width = layout.whole("text_encoder_2", "d_model")
         return replace(_limits(layout, 3.5, width), batched=False)
 
     def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
         """See ``Family``."""
         for tokenizer in (pipe.tokenizer, pipe.tokenizer_2):
-            count = tokens_of(tokenizer, prompt, tokenizer.model_max_length)
+            count = tokens_of(tokenizer, prompt, most_of(tokenizer))
             if isinstance(count, ClipFailure):
                 return count
         return _with_and_without(pipe, prompt, *_t5(pipe, prompt))
 
     def given(self, pipe: Any, numbers: Tensor, prompt: str) -> Words | ClipFailure:
         """See ``Family``. It stands for what T5 says; CLAP reads the prompt, which may be empty."""
-        have, most = numbers.shape[1], int(pipe.tokenizer_2.model_max_length)
+        have, most = numbers.shape[1], most_of(pipe.tokenizer_2)
         if have > most:
             return ClipFailure(reason=f"The embedding has {have} tokens, and {most} are read.")
         like = next(pipe.text_encoder_2.parameters())
@@ -61,11 +61,11 @@ class MusicLdm:
 
     def limits(self, layout: Layout) -> Limits:
         """See ``Family``. An embedding is a single token: what CLAP says of a text, or of a sound."""
-        return _limits(layout, 2.0, int(layout.number("text_encoder", "projection_dim")))
+        return _limits(layout, 2.0, layout.whole("text_encoder", "projection_dim"))
 
     def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
         """See ``Family``."""
-        count = tokens_of(pipe.tokenizer, prompt, pipe.tokenizer.model_max_length)
+        count = tokens_of(pipe.tokenizer, prompt, most_of(pipe.tokenizer))
         if isinstance(count, ClipFailure):
             return count
         return self._said(pipe, _clap(pipe, prompt))
@@ -90,11 +90,10 @@ class MusicLdm:
 
 
 def _limits(layout: Layout, guidance: float, embedding: int) -> Limits:
-    vocoder = layout.config("vocoder")
-    rate = int(layout.number("vocoder", "sampling_rate"))
-    hop = math.prod(int(one) for one in vocoder.get("upsample_rates", ()))
-    halvings = len(layout.config("vae").get("block_out_channels", ())) - 1
-    window = layout.number("unet", "sample_size") * 2**halvings * hop / rate
+    rate = layout.whole("vocoder", "sampling_rate", *RATES)
+    hop = math.prod(layout.wholes("vocoder", "upsample_rates"))
+    halvings = len(layout.wholes("vae", "block_out_channels")) - 1
+    window = layout.whole("unet", "sample_size") * 2**halvings * hop / rate
     return Limits(
         rate=rate,
         longest=math.floor(10 * window) / 10,
@@ -123,7 +122,7 @@ def _clap(pipe: Any, text: str) -> Tensor:
     read = pipe.tokenizer(
         text,
         padding="max_length",
-        max_length=pipe.tokenizer.model_max_length,
+        max_length=most_of(pipe.tokenizer),
         return_tensors="pt",
     ).to(pipe.device)
     said: Tensor = pipe.text_encoder.get_text_features(

@@ -17,6 +17,11 @@ from generation.registry import INSTALL
 
 SPEAKS = {"GPT2Model": "GPT2LMHeadModel"}
 """Classes that were published under a name whose class cannot go on from itself any more; the weights are the same."""
+MISFIT = (
+    *(TypeError, ValueError, AttributeError, LookupError),
+    *(ArithmeticError, RuntimeError, AssertionError),
+)
+"""What pipelines raise where their parts, or what these say of themselves, do not fit together."""
 OPTIONAL: dict[str, dict[str, Any]] = {
     "StableDiffusionPipeline": {
         "safety_checker": None,
@@ -51,9 +56,9 @@ def load_pipeline(
         }
         try:
             pipe = getattr(diffusers, layout.kind)(**parts, **more)
-        except (TypeError, ValueError, AttributeError) as error:
+        except MISFIT as error:
             raise GenerationError(
-                f"The parts in {layout.folder} do not make a {layout.kind}: {_line(error)} {AGAIN}"
+                f"The parts in {layout.folder} do not make a {layout.kind}: {line_of(error)} {AGAIN}"
             ) from None
         pipe.set_progress_bar_config(disable=True)
         return pipe.to(device)
@@ -71,11 +76,11 @@ def _part(folder: Path, kind: tuple[str, str], number: torch.dtype) -> Any:
         loaded = found.from_pretrained(folder, **given)
     except ImportError as error:
         raise GenerationError(
-            f"The part {folder.name} in {folder.parent} needs another package: {_line(error)} {INSTALL}"
+            f"The part {folder.name} in {folder.parent} needs another package: {line_of(error)} {INSTALL}"
         ) from None
     except Exception as error:  # noqa: BLE001 - each library has its own for a damaged file, safetensors' is a bare one
         raise GenerationError(
-            f"The part {folder.name} in {folder.parent} cannot be loaded: {_line(error)} "
+            f"The part {folder.name} in {folder.parent} cannot be loaded: {line_of(error)} "
             f"It is damaged, cut off or of another kind. {AGAIN}"
         ) from None
     if not learned:
@@ -129,7 +134,8 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _line(error: Exception) -> str:
+def line_of(error: Exception) -> str:
+    """Return the first line of what an error says, as a sentence."""
     words = str(error).strip().splitlines()
     line = words[0][:200] if words else type(error).__name__
     return line if line.endswith(".") else f"{line}."

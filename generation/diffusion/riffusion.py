@@ -14,7 +14,7 @@ from torch import Tensor
 
 from domain.clip import ClipFailure, SourceUse
 from generation.audio import Floats
-from generation.diffusion.family import Job, Limits, Words, sibling, tokens_of
+from generation.diffusion.family import Job, Limits, Words, most_of, sibling, tokens_of
 from generation.diffusion.layout import Layout
 from generation.diffusion.pictures import BANDS, COLUMNS, RATE, heard, pictured
 
@@ -36,13 +36,13 @@ class Riffusion:
             steps=50,
             draft=20,
             guidance=7.0,
-            embedding=int(layout.number("text_encoder", "hidden_size")),
+            embedding=layout.whole("text_encoder", "hidden_size"),
             sources=frozenset({SourceUse.VARY, SourceUse.FILL}),
         )
 
     def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
         """See ``Family``."""
-        count = tokens_of(pipe.tokenizer, prompt, pipe.tokenizer.model_max_length)
+        count = tokens_of(pipe.tokenizer, prompt, most_of(pipe.tokenizer))
         if isinstance(count, ClipFailure):
             return count
         said, nothing = pipe.encode_prompt(prompt, pipe.device, 1, True)

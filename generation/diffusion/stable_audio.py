@@ -14,10 +14,12 @@ from torch import Tensor
 from domain.clip import ClipFailure, SourceUse
 from generation.audio import Floats
 from generation.diffusion.family import (
+    RATES,
     Job,
     Limits,
     Words,
     decoded_rows,
+    most_of,
     padded,
     sibling,
     states_of,
@@ -36,8 +38,9 @@ class StableAudio:
 
     def limits(self, layout: Layout) -> Limits:
         """See ``Family``. Only with a scheduler that names its noisiest level can a sound be varied by degrees."""
-        rate = int(layout.number("vae", "sampling_rate"))
-        window = int(layout.number("transformer", "sample_size")) * hop(layout)
+        rate = layout.whole("vae", "sampling_rate", *RATES)
+        hop = math.prod(layout.wholes("vae", "downsampling_ratios"))
+        window = layout.whole("transformer", "sample_size") * hop
         graded = "sigma_max" in layout.config("scheduler")
         return Limits(
             rate=rate,
@@ -45,13 +48,13 @@ class StableAudio:
             steps=100,
             draft=30,
             guidance=7.0,
-            embedding=int(layout.number("text_encoder", "d_model")),
+            embedding=layout.whole("text_encoder", "d_model"),
             sources=frozenset({SourceUse.VARY} if graded else ()),
         )
 
     def words(self, pipe: Any, prompt: str) -> Words | ClipFailure:
         """See ``Family``."""
-        found = states_of(pipe, prompt, pipe.tokenizer.model_max_length)
+        found = states_of(pipe, prompt, most_of(pipe.tokenizer))
         if isinstance(found, ClipFailure):
             return found
         return Words(values={"prompt_embeds": found[0], "attention_mask": found[1]})
@@ -59,7 +62,7 @@ class StableAudio:
     def given(self, pipe: Any, numbers: Tensor, prompt: str) -> Words | ClipFailure:
         """See ``Family``."""
         like = next(pipe.text_encoder.parameters())
-        filled = padded(numbers, pipe.tokenizer.model_max_length, like)
+        filled = padded(numbers, most_of(pipe.tokenizer), like)
         if isinstance(filled, ClipFailure):
             return filled
         return Words(values={"prompt_embeds": filled[0], "attention_mask": filled[1]})
@@ -90,11 +93,6 @@ class StableAudio:
             ).audios
         needed = math.ceil(job.seconds * pipe.vae.sampling_rate / pipe.vae.hop_length)
         return decoded_rows(pipe.vae, latents[:, :, : needed + AROUND])
-
-
-def hop(layout: Layout) -> int:
-    """Return the frames of sound in a latent of an Oobleck autoencoder."""
-    return math.prod(int(ratio) for ratio in layout.config("vae").get("downsampling_ratios", ()))
 
 
 def level(strength: float, least: float, most: float) -> float:

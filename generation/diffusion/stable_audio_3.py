@@ -14,10 +14,12 @@ from torch import Tensor
 from domain.clip import ClipFailure, SourceUse
 from generation.audio import Floats
 from generation.diffusion.family import (
+    RATES,
     Job,
     Limits,
     Words,
     decoded_rows,
+    most_of,
     padded,
     sibling,
     states_of,
@@ -40,12 +42,12 @@ class StableAudio3:
         """See ``Family``. Distilled checkpoints re-noise at every step; the others need guidance and many steps."""
         distilled = layout.config("scheduler").get("stochastic_sampling") is True
         return Limits(
-            rate=int(layout.number("vae", "sampling_rate")),
-            longest=min(380.0, layout.number("duration_embedder", "max_val")),
+            rate=layout.whole("vae", "sampling_rate", *RATES),
+            longest=min(380.0, layout.number("duration_embedder", "max_val", 1, 1e6)),
             steps=8 if distilled else 100,
             draft=4 if distilled else 30,
             guidance=1.0 if distilled else 7.0,
-            embedding=int(layout.number("transformer", "cond_token_dim")),
+            embedding=layout.whole("transformer", "cond_token_dim"),
             sources=frozenset({SourceUse.VARY, SourceUse.FILL}),
         )
 
@@ -83,7 +85,7 @@ class StableAudio3:
 
 
 def _most(pipe: Any) -> int:
-    return min(int(pipe.tokenizer.model_max_length), TOKENS)
+    return min(most_of(pipe.tokenizer), TOKENS)
 
 
 def _stretch(pipe: Any, job: Job) -> dict[str, Any]:

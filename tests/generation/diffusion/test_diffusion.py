@@ -183,14 +183,23 @@ def test_weights_in_the_format_of_a_gpu_play_too(family, folder, file):
     assert [one.audio.frames for one in one.generate(asked)] == [44_100] * len(asked)
 
 
-def test_what_a_pipeline_refuses_is_a_sentence(generator, monkeypatch):
-    def refuse(pipe, job):
-        raise ValueError("shapes differ")
+@pytest.mark.parametrize("error", [ValueError, ZeroDivisionError, RuntimeError, KeyError])
+@pytest.mark.parametrize("where", ["play", "words"])
+def test_what_a_pipeline_refuses_is_a_sentence(generator, monkeypatch, where, error):
+    def refuse(self, *_):
+        raise error("shapes differ\nhere")
 
     one = generator(FAMILY)
-    monkeypatch.setattr(type(one._family), "play", lambda self, pipe, job: refuse(pipe, job))
-    with pytest.raises(GenerationError, match="cannot be played: shapes differ"):
+    monkeypatch.setattr(type(one._family), where, refuse)
+    with pytest.raises(GenerationError, match=r"cannot be played: .*shapes differ"):
         one.generate([request()])
+
+
+def test_a_tokenizer_without_a_limit_is_a_sentence(folder, tmp_path):
+    copy = copied(folder("stable-audio"), tmp_path)
+    change(copy / "tokenizer/tokenizer_config.json", model_max_length=None)
+    with pytest.raises(GenerationError, match=r"tokenizer_config.json says no model_max_length"):
+        create_generator(recipe(copy)).generate([request()])
 
 
 @pytest.mark.parametrize("family", ["stable-audio", FAMILY])
@@ -305,7 +314,16 @@ def pickled(folder):
         (lambda folder: change(folder / "model_index.json", _class_name="FluxPipeline"), "Flux"),
         (lambda folder: shutil.rmtree(folder / "vae"), "lacks the part vae"),
         (lambda folder: (folder / "vae/config.json").unlink(), "lacks vae/config.json"),
-        (lambda folder: change(folder / "vae/config.json", sampling_rate="x"), "is no number"),
+        (lambda folder: (folder / "vae/config.json").write_text("[" * 9999), "cannot be read"),
+        (lambda folder: change(folder / "model_index.json", vae=["diffusers", 3]), "3. of vae"),
+        (
+            lambda folder: change(folder / "model_index.json", **{"../vae": ["diffusers", "Vae"]}),
+            "a part '../vae', which is no name",
+        ),
+        (
+            lambda folder: change(folder / "duration_embedder/config.json", max_val=0.5),
+            "duration_embedder/config.json says 0.5 of max_val",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_folder_is_said_at_once(folder, tmp_path, damage, words):
@@ -314,6 +332,62 @@ def test_what_is_wrong_with_a_folder_is_said_at_once(folder, tmp_path, damage, w
     with pytest.raises(GenerationError, match=words) as caught:
         create_generator(recipe(copy))
     assert "\n" not in str(caught.value)
+
+
+READ = {
+    "stable-audio": [
+        ("vae", "sampling_rate"),
+        ("vae", "downsampling_ratios"),
+        ("transformer", "sample_size"),
+        ("text_encoder", "d_model"),
+    ],
+    FAMILY: [
+        ("vae", "sampling_rate"),
+        ("duration_embedder", "max_val"),
+        ("transformer", "cond_token_dim"),
+    ],
+    "ace-step": [("vae", "sampling_rate")],
+    "audioldm2": [
+        ("vocoder", "sampling_rate"),
+        ("vocoder", "upsample_rates"),
+        ("vae", "block_out_channels"),
+        ("unet", "sample_size"),
+        ("text_encoder_2", "d_model"),
+    ],
+    "musicldm": [("text_encoder", "projection_dim")],
+    "riffusion": [("text_encoder", "hidden_size")],
+}
+ODD = [None, 0, -1, "x", [], {}, [0], [[]], True, float("nan"), float("inf"), 10**400]
+
+
+@pytest.mark.parametrize(
+    ("family", "part", "key"), [(family, *one) for family, keys in READ.items() for one in keys]
+)
+def test_odd_numbers_of_a_part_are_named_with_their_file(folder, tmp_path, family, part, key):
+    (tmp_path / "odd").mkdir()
+    for one in folder(family).iterdir():
+        (tmp_path / "odd" / one.name).symlink_to(one)
+    (tmp_path / "odd" / part).unlink()
+    (tmp_path / "odd" / part).mkdir()
+    file = tmp_path / "odd" / part / "config.json"
+    config = json.loads((folder(family) / part / "config.json").read_text())
+    for value in ODD:
+        file.write_text(json.dumps({**config, key: value}))
+        with pytest.raises(GenerationError) as caught:
+            create_generator(recipe(tmp_path / "odd"))
+        assert str(caught.value).startswith(f"{file} says ")
+        assert f" of {key}, where " in str(caught.value)
+    del config[key]
+    file.write_text(json.dumps(config))
+    with pytest.raises(GenerationError, match=f"says nothing of {key}"):
+        create_generator(recipe(tmp_path / "odd"))
+
+
+def test_a_window_that_is_shorter_than_any_clip_is_said(folder, tmp_path):
+    copy = copied(folder("stable-audio"), tmp_path)
+    change(copy / "transformer/config.json", sample_size=1)
+    with pytest.raises(GenerationError, match="says that its clips last 0 s at most"):
+        create_generator(recipe(copy))
 
 
 @pytest.mark.parametrize(
