@@ -28,6 +28,7 @@ from service.duels import DuelService
 from service.ears import Ears, EncoderProcess
 from service.exports import ExportService
 from service.feedback import FeedbackService
+from service.generator_state import playing
 from service.handmade import Handmade
 from service.health import HealthService
 from service.hearing import CatchingUp, HearingDevice
@@ -201,6 +202,14 @@ def _hearing(
     return keeper.view
 
 
+def _queue(settings: Settings, ground: _Ground) -> JobQueue:
+    async def room(generator: str) -> int:
+        return playing(await ground.device.states(), generator).batch
+
+    names = offered_names(settings)
+    return JobQueue(settings.limits, ground.clock, ground.tasks, generators=names, room=room)
+
+
 def _kits(settings: Settings, language: LanguageService, operators: OperatorService) -> Kits:
     """Return what gives searchers their model, with the operators and templates of the server."""
 
@@ -233,7 +242,7 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     device, language, space = ground.device, ground.language, ground.space
     operators = _operators(db, clock, language)
     learner = TasteService(db, space, clock, settings.taste, tasks)
-    queue = JobQueue(settings.limits, clock, tasks, generators=offered_names(settings))
+    queue = _queue(settings, ground)
     kits = _kits(settings, language, operators)
     rewards = _rewards(ground, learner)
     judging = Judging(db, learner, clock, rewards.reward)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -27,6 +28,13 @@ MEMORY = 0.3
 """Weight of the newest job in the running mean of seconds for a clip."""
 
 Work = Callable[["Ticket"], Awaitable[None]]
+Room = Callable[[str], Awaitable[int]]
+"""Returns how many clips a generator makes at once now."""
+
+
+async def no_room(_generator: str) -> int:
+    """Say that there is room for no second round beside one."""
+    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,26 +97,31 @@ class Ticket:
 
 
 class Lane:
-    """The rounds that one generator is to make, one at a time.
+    """The rounds that one generator is to make: one at a time, or as many as it makes at once.
 
-    Servers take turns; within one, first come, first served.
+    Servers take turns; within one, first come, first served. None passes another because it is smaller.
+
+    Args:
+        clock: Tells how long they take.
+        tasks: Owns them.
+        room: Returns how many clips the generator makes at once now.
     """
 
-    def __init__(self, clock: Clock, tasks: TaskSet) -> None:
+    def __init__(self, clock: Clock, tasks: TaskSet, room: Callable[[], Awaitable[int]]) -> None:
         self._clock = clock
         self._tasks = tasks
-        self._started_at = 0.0
+        self._room = room
         self._last_turn: dict[int, int] = {}
         self._turns = itertools.count(1)
         self._wake = asyncio.Event()
         self._seconds_per_clip = FIRST_GUESS
         self.waiting: list[Ticket] = []
-        self.running: Ticket | None = None
+        self.running: list[Ticket] = []
 
     @property
     def tickets(self) -> list[Ticket]:
         """What is running and what waits."""
-        return [*([self.running] if self.running else []), *self.waiting]
+        return [*self.running, *self.waiting]
 
     def add(self, ticket: Ticket) -> None:
         """Let a job wait for its turn."""
@@ -130,12 +143,17 @@ class Lane:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self.waiting:
-                await self._serve_one(self._take())
+            while (ticket := await self._next()) is not None:
+                self._start(ticket)
 
-    def _take(self) -> Ticket:
-        """Take the oldest job of the server whose turn was longest ago."""
+    async def _next(self) -> Ticket | None:
+        """Take the oldest job of the server whose turn was longest ago, if it is time for it."""
+        room = await self._room() if self.running and self.waiting else 0
+        if not self.waiting:
+            return None
         ticket = self._order()[0]
+        if self.running and sum(one.total for one in [*self.running, ticket]) > room:
+            return None
         self.waiting.remove(ticket)
         self._last_turn[ticket.run.guild_id] = next(self._turns)
         return ticket
@@ -145,16 +163,21 @@ class Lane:
             self.waiting, key=lambda one: (self._last_turn.get(one.run.guild_id, 0), one.id)
         )
 
-    async def _serve_one(self, ticket: Ticket) -> None:
-        self.running, self._started_at = ticket, self._clock.now()
+    def _start(self, ticket: Ticket) -> None:
+        began = self._clock.now()
+        self.running.append(ticket)
         self._refresh()
         ticket.task = self._tasks.spawn(ticket.work(), f"round of run {ticket.run.id}")
-        await asyncio.wait([ticket.task])
-        self.running = None
-        self._end(ticket, ticket.task)
-        self._refresh()
+        ticket.task.add_done_callback(lambda task: self._end(ticket, task, began))
 
-    def _end(self, ticket: Ticket, task: asyncio.Task[None]) -> None:
+    def _end(self, ticket: Ticket, task: asyncio.Task[None], began: float) -> None:
+        self.running.remove(ticket)
+        self._tell(ticket, task, began)
+        self._refresh()
+        self._wake.set()
+
+    def _tell(self, ticket: Ticket, task: asyncio.Task[None], began: float) -> None:
+        """Say how a job ended."""
         if task.cancelled():
             ticket.report(_cancelled(ticket))
         elif (error := task.exception()) is not None:
@@ -165,7 +188,7 @@ class Lane:
             )
             ticket.report(Progress(text=words, total=ticket.total, finished=True, error=words))
         else:
-            seconds = (self._clock.now() - self._started_at) / max(1, ticket.total)
+            seconds = (self._clock.now() - began) / max(1, ticket.total)
             self._seconds_per_clip += MEMORY * (seconds - self._seconds_per_clip)
             ticket.report(
                 Progress(text="Ready", done=ticket.total, total=ticket.total, finished=True)
@@ -180,11 +203,9 @@ class Lane:
 
     def _refresh(self) -> None:
         """Tell every waiting job its place and time."""
-        ahead = 0.0
-        if self.running is not None:
-            left = self.running.total - self.running.progress.done
-            ahead = left * self._seconds_per_clip
-        for place, ticket in enumerate(self._order(), start=1 if self.running else 0):
+        left = max((one.total - one.progress.done for one in self.running), default=0)
+        ahead = left * self._seconds_per_clip
+        for place, ticket in enumerate(self._order(), start=len(self.running)):
             eta = ahead + ticket.total * self._seconds_per_clip
             ahead = eta
             text = (
@@ -196,13 +217,14 @@ class Lane:
 
 
 class JobQueue:
-    """Makes one round at a time for each generator, which spreads it over all it has: a slow one holds up no other.
+    """Makes rounds, for each generator as many at a time as it makes clips at once: a slow one holds up no other.
 
     Args:
         limits: How many a person and a server may have in it.
         clock: Tells how long they take.
         tasks: Owns them.
         generators: Their names, first that of runs that name none (any more).
+        room: Says how many clips a generator makes at once; a round that does not fit waits for the one before it.
     """
 
     def __init__(
@@ -212,11 +234,15 @@ class JobQueue:
         tasks: TaskSet,
         *,
         generators: Sequence[str] = (BUILT_IN,),
+        room: Room = no_room,
     ) -> None:
         self._limits = limits
         self._clock = clock
         self._usual = generators[0]
-        self._lanes = {name: Lane(clock, tasks) for name in (*generators, BUILT_IN)}
+        self._lanes = {
+            name: Lane(clock, tasks, functools.partial(room, name))
+            for name in (*generators, BUILT_IN)
+        }
         self._numbers = itertools.count(
             int(1000 * clock.now())
         )  # a button left from an older start names no new job
@@ -284,7 +310,7 @@ class JobQueue:
         now, lanes = self._clock.now(), self._lanes.values()
         waiting = [ticket for lane in lanes for ticket in lane.waiting]
         return Standing(
-            running=any(lane.running is not None for lane in lanes),
+            running=any(lane.running for lane in lanes),
             waiting=len(waiting),
             oldest=max((now - ticket.asked_at for ticket in waiting), default=0.0),
         )

@@ -32,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     whole: dict[str, str] = {
         "room": "clips that fit into memory; more are no room (default: any number)",
+        "batch": "clips that it says to make at once (default: 8)",
         "most": "bytes of a body that go through the pipe (default: as ever)",
         "protocol": "say hello in this version of the protocol",
         "steps": "steps of a batch (default: 3)",
@@ -59,6 +60,11 @@ def arguments() -> argparse.Namespace:
         metavar="FILE",
         help="no trouble (crash, hang, garbage, cut, fail, raise, sorry) once FILE is there; trouble makes it",
     )
+    parser.add_argument(
+        "--gate",
+        metavar="FILE",
+        help="each batch waits until FILE and its number, as in FILE.1, is there",
+    )
     parser.add_argument("--log", metavar="FILE", help="append a line for each start and each batch")
     return parser.parse_args()
 
@@ -77,7 +83,7 @@ class Scripted:
                 "longest": 60.0,
                 "sample_rate": RATE,
                 "commercial": True,
-                "batch": 8,
+                "batch": self._args.batch or 8,
                 "embedding": 4,
             },
         }
@@ -104,6 +110,9 @@ class Scripted:
         note(self._args, f"batch {len(orders)}")
         if self._args.noise:
             print("a library says something")  # noqa: T201 - what is tested
+        while self._args.gate and not Path(f"{self._args.gate}.{self._batch}").exists():
+            time.sleep(0.01)  # noqa: TID251 - a script without a loop
+            step(0, 1)
         steps = self._args.steps or 3
         for done in range(1, steps + 1):
             time.sleep(self._args.step_seconds)  # noqa: TID251 - a script without a loop

@@ -22,11 +22,13 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.log = folder / "log"
         self.once = folder / "once"
+        self.gate = folder / "gate"
         self.made: list[Dispatcher] = []
 
     def open(self, *script: object, patience: Patience = PATIENCE, **options: float) -> Dispatcher:
-        """Return a dispatcher whose processes behave as ``script`` says; ``once`` stands for the file of ``--once``."""
-        words = [str(self.once) if one == "once" else str(one) for one in script]
+        """Return a dispatcher whose processes behave as ``script`` says; ``once`` and ``gate`` stand for files."""
+        files = {"once": str(self.once), "gate": str(self.gate)}
+        words = [files.get(str(one), str(one)) for one in script]
 
         def launch(recipe: Recipe) -> GeneratorProcess:
             extra = [value for _, value in recipe.options]
@@ -35,6 +37,10 @@ class Shop:
 
         self.made.append(Dispatcher(launch, **options))
         return self.made[-1]
+
+    def let(self, batch: int) -> None:
+        """Let a batch go on that waits at the gate."""
+        self.gate.with_name(f"gate.{batch}").touch()
 
     def lines(self) -> list[str]:
         """Return what the processes did: ``start``, and ``batch`` with its size."""

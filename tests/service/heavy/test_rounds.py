@@ -105,6 +105,52 @@ async def test_a_slow_generator_holds_up_nobody_elses_rounds(tmp_path, name):
         assert len(stage.rounds()) == 2
 
 
+class Finishing(HeavyWorker):
+    """What is made of the model's sound takes no time."""
+
+    async def _finished(self, request, made, info):
+        return made if isinstance(made, ClipFailure) else FakeDevice().clip(request)
+
+
+async def test_rounds_that_fit_are_made_together_and_one_that_is_cancelled_hurts_no_other(
+    shop, tmp_path
+):
+    hands = ProcessWorker(RenderSpec(), workers=1)
+    device = Finishing(shop.open("--batch", 24, "--gate", "gate"), MODEL, hands)
+    async with staged(tmp_path, device) as stage:
+        runs, queue = stage.services.runs, stage.services.conductor._queue
+        device._dispatcher.warm_up(MODEL)
+        await stage.until(lambda: device._dispatcher.loaded)
+        first = await runs.start(MOD, settings=RunSettings(candidates=8))
+        await stage.until(lambda: "batch 8" in shop.lines())
+        given_up, kept, later = [
+            await runs.start(
+                actor(1 + guild, moderator=True, channel=10 + guild, guild=guild),
+                settings=RunSettings(candidates=8),
+            )
+            for guild in (2, 3, 4)
+        ]
+        await stage.until(lambda: (state_of(device).waiting, queue.standing().waiting) == (16, 1))
+        assert later.progress.text.startswith("4th in line")
+        shop.let(1)
+        assert (await first.done()).error is None
+        await stage.until(lambda: len(shop.lines()) == 3)
+        assert shop.lines() == ["start", "batch 8", "batch 16"]
+        await stage.services.conductor.drop(given_up)
+        assert given_up.progress.text == "Cancelled."
+        for batch in (2, 3):
+            shop.let(batch)
+        assert (await kept.done()).error is None
+        assert (await later.done()).error is None
+        assert shop.lines() == ["start", "batch 8", "batch 16", "batch 8"]
+        await stage.settle()
+        assert sorted(view.run.channel_id for view in stage.rounds()) == [10, 13, 14]
+
+
+def state_of(device):
+    return device._dispatcher.state(MODEL)
+
+
 async def test_no_round_is_lost_or_posted_twice_when_the_process_keeps_dying(shop, tmp_path):
     hands = ProcessWorker(RenderSpec(), workers=1, deadline=60)
     device = HeavyWorker(shop.open("--crash-at", 4, "--room", 3), MODEL, hands)
