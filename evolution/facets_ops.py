@@ -271,7 +271,8 @@ class Breeder:
             return (settled.tempo or 104.0) * float(np.exp(rng.normal(0, 0.04 + 0.2 * strength)))
         if field in AXES:
             step = 0.2 if strength < 0.6 else 0.4
-            here = quantise(getattr(settled, field) or 0.5)
+            level = getattr(settled, field)
+            here = quantise(0.5 if level is None else level)
             up = rng.random() < 0.5 if 0.1 < here < 0.9 else here <= 0.1
             return clamp(here + (step if up else -step))
         if field == "metre":

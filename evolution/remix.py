@@ -103,7 +103,8 @@ def _shifted(mixed: Facets, parent: Facets, reading: Reading, vocabulary: Vocabu
     for axis in AXES:
         shift = reading.shifts.get(axis, 0.0)
         if abs(shift) >= 0.1 and getattr(reading.facets, axis) is None:
-            values[axis] = _moved(getattr(before, axis) or 0.5, shift)
+            level = getattr(before, axis)
+            values[axis] = _moved(0.5 if level is None else level, shift)
     if reading.facets.tempo is None:
         genre = vocabulary.genres.get(mixed.genre or "")
         if reading.tempo_level is not None:

@@ -52,6 +52,14 @@ def test_a_mutation_changes_one_field(parent, field, strength, rng):
     assert tidy(child, shipped()) == child
 
 
+def test_a_level_at_the_bottom_moves_up_from_there():
+    rng = np.random.default_rng(0)
+    machine = Facets(genre="techno", family="techno")
+    assert shipped().settle(machine).acousticness == 0.0
+    moved = {BREEDER.mutate(machine, "acousticness", 0.3, rng).acousticness for _ in range(20)}
+    assert moved == {0.3}
+
+
 @given(invented(), rngs)
 def test_a_strong_mutation_of_genre_leaves_the_family(parent, rng):
     assert BREEDER.mutate(parent, "genre", 0.3, rng).family == parent.family

@@ -78,6 +78,13 @@ def test_changes_stay_in_range_however_often_they_are_asked_for(words):
         assert level is None or 0 <= level <= 1
 
 
+def test_what_is_at_the_bottom_already_is_not_taken_for_the_middle():
+    still = read("dark ambient, gloomy")
+    assert shipped().settle(still).energy == 0.0
+    assert remix(still, interpret("less energetic"), shipped()).energy == 0.1
+    assert remix(still, interpret("calmer"), shipped()).energy == 0.1
+
+
 def test_every_step_down_is_heard():
     levels, facets = [], Facets(genre="house", family="house", brightness=0.9)
     for _ in range(4):
