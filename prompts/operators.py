@@ -29,6 +29,8 @@ EVOLVE = "evolve:"
 JOINT = "+"
 ASIDE = "/"
 """What follows in ``Proposal.operator`` tells how parents were chosen."""
+_LARGEST = 1e300
+"""Beyond this lie infinity and whole numbers that no float holds, which ``isfinite`` stumbles over."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9 -]{0,39}")
 
 
@@ -227,7 +229,9 @@ def _whole(value: object) -> bool:
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST
 
 
 _KINDS: Mapping[str, tuple[Callable[[object], bool], Callable[[Any], Any], str]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +13,10 @@ from prompts.vocabulary import Vocabulary
 
 CAPS = {"moods": 3, "instruments": 5, "without": 4, "textures": 3, "production": 3, "uses": 2}
 """The most words of a kind that a bred prompt carries."""
+
+
+_LARGEST = 1e300
+"""Beyond this lie infinity and whole numbers that no float holds, which ``isfinite`` stumbles over."""
 
 
 def tidy(facets: Facets | Mapping[str, Any], vocabulary: Vocabulary) -> Facets:
@@ -85,6 +88,6 @@ def _words(value: object, known: Callable[[str], bool], most: int) -> tuple[str,
 
 
 def _real(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         return None
     return float(value)

@@ -52,6 +52,8 @@ _FACET_KEY = re.compile(
     r"feel|key|harmony|melody|vocals?)s?$",
     re.IGNORECASE,
 )
+_FASTEST = 1000
+"""Beats per minute beyond which a number is no tempo."""
 _ESCAPED = re.compile(r"[\[{,:]\s*\\\"")
 _BOXED = re.compile(r"\\(?:boxed|text|textbf)\{([^{}]*)\}")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n|(?<=\w\w[.!\w])[ \t]*\n[ \t]*(?=(?:\S+[ \t]+){3})(?=[A-Z\d])")
@@ -197,10 +199,9 @@ def _listed(text: str, *, ranked: bool) -> list[_Piece]:
 
 def _without(text: str, pieces: Sequence[_Piece]) -> str:
     """Blank out where the pieces stand, so that nothing is found twice; line breaks stay."""
-    for piece in pieces:
-        text = (
-            text[: piece.at] + re.sub(r"[^\n]", " ", text[piece.at : piece.end]) + text[piece.end :]
-        )
+    # All strings of one object stand in one place: thousands of them must not blank it thousands of times.
+    for at, end in dict.fromkeys((piece.at, piece.end) for piece in pieces):
+        text = text[:at] + re.sub(r"[^\n]", " ", text[at:end]) + text[end:]
     return text
 
 
@@ -338,5 +339,7 @@ def _facet(name: object, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(one for one in value if isinstance(one, str))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return f"{value:g} bpm" if str(name).lower() in ("tempo", "bpm") else ""
+        # A model that repeats a digit writes a number that is none: too large to be even a float.
+        sound = 0 < value < _FASTEST and str(name).lower() in ("tempo", "bpm")
+        return f"{value:g} bpm" if sound else ""
     return value if isinstance(value, str) else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 KEY = "numeric"
 """Key of the genome."""
+_LARGEST = 1e300
+"""Beyond this lie infinity and whole numbers that no float holds, which ``isfinite`` stumbles over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,9 @@ class Place:
         if not isinstance(data, Mapping):
             return None
         space, step, far = data.get("space"), data.get("step"), data.get("far", 0.0)
-        if not isinstance(space, str) or not _whole(step) or not _number(far):
+        if not isinstance(space, str) or not _whole(step) or not _number(step):
+            return None
+        if not _number(far):
             return None
         where = {key: data[key] for key in ("root", "row", "weights", "cells") if key in data}
         row, weights = where.get("row", []), where.get("weights", {})
@@ -53,4 +56,6 @@ def _whole(value: object) -> bool:
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST

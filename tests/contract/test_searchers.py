@@ -287,6 +287,8 @@ GENOMES = [
     {"numeric": {"space": "tokens", "step": 1}, "embedding": "no base64"},
     {"numeric": {"space": "tokens", "step": 1}, "embedding": "AAAA"},
     {"numeric": {"space": "tokens", "step": 1, "cells": "AAAA"}},
+    {"numeric": {"space": "pieces", "step": 10**400, "far": 10**400, "row": [10**400]}},
+    {"tempo": 10**400, "energy": -(10**400)},
     {"genre": "zorpcore", "tempo": "fast", "moods": "sad", "instruments": [["piano"]]},
     {"genre": 5, "family": None, "tempo": math.inf, "energy": True, "metre": [4, "x"]},
     {"moods": [None, {}], "metre": "3/4", "tonic": ["C"], "mode": {"a": 1}},

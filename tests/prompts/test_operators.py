@@ -84,6 +84,7 @@ def test_settings_are_checked(values, words):
         ("operators: []\nelite: 1", "Did you mean elites"),
         ("operators: []\nelites: yes", "elites must be a number"),
         ("operators: []\nelites: .nan", "elites must be a number"),
+        (f"operators: []\nelites: {'9' * 400}", "elites must be a number"),
         ("operators: [1]", r"operators\[0\] must hold"),
         ("operators: [{name: a}]", r"operators\[0\]\.template is missing"),
         ("operators: [{name: a, input: two}]", r"operators\[0\]\.input must be a whole number"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -148,6 +149,22 @@ def test_a_prompt_that_was_broken_off_ends_at_a_clause():
     text = f'{{"prompts": ["{A}", "fast techno with acid bass, and then a lo'
     assert prompts_in(text, 5, cut=True) == [A, "fast techno with acid bass"]
     assert prompts_in(f"<prompt>{A}</prompt><prompt>fast te", 5, cut=True) == [A]
+
+
+def test_a_tempo_that_no_float_holds_is_left_out():
+    assert prompts_in(f'{{"genre": "jazz", "mood": "sad", "tempo": {"1" * 400}}}', 1) == [
+        "jazz, sad"
+    ]
+    assert prompts_in('{"genre": "jazz", "mood": "sad", "bpm": 92}', 1) == ["jazz, sad, 92 bpm"]
+
+
+def test_an_answer_that_repeats_itself_is_not_blanked_once_for_each_repeat(monkeypatch):
+    blanked = []
+    whole = re.sub
+    monkeypatch.setattr(re, "sub", lambda *given: blanked.append(given) or whole(*given))
+    text = '{"prompts": [' + f'"{A}", ' * 300
+    assert prompts_in(text, 12, cut=True) == [A]
+    assert len(blanked) < 10
 
 
 def test_refusals_are_told_from_answers():
