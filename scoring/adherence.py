@@ -33,6 +33,8 @@ SURE_KIND = 0.5
 """Share of a kind of music in the sound from which it counts as that kind."""
 _DESCRIBED_LEVELS = ("energy", "density", "brightness", "valence")
 _MEASURED_LEVELS = {"brightness": "brightness", "density": "onset_rate"}
+_LARGEST = 1e300
+"""Beyond this lie infinity and whole numbers that no float holds, which ``isfinite`` stumbles over."""
 _OFF = 0.5
 """Difference of levels in [0, 1] at which nothing is left of the match."""
 
@@ -75,7 +77,9 @@ def by_properties(
     heard = [_measured(asked, row, space) for row in np.atleast_2d(embeddings)]
     names = set(facts).union(*heard) if heard else set(facts)
     matches = []
-    for name in names:
+    for name in sorted(
+        names
+    ):  # sums of floats depend on their order, and a set's differs between processes
         evidence = [one[name] for one in heard if name in one]
         both = [facts[name]] if name in facts else []
         both += [float(np.mean(evidence))] if evidence else []
@@ -161,4 +165,4 @@ def _level(deviations: float) -> float:
 
 def _number(value: Any) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
+    return float(value) if is_number and abs(value) <= _LARGEST else None

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -95,8 +98,35 @@ def test_damaged_accounts_are_read_as_far_as_they_go(space):
         "family": 3,
         "metre": 4,
         "energy": True,
+        "density": 10**400,
         "instruments": ["x"],
         "ignored": None,
     }
-    asked = Facets(tempo=100.0, family="lofi", metre=(4, 4), energy=0.5, instruments=("flute",))
+    asked = Facets(
+        tempo=100.0, family="lofi", metre=(4, 4), energy=0.5, density=0.5, instruments=("flute",)
+    )
     assert math.isnan(by_properties(asked, strange, np.zeros((0, 1)), space))
+
+
+CODE = """
+import numpy as np
+from domain.facets import Facets
+from scoring.adherence import by_properties
+for step in range(40):
+    asked = Facets(tempo=100.0, family="lofi", energy=step / 41, density=step / 43, valence=step / 47, mode="minor")
+    told = {"tempo": 103.7, "family": "lofi", "energy": 0.2, "density": 0.3, "valence": 0.4, "mode": "dorian"}
+    print(by_properties(asked, told, np.zeros((0, 1)), None).hex())
+"""
+
+
+def test_every_process_adds_up_in_the_same_order():
+    said = {
+        subprocess.run(  # our own interpreter and code
+            [sys.executable, "-c", CODE],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
