@@ -77,7 +77,8 @@ def too_large(frame: Frame) -> str:
 
 
 def _header(frame: Frame) -> bytes:
-    return json.dumps({"kind": frame.kind, **frame.header}, ensure_ascii=False).encode()
+    said = json.dumps({"kind": frame.kind, **frame.header}, ensure_ascii=False)
+    return said.encode("utf-8", "replace")  # half a letter, as where text was cut, is in no UTF-8
 
 
 def packed(frame: Frame) -> bytes:
@@ -138,7 +139,7 @@ def _frame(header: bytes, body: bytes) -> Frame:
     try:
         said = json.loads(header)
         kind = said.pop("kind")
-    except (ValueError, AttributeError, KeyError, TypeError):
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise FrameError("A frame's header is no JSON object with a kind.") from None
     if not isinstance(kind, str):
         raise FrameError("A frame's kind is no word.")

@@ -178,7 +178,7 @@ def _sound(said: Mapping[str, Any], samples: bytes) -> Sound:
             finished=bool(said["finished"]),
             loudness=float(said["loudness"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise FrameError("A clip lacks its rate, its channels or what it is.") from None
     if sound.channels not in (1, 2) or len(samples) % (4 * sound.channels):
         raise FrameError(f"{len(samples)} bytes are no sound of {sound.channels} channels.")

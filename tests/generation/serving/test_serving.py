@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import os
 import time
 from pathlib import Path
@@ -168,6 +169,7 @@ def test_frames_whose_body_is_another_are_refused():
         ({"clips": [{**first, "size": -8}, {**first, "size": 16}]}, b"\0" * 8),
         ({"clips": [{**first, "channels": 3}]}, whole.body),
         ({"clips": [{**first, "rate": None}]}, whole.body),
+        ({"clips": [{**first, "rate": math.inf}, {"reason": "no"}]}, whole.body),
         ({"clips": [{"size": 8}]}, whole.body),
         ({"clips": ["one"]}, b""),
         ({}, b""),
@@ -195,6 +197,14 @@ def test_clips_are_read_one_by_one_and_a_body_that_is_another_whole():
     for said in (7, [7], [{"size": "8"}], [{"size": -8}], [{"size": True}]):
         strange = Frame("clips", {"clips": said}, b"12345678")
         assert frames.read(io.BytesIO(frames.packed(strange)), parcels.clip_sizes).body
+
+
+def test_what_is_nested_without_end_is_no_frame_and_half_a_letter_is_said():
+    deep = b"[" * 100_000
+    with pytest.raises(FrameError, match="no JSON object"):
+        frames.read(io.BytesIO(len(deep).to_bytes(4, "big") + bytes(4) + deep))
+    cut = frames.packed(Frame("generate", {"prompt": "rain \ud83c"}))
+    assert frames.read(io.BytesIO(cut)).header["prompt"] == "rain ?"
 
 
 def test_what_a_foreign_environment_runs_is_old_python_and_needs_nothing():
