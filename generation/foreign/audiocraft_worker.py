@@ -33,6 +33,8 @@ STYLE = "set_style_conditioner_params"
 """What a ``MusicGen`` has that can follow a style."""
 SHORTEST_STYLE, LONGEST_STYLE = 1.5, 4.5
 """Seconds of a sound that MusicGen-Style listens to."""
+LONGEST_HEARD = 600.0
+"""Seconds of it that are read; where in them it is listened to is drawn."""
 QUANTIZERS = 6
 """The more of them a style passes, the closer it is followed."""
 TEXT_AND_STYLE = 5.0
@@ -170,10 +172,17 @@ class Audiocraft:
         import soundfile  # noqa: PLC0415 - late, as all of its environment
 
         try:
-            samples, rate = soundfile.read(io.BytesIO(file), dtype="float32", always_2d=True)
+            with soundfile.SoundFile(io.BytesIO(file)) as opened:
+                rate, channels = int(opened.samplerate), int(opened.channels)
+                if channels > 2:
+                    return Refusal(f"A style to follow has one or two channels, not {channels}.")
+                samples = opened.read(int(LONGEST_HEARD * rate), "float32", always_2d=True)
         except RuntimeError as error:
             return Refusal(f"The sound to start from cannot be read: {error}")
-        return self._torch.from_numpy(samples.T.copy()), int(rate)
+        wave = self._torch.from_numpy(samples.T.copy())
+        if not bool(self._torch.isfinite(wave).all()):
+            return Refusal("The sound to start from has samples that are not numbers.")
+        return wave, rate
 
 
 def load(args: argparse.Namespace) -> Any:

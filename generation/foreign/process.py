@@ -110,7 +110,8 @@ class Foreign:
         process = self._running()
         self._batch += 1
         try:
-            process.say(parcels.ordered(self._batch, [self._order_of(one) for one in requests]))
+            orders = [self._order_of(one) for one in requests]
+            process.say(parcels.ordered(self._batch, orders), self._program.silence)
             made = self._brought(process, progress, len(requests))
         except FrameError as error:
             self.release()
@@ -134,7 +135,9 @@ class Foreign:
                 if frame.kind == "clips":
                     return _all(wire.brought(frame), clips)
                 if frame.kind == "no_room":
-                    raise NoRoomError("The batch does not fit into memory.")
+                    raise NoRoomError(
+                        str(frame.header.get("reason") or "The batch does not fit into memory.")
+                    )
                 if frame.kind != "step":
                     raise GenerationError(str(frame.header.get("reason", "It was given up.")))
                 far = _far(frame)
@@ -147,7 +150,7 @@ class Foreign:
         """Cancel the batch; a process that does not hear of it is ended."""
         deadline = time.monotonic() + GRACE
         try:
-            process.say(Frame("cancel", {"batch": self._batch}))
+            process.say(Frame("cancel", {"batch": self._batch}), GRACE)
             while (left := deadline - time.monotonic()) > 0:
                 frame = process.hear(left, lambda: None)
                 if frame.header.get("batch") == self._batch and frame.kind != "step":
@@ -160,7 +163,7 @@ class Foreign:
 def _far(step: Frame) -> tuple[int, int]:
     try:
         return int(step.header["done"]), int(step.header["total"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise FrameError("A step says not how far it is.") from None
 
 
@@ -222,16 +225,32 @@ class _Process:
         """Whether it runs."""
         return self._process.poll() is None
 
-    def say(self, frame: Frame) -> None:
+    def say(self, frame: Frame, seconds: float) -> None:
         """Say something.
 
         Raises:
-            GenerationError: It has ended.
+            GenerationError: It has ended, or does not listen for so long; then it is ended.
         """
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            self._process.kill()
+
+        watch = threading.Timer(seconds, give_up)
+        watch.daemon = True
+        watch.start()
         try:
             frames.write(_pipe(self._process.stdin), frame)
         except (OSError, ValueError):
+            if late.is_set():
+                self.end(grace=0.0)
+                raise GenerationError(
+                    f"{self._name} did not listen for {seconds:.0f} seconds and was ended."
+                ) from None
             raise self._ended() from None
+        finally:
+            watch.cancel()
 
     def hear(self, seconds: float, tick: Callable[[], None]) -> Frame:
         """Wait for what it says next, and call ``tick`` meanwhile.
@@ -263,7 +282,7 @@ class _Process:
         """End it: kindly if there is time."""
         with contextlib.suppress(GenerationError):
             if grace:
-                self.say(Frame("stop"))
+                self.say(Frame("stop"), grace)
         with contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
         try:

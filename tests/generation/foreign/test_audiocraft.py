@@ -78,9 +78,10 @@ def request(prompt="slow jazz", seed=1, seconds=2.0, **more):
     return ClipRequest(prompt=prompt, seed=seed, seconds=seconds, **more)
 
 
-def sound(seconds):
+def sound(seconds, channels=2, level=0.0):
     out = io.BytesIO()
-    soundfile.write(out, np.zeros((round(seconds * 8000), 2)), 8000, format="WAV")
+    samples = np.full((round(seconds * 8000), channels), level, dtype=np.float32)
+    soundfile.write(out, samples, 8000, format="WAV", subtype="FLOAT")
     return out.getvalue()
 
 
@@ -130,9 +131,17 @@ def test_style_is_followed_as_closely_as_asked(maker, tmp_path):
         ["style", {"eval_q": 1, "excerpt_length": 3.0}],
         ["chroma", {"descriptions": ["slow jazz"], "shape": [1, 2, 24_000], "rate": 8000}],
     ]
-    noise = Source(audio=b"no sound", use=SourceUse.VARY)
-    refused = generate(style, [wire.order_of(request(source=noise))])[0]
-    assert refused.reason.startswith("The sound to start from cannot be read")
+    for file, words in (
+        (b"no sound", "The sound to start from cannot be read"),
+        (sound(2.0, channels=6), "A style to follow has one or two channels, not 6."),
+        (sound(2.0, level=np.nan), "samples that are not numbers"),
+    ):
+        strange = Source(audio=file, use=SourceUse.VARY)
+        bad, good = generate(
+            style, [wire.order_of(request(source=strange)), wire.order_of(request())]
+        )
+        assert words in bad.reason
+        assert isinstance(good, Composition)
 
 
 def test_where_a_style_is_listened_to_comes_from_the_clip_alone(maker):

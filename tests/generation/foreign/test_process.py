@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 
 import pytest
 
-from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
+from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, Source, SourceUse
 from domain.errors import GenerationError, NoRoomError
 from generation.foreign import process
 from generation.foreign.process import Foreign, Program
@@ -94,6 +95,26 @@ def test_silence_ends_the_process(made, tmp_path):
     assert isinstance(generator.generate([request()])[0], Composition)
     with pytest.raises(GenerationError, match="silent"):
         made("--start-seconds", 60, start=0.3).prepare()
+
+
+DEAF = """
+import json, struct, sys, time
+hello = json.dumps({"kind": "hello", "protocol": 1}).encode()
+sys.stdout.buffer.write(struct.pack(">II", len(hello), 0) + hello)
+sys.stdout.buffer.flush()
+time.sleep(600)
+"""
+
+
+def test_a_process_that_does_not_listen_is_ended():
+    program = Program(command=(sys.executable, "-I", "-c", DEAF), silence=0.3)
+    info = GeneratorInfo(name="far", version="1", licence="MIT")
+    able = dataclasses.replace(ABLE, sources=frozenset({SourceUse.VARY}))
+    generator = Foreign(program, info, able)
+    long = Source(audio=bytes(1 << 20), use=SourceUse.VARY)
+    with pytest.raises(GenerationError, match="did not listen for 0 seconds and was ended"):
+        generator.generate([ClipRequest(prompt="a", seed=1, seconds=1.0, source=long)])
+    assert generator._process is None
 
 
 def test_a_program_that_is_not_there_is_a_sentence():
