@@ -15,13 +15,16 @@ FASTEST = 192_000
 """Frames per second of a file that is decoded."""
 LONGEST = 600.0
 """Seconds that are read; the rest is left out."""
+BEYOND = 1.0
+"""Seconds after the end of a clip that are read too, for the filter that brings them to another rate."""
 
 
-def decoded(file: bytes) -> Audio | ClipFailure:
+def decoded(file: bytes, longest: float = LONGEST) -> Audio | ClipFailure:
     """Return a file's sound, in one or two channels; what is wrong with it is a value.
 
     Args:
         file: WAV, FLAC, MP3 or Ogg.
+        longest: Seconds that are read.
     """
     import soundfile  # noqa: PLC0415 - only where there is such a file
 
@@ -32,7 +35,7 @@ def decoded(file: bytes) -> Audio | ClipFailure:
                     reason=f"The sound to start from has {opened.channels} channels at {opened.samplerate} Hz; "
                     f"send one or two channels at {FASTEST} Hz at most."
                 )
-            samples = opened.read(int(LONGEST * opened.samplerate), "float32", always_2d=True)
+            samples = opened.read(int(longest * opened.samplerate), "float32", always_2d=True)
             return Audio(samples=as_floats(samples), sample_rate=int(opened.samplerate))
     except (soundfile.LibsndfileError, GenerationError) as error:
         return ClipFailure(reason=f"The sound to start from cannot be read: {error}")
@@ -49,7 +52,7 @@ def prepared(source: Source, rate: int, seconds: float) -> Floats | ClipFailure:
         return ClipFailure(
             reason=f"There is no stretch from {source.start:g} to {source.end:g} s in a clip of {seconds:g} s."
         )
-    heard = decoded(source.audio)
+    heard = decoded(source.audio, seconds + BEYOND)
     if isinstance(heard, ClipFailure):
         return heard
     there = resampled(heard.samples, heard.sample_rate, rate)

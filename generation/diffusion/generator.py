@@ -259,6 +259,11 @@ class Diffusion:
         filled = [*orders, *[orders[0]] * (self._batch - len(orders))]
         with self._played():
             sounds = self._family.play(self._ready(), self._job(filled, on_step))
+        if sounds.ndim != 3 or sounds.shape[1] not in {1, 2} or len(sounds) < len(orders):
+            raise GenerationError(
+                f"The {self._layout.kind} in {self._layout.folder} makes something of the shape {sounds.shape}, "
+                f"which is no stereo sound. {AGAIN}"
+            )
         return [
             self._finished(one, np.ascontiguousarray(sound.T))
             for one, sound in zip(orders, sounds, strict=False)

@@ -155,6 +155,14 @@ def test_a_batch_sounds_like_its_clips_alone_but_for_the_last_bits(
         assert np.abs(first.audio.samples - second.audio.samples).mean() < 1e-3
 
 
+@pytest.mark.parametrize("shape", [(0, 1, 8000), (4, 3, 8000), (4, 8000)])
+def test_what_is_no_stereo_sound_is_said(folder, monkeypatch, shape):
+    generator, family = humming(folder, monkeypatch)
+    monkeypatch.setattr(family, "play", lambda pipe, job: np.zeros(shape, dtype=np.float32))
+    with pytest.raises(GenerationError, match="which is no stereo sound"):
+        generator.generate([request()])
+
+
 def test_a_batch_that_does_not_fit_is_halved_and_says_so(folder, monkeypatch, caplog):
     generator, family = humming(folder, monkeypatch, most=2)
     made = generator.generate([request(seed) for seed in (500, 501, 502)])
