@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from evolution.lengthening import extend, transition
 from evolution.mutating import FIELDS, Variation, mutate, vary
-from evolution.splicing import Pattern, splice, splice_bars
+from evolution.splicing import Pattern, splice, splice_bars, takes_turns
 from evolution.steering import steer
 from evolution.telling import facets_of, follow
 from evolution.vectors import from_vector, vector
@@ -25,6 +25,7 @@ __all__ = [
     "splice",
     "splice_bars",
     "steer",
+    "takes_turns",
     "transition",
     "vary",
     "vector",

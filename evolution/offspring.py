@@ -16,12 +16,13 @@ from evolution.descriptions import (
     follow,
     splice,
     splice_bars,
+    takes_turns,
     vary,
 )
 from evolution.ensembles import words_of
 from evolution.facets_ops import Breeder
 from evolution.operators import Draft
-from evolution.pieces import Pieces
+from evolution.pieces import Pieces, traits_of
 from prompts.levels import AXES
 from prompts.tidy import CAPS
 
@@ -30,7 +31,10 @@ _TOLD = ("lead", "counter", "chords", "bass", "pad", "drums")
 
 
 class Offspring:
-    """Makes drafts that keep tunes of their parents. Every method returns ``None`` where a parent has no piece."""
+    """Makes drafts that keep tunes of their parents. Every method returns ``None`` where a parent has no piece.
+
+    Crossing also returns it where nothing new would come of it: of near relatives, or of a clip of a single bar.
+    """
 
     def __init__(self, breeder: Breeder, pieces: Pieces, rng: np.random.Generator) -> None:
         self.pieces = pieces
@@ -57,6 +61,8 @@ class Offspring:
         if below is None or above is None:
             return None
         child = splice(below, above)
+        if _is_old(child, below, above):
+            return None
         facets = self._told(child, groove.facets, melody.facets)
         return Draft(
             facets=dataclasses.replace(facets, moods=melody.facets.moods or facets.moods),
@@ -70,8 +76,12 @@ class Offspring:
         first, second = self.pieces.of(mother), self.pieces.of(father)
         if first is None or second is None:
             return None
-        patterns = list(Pattern)
+        patterns = [pattern for pattern in Pattern if takes_turns(first, pattern)]
+        if not patterns:
+            return None
         child = splice_bars(first, second, patterns[int(self._rng.integers(len(patterns)))])
+        if _is_old(child, first, second):
+            return None
         return Draft(
             facets=self._told(child, mother.facets, father.facets),
             operator="splice:bars",
@@ -120,3 +130,12 @@ class Offspring:
             metre=child.metre if child.metre != (4, 4) else None,
         )
         return facets_of(child, base, vocabulary)
+
+
+def _is_old(child: Description, *parents: Description) -> bool:
+    """Tell whether a child is one of its parents again, but for words."""
+    return any(
+        (child.tempo, child.tonic, child.mode) == (parent.tempo, parent.tonic, parent.mode)
+        and traits_of(child) == traits_of(parent)
+        for parent in parents
+    )

@@ -121,6 +121,11 @@ def splice_bars(
     return without_idle(spliced)
 
 
+def takes_turns(first: Description, pattern: Pattern) -> bool:
+    """Tell whether ``splice_bars`` lets the second piece play at all: a short clip may have no bar for it."""
+    return any(_turns(body(first), pattern, 0.5))
+
+
 def _plays(description: Description, roles: Sequence[str]) -> bool:
     return any(voice.role in roles for voice in description.voices)
 

@@ -25,6 +25,8 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 MO = Place(user_id=MODERATOR_ID, channel_id=MUSIC_ID)
 ADA = Place(user_id=FIRST_LISTENER_ID, channel_id=MUSIC_ID)
+VERBS = -1
+"""The last row of a round's buttons, however many clips it has."""
 CONFIG = "runs: {candidates: 4, seconds: 4, settle: 1, quorum: 5}\ngeneration: {workers: 1}\n"
 
 

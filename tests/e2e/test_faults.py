@@ -12,7 +12,7 @@ from playground.faults import RestFault
 from playground.people import Place
 from playground.start import FIRST_LISTENER_ID, MUSIC_ID
 from storage import posts
-from tests.e2e.bot_process import MO, BotProcess, playing
+from tests.e2e.bot_process import MO, VERBS, BotProcess, playing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -166,7 +166,7 @@ async def test_events_that_arrive_twice_count_once(bot, voters):
 async def test_a_round_is_posted_once(bot, storm):
     before = len(bot.rounds())
     await fault(bot, "duplicate", count=1)  # Next arrives twice
-    bot.press(MO, bot.rounds()[-1], 4, 0)
+    bot.press(MO, bot.rounds()[-1], VERBS, 0)
 
     def making() -> bool:
         messages = bot.server.parts.world.channels[MUSIC_ID].messages.values()

@@ -12,7 +12,7 @@ import pytest
 
 from playground.people import Place
 from playground.start import FIRST_LISTENER_ID, GUILD_ID, LOUNGE_ID, MUSIC_ID
-from tests.e2e.bot_process import ADA, MO, BotProcess, playing
+from tests.e2e.bot_process import ADA, MO, VERBS, BotProcess, playing
 
 pytestmark = pytest.mark.e2e
 
@@ -227,7 +227,7 @@ async def test_ten_thousand_pieces_of_garbage(tmp_path):
             Place(user_id=MO.user_id, channel_id=LOUNGE_ID), "A thread"
         )
         bot.server.faults.lock(thread)
-        bot.press(ADA, message, 4, 4)
+        bot.press(ADA, message, VERBS, 4)
         answer = bot.press(ADA, message, 0, 3)
         await bot.until(lambda: answer.stage.name == "ANSWERED", "an answer")
         real, before, used = heard(bot), bot.sessions(), memory(bot)

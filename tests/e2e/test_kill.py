@@ -9,7 +9,7 @@ import pytest
 from playground.server import PlaygroundServer
 from storage import votes
 from storage.database import Database
-from tests.e2e.bot_process import ADA, MO, BotProcess
+from tests.e2e.bot_process import ADA, MO, VERBS, BotProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +43,7 @@ async def test_a_killed_bot_loses_no_vote_and_posts_no_round_twice(bot):
         await bot.until(lambda receipt=receipt: receipt.stage.name == "ANSWERED", "the receipt")
         confirmed += 1
         before = len(bot.rounds())
-        bot.press(MO, latest, 4, 0)
+        bot.press(MO, latest, VERBS, 0)
         await asyncio.sleep(moment)
         await bot.kill()
         await bot.start()
@@ -52,7 +52,7 @@ async def test_a_killed_bot_loses_no_vote_and_posts_no_round_twice(bot):
             await bot.until(lambda before=before: len(bot.rounds()) > before, "the next round", 8)
         except AssertionError:
             assert not asked  # killed before the press was taken: it is pressed again
-            bot.press(MO, latest, 4, 0)
+            bot.press(MO, latest, VERBS, 0)
         await bot.until(
             lambda before=before: len(bot.rounds()) == before + 1, "exactly one more round"
         )

@@ -15,7 +15,7 @@ import pytest_asyncio
 from playground.people import Place
 from playground.permissions import Permission
 from playground.start import LOUNGE_ID, MUSIC_ID
-from tests.e2e.bot_process import ADA, CONFIG, MO, BotProcess, playing
+from tests.e2e.bot_process import ADA, CONFIG, MO, VERBS, BotProcess, playing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -106,7 +106,7 @@ async def test_a_locked_and_archived_thread_waits_for_its_round(bot):
     lounge = bot.server.parts.world.channels[LOUNGE_ID]
     bot.server.faults.revoke(lounge, int(Permission.MANAGE_THREADS))
     await begin(bot, channel)
-    bot.press(mo_in(channel), bot.rounds(channel.id)[0], 4, 0)
+    bot.press(mo_in(channel), bot.rounds(channel.id)[0], VERBS, 0)
     await making(bot, channel.id)
     bot.server.faults.lock(channel, archive=True)
     await given_up(bot, channel.id)  # nobody can be told anything in there now
@@ -122,7 +122,7 @@ async def test_a_revoked_permission_delays_exactly_the_same_round(bot, permissio
     lost = Permission[permission]
     music = bot.server.parts.world.channels[MUSIC_ID]
     before, read = len(bot.rounds()), count_told(bot, MO, NOT_ALLOWED)
-    bot.press(MO, bot.rounds()[-1], 4, 0)
+    bot.press(MO, bot.rounds()[-1], VERBS, 0)
     await making(bot, MUSIC_ID)
     bot.server.faults.revoke(music, int(lost))
     await told(bot, MO, NOT_ALLOWED, times=read + 1)
@@ -251,7 +251,7 @@ async def test_a_full_disk(tmp_path, small_disk):
         for row in range(4):  # the log of the database may have room for one or two
             bot.press(ADA, first, row, 3)
         await told(bot, ADA, "disk")
-        bot.press(MO, first, 4, 0)
+        bot.press(MO, first, VERBS, 0)
         await told(bot, MO, "disk")
         (small_disk / "filler").unlink()
         confirmed = len(await bot.votes(ADA))

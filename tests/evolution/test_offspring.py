@@ -1,5 +1,6 @@
 """The offline breeder with parents whose pieces are known: tunes are kept, and the words tell what will be heard."""
 
+import dataclasses
 import json
 from collections import Counter
 
@@ -10,7 +11,7 @@ from domain.description import Description
 from domain.ids import CandidateId, RunId
 from evolution import pieces as archive_pieces
 from evolution.offline import OfflineBreeder
-from evolution.pieces import Pieces
+from evolution.pieces import Pieces, traits_of
 from prompts.reader import read
 from prompts.tidy import tidy
 from prompts.vocabulary import shipped
@@ -101,6 +102,34 @@ async def test_half_of_a_cross_is_spliced_in_both_directions():
             directions.add((tune(child, "drums")[0], tune(child, "lead")[0]))
     assert directions == {(1, 2), (2, 1)}
     assert all(played(p) is None for p in proposals if p.operator == "cross")
+
+
+def of_one_bar(description):
+    bars = (description.bars[0], description.bars[-1])
+    return dataclasses.replace(description, bars=bars)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "operators"),
+    [
+        (of_one_bar(HOUSE), of_one_bar(JAZZ), {"cross", "splice"}),  # no bar for a second piece
+        (HOUSE, dataclasses.replace(HOUSE, words=("warm",)), {"cross"}),
+        (  # the same but for the lead: its groove under its twin's melody is its twin
+            HOUSE,
+            dataclasses.replace(
+                HOUSE,
+                voices=(*HOUSE.voices[:-1], dataclasses.replace(HOUSE.voices[-1], tune=(9, 9))),
+            ),
+            {"cross", "splice:bars"},
+        ),
+    ],
+)
+async def test_a_cross_is_never_a_parent_again(first, second, operators):
+    archive = [told(1, first), told(2, second)]
+    proposals = await bred(Directive.CROSS, count=24, archive=archive)
+    assert {p.operator for p in proposals} == operators
+    for child in filter(None, map(played, proposals)):
+        assert traits_of(child) not in (traits_of(first), traits_of(second))
 
 
 @pytest.mark.parametrize(
