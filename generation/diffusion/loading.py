@@ -78,6 +78,8 @@ def _part(folder: Path, kind: tuple[str, str], number: torch.dtype) -> Any:
         raise GenerationError(
             f"The part {folder.name} in {folder.parent} needs another package: {line_of(error)} {INSTALL}"
         ) from None
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - each library has its own for a damaged file, safetensors' is a bare one
         raise GenerationError(
             f"The part {folder.name} in {folder.parent} cannot be loaded: {line_of(error)} "

@@ -48,6 +48,10 @@ class Dialect(Protocol):
         """What such servers make as a rule, and what they are sent. What comes is taken at its own rate."""
 
     @property
+    def shortest(self) -> float:
+        """Seconds of the shortest clip that is ordered; of it a shorter one is the beginning."""
+
+    @property
     def sources(self) -> frozenset[SourceUse]:
         """What can be asked for with a sound."""
 
@@ -70,6 +74,7 @@ class Speech:
     """
 
     rate = 44_100
+    shortest = 0.0
     sources: frozenset[SourceUse] = frozenset()
 
     def make(self, request: ClipRequest, sound: Floats | None, asker: Asker, part: Part) -> Made:
@@ -100,9 +105,8 @@ class AceStep:
     """
 
     rate = 48_000
+    shortest = 10.0
     sources = frozenset({SourceUse.VARY, SourceUse.FILL})
-    SHORTEST = 10.0
-    """Seconds."""
     PAUSE = 1.0
     """Seconds between two questions; a long task is asked for less often."""
     LONGEST_PAUSE = 5.0
@@ -126,7 +130,7 @@ class AceStep:
         return Made(file=asker.fetched(_target(str(told.get("file", "")), asker.server)).body)
 
     def _released(self, request: ClipRequest, sound: Floats | None, asker: Asker) -> str:
-        seconds = max(self.SHORTEST, request.seconds)
+        seconds = max(self.shortest, request.seconds)
         sent: dict[str, Any] = {
             "prompt": request.prompt,
             "lyrics": "[Instrumental]",

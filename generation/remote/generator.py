@@ -158,7 +158,8 @@ class Remote:
     def _finished(
         self, request: ClipRequest, sound: Floats | None, made: Made, safe: Callable[[str], str]
     ) -> Outcome:
-        cost = cost_of(self._server, made.cost, request.seconds)
+        ordered = max(self._dialect.shortest, request.seconds)
+        cost = cost_of(self._server, made.cost, ordered)
         self._tally.add(cost)
         audio = heard(made.file, request, self._server.host, safe)
         if isinstance(audio, Audio) and sound is not None:

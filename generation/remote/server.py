@@ -128,7 +128,9 @@ def _style(given: str) -> Style:
 def _url(given: str, style: Style) -> SplitResult:
     try:
         url = urlsplit(given.strip().rstrip("/"))
-        wrong = url.scheme not in {"http", "https"} or not url.hostname or url.port == 0
+        host = url.hostname or " "
+        blank = any(letter.isspace() or not letter.isprintable() for letter in host)
+        wrong = url.scheme not in {"http", "https"} or blank or url.port == 0
     except ValueError:
         wrong = True
     if wrong:
@@ -182,7 +184,7 @@ def _number(given: Mapping[str, str], name: str, default: float, *, least: float
 def _fields(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise GenerationError(

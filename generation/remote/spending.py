@@ -35,7 +35,7 @@ def cost_of(server: Server, told: float | None, seconds: float) -> Cost | None:
     Args:
         server: With its prices.
         told: What it said, or ``None``.
-        seconds: Of sound that were asked for.
+        seconds: Of sound that were ordered.
     """
     if told is not None:
         return Cost(amount=told, currency=server.currency, told=True)

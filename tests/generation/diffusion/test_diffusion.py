@@ -426,6 +426,17 @@ def test_what_is_wrong_with_a_part_is_said_when_it_is_loaded(folder, tmp_path, d
     assert "\n" not in str(caught.value)
 
 
+def test_weights_that_do_not_fit_into_memory_are_not_called_damaged(folder, monkeypatch):
+    from diffusers import AutoencoderSAME  # noqa: PLC0415
+
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(AutoencoderSAME, "from_pretrained", full)
+    with pytest.raises(GenerationError, match="do not fit into the memory of cpu"):
+        create_generator(recipe(folder(FAMILY))).prepare()
+
+
 def test_a_device_that_is_not_there_is_said(folder):
     if torch.cuda.is_available():
         pytest.skip("THERE IS A GPU: its absence was not tested")

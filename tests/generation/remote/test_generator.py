@@ -206,10 +206,15 @@ def test_an_ace_step_task_is_given_asked_for_and_fetched():
         {"task_id": "t1", "status": 1, "result": result(status=1)},
     )
     generator = remote(
-        line, url="http://music.local:8001", style="acestep", fields='{"thinking": true}'
+        line,
+        url="http://music.local:8001",
+        style="acestep",
+        fields='{"thinking": true}',
+        price_per_minute="0.6",
     )
     clip = generator.generate([request()])[0]
     assert clip.audio.seconds == 2.0
+    assert clip.description["cost"]["amount"] == pytest.approx(0.1), "ten seconds are ordered"
     sent = line.sent()
     assert (sent["prompt"], sent["audio_duration"], sent["seed"]) == ("slow rain", 10.0, 7)
     assert (sent["use_random_seed"], sent["thinking"], sent["batch_size"]) == (False, True, 1)

@@ -51,6 +51,7 @@ def test_defaults_and_everything():
         ({"url": "music.local/v1"}, "is an address such as"),
         ({"url": "ftp://music.local"}, "is an address such as"),
         ({"url": "http://music.local:99999/"}, "is an address such as"),
+        ({"url": "http://music local/"}, "is an address such as"),
         ({"url": "http://me:hush@music.local/"}, "password or a query"),
         ({"url": "http://music.local/?key=hush"}, "password or a query"),
         ({"style": "grpc"}, "one of openai, acestep"),
@@ -61,6 +62,7 @@ def test_defaults_and_everything():
         ({"price_per_clip": "nan"}, "price_per_clip is a number from 0 on"),
         ({"fields": "[1]"}, "JSON object"),
         ({"fields": "{"}, "JSON object"),
+        ({"fields": "[" * 99_999}, "JSON object"),
     ],
 )
 def test_what_is_wrong_is_named(options, words):
