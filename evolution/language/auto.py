@@ -73,7 +73,8 @@ class LanguageSearcher:
         )
         self._told = {int(key): Told.from_json(one) for key, one in state.get("told", {}).items()}
         self._note = str(state.get("note", ""))[:LONGEST_NOTE]
-        self._noted = int(state.get("noted", 0))
+        noted = state.get("noted", ())  # a number in older states: then the note is written anew
+        self._noted = frozenset(map(int, noted) if isinstance(noted, list) else ())
         self._notices = tuple(str(one) for one in state.get("notices", ()))
 
     def state(self) -> dict[str, Any]:
@@ -85,7 +86,7 @@ class LanguageSearcher:
             "offline": offline,
             "told": {str(key): one.to_json() for key, one in self._told.items() if key in kept},
             "note": self._note,
-            "noted": self._noted,
+            "noted": sorted(self._noted),
             "notices": list(self._notices),
         }
 
@@ -167,9 +168,16 @@ class LanguageSearcher:
         return [*best, *(draft for draft in rest if not any(draft is one for one in best))]
 
     async def _reflect(self, herd: Herd, brief: Brief, caller: Caller) -> None:
-        """Bring the note up to date where people have said something new."""
-        rated = sum(member.rated for member in herd.members)
-        if FULL not in self._arms or rated <= self._noted:
+        """Bring the note up to date where people have said something new, or taken something back.
+
+        Which candidates were rated decides, not how many: an archive of a long run holds about as many in every round.
+        """
+        if FULL not in self._arms:
+            return
+        rated = frozenset(member.id for member in herd.members if member.rated)
+        if not rated:  # nobody has said anything, or nothing is left of it
+            self._note, self._noted = "", rated
+        if rated == self._noted & {member.id for member in herd.members}:
             return
         note = await reflect(ranking_of(herd.members, self._told), self._note, brief, caller)
         if note:

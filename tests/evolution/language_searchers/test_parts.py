@@ -1,5 +1,7 @@
 """The pieces of the language searchers: groups, credit, novelty, reflection, obedience."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 
 from domain.candidate import Brief, Directive
 from domain.ids import CandidateId
-from evolution.archive import individuals
+from evolution.archive import MAX_ELITES, MAX_RECENT, individuals
+from evolution.language.auto import LanguageSearcher
 from evolution.language.credit import Told, allocate, arm_of, belief, gains, merits, tilted
 from evolution.language.directed import obedient, obeys
 from evolution.language.drafting import Drafting, Text
@@ -25,6 +28,7 @@ from tests.evolution.language_searchers.worlds import (
     caller,
     evaluation,
     herd,
+    kit,
     searcher,
 )
 from tests.evolution.pieces import piece
@@ -263,6 +267,35 @@ async def test_the_note_is_kept_shown_to_the_model_and_renewed_when_people_spoke
     await breeder.ask(Brief(count=4))
     assert breeder.note() == "They like organs."
     assert searcher("full").note() == "" == note_of(None) == note_of({})
+
+
+async def test_the_note_is_renewed_however_long_a_run_lasts_and_goes_with_the_votes():
+    tempos = [f"They like piano at {tempo} bpm." for tempo in range(60, 70)]
+    fake = FakeLanguageModel({"reflect": tempos, "*": good})
+    breeder = searcher("full", language_model=fake)
+    told, notes = archive(), []
+    for generation in range(2, 6):  # the archive is full: each round that comes takes the place of an older one
+        first = 1000 * generation
+        told = told[-MAX_RECENT:] + [
+            evaluation(first + n, PROMPTS[n % len(PROMPTS)], 0.5, generation=generation)
+            for n in range(MAX_RECENT + MAX_ELITES)
+        ]
+        breeder.tell(told)
+        await breeder.ask(Brief(count=4))
+        notes.append(breeder.note())
+    assert len(set(notes)) == len(notes) == fake.count("reflect")
+    older = {**breeder.state(), "noted": 6}  # as states were before: a number
+    again = LanguageSearcher("full", seed=1, kit=kit(language_model=fake), state=older)
+    await again.ask(Brief(count=4))
+    assert fake.count("reflect") == len(notes) + 1
+    fewer = [dataclasses.replace(one, rated=one is not told[-1]) for one in told]
+    breeder.tell(fewer)
+    await breeder.ask(Brief(count=4))
+    assert fake.count("reflect") == len(notes) + 2  # somebody took a vote back
+    breeder.tell([dataclasses.replace(one, rated=False) for one in told])
+    await breeder.ask(Brief(count=4))
+    assert breeder.note() == ""
+    assert fake.count("reflect") == len(notes) + 2
 
 
 # Full ------------------------------------------------------------------------------------------------
