@@ -172,7 +172,8 @@ def _hidden(
         first = character(spec.name or next(characters), bank, rng)
     then = None
     if spec.kind in {"two-taste", "drifting"}:
-        then = character(spec.then or next(characters), bank, rng)
+        others = (name for name in characters if name != first.name)
+        then = character(spec.then or next(others), bank, rng)
     return HiddenMind(bank=bank, first=first, then=then, drifts=spec.kind == "drifting")
 
 

@@ -8,7 +8,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+)
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +24,7 @@ import numpy as np
 
 from domain.clip import BUILT_IN
 from domain.errors import TunebreederError, UserError
+from evolution.language.auto import MIXES
 from experiments import direct, learned
 from experiments.device import opened
 from experiments.listeners import HiddenMind, Listener, made
@@ -25,11 +32,16 @@ from experiments.models import speech
 from experiments.records import Run, read, save
 from experiments.sounds import standard
 from experiments.spec import Condition, Experiment
+from experiments.table_users import fingerprint
 from playground.tastes import shipped_bank
 from service.device import DeviceWorker
+from service.models.chosen import REMOTE
 from service.settings import Settings
+from service.settings_section import Section
 
 RUNS = "runs"
+SPOKEN_BY = {"base_url", "model", "models", "temperature", "extra", "timeout", "retries"}
+"""Settings of a language model that prompts depend on."""
 Say = Callable[[str], None]
 Opening = Callable[[Settings, str], AbstractAsyncContextManager[DeviceWorker]]
 
@@ -50,9 +62,33 @@ class Job:
         place = self.experiment.conditions.index(self.condition)
         return self.folder / RUNS / f"{place + 1:02d}-{self.seed:03d}.json"
 
+    @property
+    def fingerprint(self) -> str:
+        """What changes when the run would come out differently, by what the file says or by the settings."""
+        return self.experiment.fingerprint(self.condition, self._taken())
+
+    def _taken(self) -> dict[str, Any]:
+        """Return what the run takes from the settings and that is not as usual."""
+        taken: dict[str, Any] = {}
+        if self.condition.fitness == "dynamic":
+            scoring = self.settings.scoring
+            taken["taste"] = _unusual(self.settings.taste)
+            taken["scoring"] = _unusual(scoring, {"encoder", "aligner"})
+            taken["aligner"] = fingerprint(scoring.aligner) if scoring.aligner else ""
+        if self.experiment.model == "settings" and self.condition.searcher in MIXES:
+            taken["language"] = _unusual(self.settings.language, SPOKEN_BY)
+        if self.experiment.generator == REMOTE:
+            taken["remote"] = self.settings.generation.remote
+        return {name: one for name, one in taken.items() if one}
+
     def kept(self) -> Run | None:
         """Return the run where it was done before with the same settings."""
-        return read(self.file, self.experiment.fingerprint(self.condition))
+        return read(self.file, self.fingerprint)
+
+
+def _unusual(section: Section, names: set[str] | None = None) -> dict[str, Any]:
+    """Return what a section of the settings says that is not its default, of all its names or of some."""
+    return section.model_dump(mode="json", exclude_defaults=True, include=names)
 
 
 def jobs(experiment: Experiment, folder: Path, settings: Settings) -> list[Job]:
@@ -79,7 +115,7 @@ def run_all(wanted: list[Job], *, workers: int, say: Say) -> dict[str, list[Run]
         say: Told a line about each run that ends.
 
     Raises:
-        UserError: A run failed; those that ended are kept, so the next start goes on.
+        UserError: A run or a process failed; runs that ended are kept, so the next start goes on.
     """
     missing = [job for job in wanted if job.kept() is None]
     before = len(wanted) - len(missing)
@@ -113,6 +149,11 @@ def _done(missing: list[Job], workers: int) -> Iterator[tuple[Job, float]]:
     try:
         for future in as_completed(waiting):
             yield waiting[future], future.result()
+    except BrokenExecutor:
+        raise UserError(
+            "A process that did runs ended without a word, most likely for want of memory. Runs that ended are kept: "
+            "start again with fewer --workers."
+        ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -159,7 +200,7 @@ async def play(job: Job, opening: Opening = opened) -> Run:
             rows, heard = await direct.play(condition, seed, seconds, device, judge, model)
         note = model.note if model is not None else ""
     return Run(
-        fingerprint=job.experiment.fingerprint(condition),
+        fingerprint=job.fingerprint,
         rows=rows,
         heard=standard(heard, bank).round(3).tolist(),
         listeners=[_account(one) for one in listeners] if condition.fitness != "music" else [],

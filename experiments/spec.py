@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from types import MappingProxyType
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -62,6 +64,8 @@ class ListenerSpec(Part):
             raise ValueError(
                 f"only two-taste and drifting have a second taste, {self.kind} has none"
             )
+        if self.then and self.then == self.name:
+            raise ValueError(f"the second taste of a listener is another one than {self.name}")
         return self
 
 
@@ -141,13 +145,21 @@ class Experiment(Part):
             }
         )
 
-    def fingerprint(self, condition: Condition) -> str:
-        """Return what changes when a run of the condition would come out differently."""
+    def fingerprint(
+        self, condition: Condition, settings: Mapping[str, Any] = MappingProxyType({})
+    ) -> str:
+        """Return what changes when a run of the condition would come out differently.
+
+        Args:
+            condition: One of these.
+            settings: What the run takes from the settings file, where that is not as usual.
+        """
         said = {
             "seconds": self.seconds,
             "generator": self.generator,
             "model": self.model,
             **condition.model_dump(mode="json"),
+            **({"settings": dict(settings)} if settings else {}),
         }
         aligners = sorted({one.aligner for one in condition.listeners if one.aligner})
         if aligners:
@@ -170,9 +182,10 @@ def load(given: str) -> Experiment:
         ConfigError: There is no such file, or what it says cannot be; says what and where.
     """
     path = Path(given)
-    if not path.exists():
+    # Not exists(): a folder of a shipped one's name is where its results went.
+    if given in shipped() and not path.is_file():
         path = SHIPPED / f"{given}.yaml"
-    if given not in shipped() and not Path(given).exists():
+    elif not path.exists():
         raise ConfigError(
             f"There is no experiment file {given}. Name a YAML file, or one of: {', '.join(shipped())}."
         )

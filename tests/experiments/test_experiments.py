@@ -17,7 +17,7 @@ from experiments.device import HereWorker
 from experiments.listeners import made, truth
 from experiments.models import check
 from experiments.plots import draw, project
-from experiments.records import Run, read, save, write_table
+from experiments.records import write_table
 from experiments.running import jobs, play, processes, run_all
 from experiments.sounds import Sound
 from experiments.spec import ListenerSpec, load, shipped
@@ -25,7 +25,7 @@ from experiments.summary import of_condition
 from experiments.table_users import aligner_of
 from experiments.tracking import MISSING, track
 from playground.hearing import PROPERTIES, Heard
-from playground.tastes import shipped_bank
+from playground.tastes import CHARACTERS, shipped_bank
 from scoring.aligner.compact import CompactShape
 from scoring.aligner.folder import Config
 from scoring.aligner.folder import save as save_aligner
@@ -90,6 +90,11 @@ def test_the_shipped_files_are_sound(name):
         ("rounds: 2", "rounds: 2\n    target: jazz", "fitness listener has no target"),
         ("rounds: 2", "rounds: 2\n    tournament: 4", "cmaes holds no tournaments"),
         ("kind: character, name: Dusk", "kind: noisy, then: Dusk", "noisy has none"),
+        (
+            "kind: character, name: Dusk",
+            "kind: drifting, name: Dusk, then: Dusk",
+            "another one than Dusk",
+        ),
         ("name: tiny", "name: Tiny Two", "name: String should match pattern"),
         ("conditions:", "conditions: [", "is not readable YAML"),
         (TINY, "- a list", "must hold keys such as name"),
@@ -163,6 +168,13 @@ def test_two_tastes_like_either_and_drifting_ones_change():
     early, late = (moving.likes([dusk, spark], progress) for progress in (0.1, 0.9))
     assert early[0] > 0.6 > early[1]
     assert late[1] > 0.6 > late[0]
+
+
+def test_a_second_taste_that_is_drawn_is_never_the_first_one():
+    bank = shipped_bank()
+    for name in CHARACTERS:
+        people = made([ListenerSpec(kind="drifting", name=name, count=8)], bank, 0)
+        assert name not in {one.mind.then.name for one in people}
 
 
 def test_the_truth_leaves_trolls_out():
@@ -320,17 +332,6 @@ def test_an_aligner_that_cannot_be_used_is_said_before_anything_runs(aligner, tm
     (moved / "aligner.json").write_text(json.dumps({**other, "encoder_id": "mert"}))
     with pytest.raises(ConfigError, match="trained on encoder mert, and experiments measure"):
         aligner_of(str(moved))
-
-
-def test_a_run_of_other_settings_or_half_a_file_is_done_again(tmp_path):
-    run = Run(fingerprint="a", rows=[], heard=[], listeners=[], notes=[])
-    file = tmp_path / "run.json"
-    save(run, file)
-    assert read(file, "a") == run
-    assert read(file, "b") is None
-    file.write_text(file.read_text(encoding="utf-8")[:20], encoding="utf-8")
-    assert read(file, "a") is None
-    assert read(tmp_path / "none.json", "a") is None
 
 
 def test_a_model_of_the_settings_that_is_not_set_is_said_before_anything_runs(tmp_path, capsys):

@@ -274,7 +274,9 @@ async def test_the_note_is_renewed_however_long_a_run_lasts_and_goes_with_the_vo
     fake = FakeLanguageModel({"reflect": tempos, "*": good})
     breeder = searcher("full", language_model=fake)
     told, notes = archive(), []
-    for generation in range(2, 6):  # the archive is full: each round that comes takes the place of an older one
+    for generation in range(
+        2, 6
+    ):  # the archive is full: each round that comes takes the place of an older one
         first = 1000 * generation
         told = told[-MAX_RECENT:] + [
             evaluation(first + n, PROMPTS[n % len(PROMPTS)], 0.5, generation=generation)

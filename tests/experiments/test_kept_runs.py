@@ -1,0 +1,72 @@
+"""Which runs of an experiment are kept and which are done again, and what is said where one cannot be done."""
+
+import dataclasses
+import os
+
+import pytest
+
+from domain.errors import ConfigError, UserError
+from experiments.records import Run, read, save
+from experiments.running import jobs, run_all
+from experiments.spec import load
+from service.settings import Settings
+from tests.experiments.test_experiments import TINY, write
+
+
+def test_a_run_of_other_settings_or_half_a_file_is_done_again(tmp_path):
+    run = Run(fingerprint="a", rows=[], heard=[], listeners=[], notes=[])
+    file = tmp_path / "run.json"
+    save(run, file)
+    assert read(file, "a") == run
+    assert read(file, "b") is None
+    file.write_text(file.read_text(encoding="utf-8")[:20], encoding="utf-8")
+    assert read(file, "a") is None
+    assert read(tmp_path / "none.json", "a") is None
+
+
+def test_runs_are_done_again_when_settings_that_they_go_by_changed(tmp_path):
+    asked = TINY.replace("cmaes", "evolve").replace("seeds: 1", "seeds: 1\nmodel: settings")
+    learned = TINY.replace("fitness: listener", "fitness: dynamic")
+    server = {"base_url": "http://localhost:1/v1", "model": "a"}
+    changes = [
+        (asked, {"language": server}, {"language": {**server, "model": "b"}}),
+        (asked, {"language": server}, {"language": {**server, "temperature": 0.1}}),
+        (learned, {}, {"taste": {"silence": 0.0}}),
+        (learned, {}, {"scoring": {"encoder": "clap"}}),
+    ]
+    for text, before, after in changes:
+        experiment = load(write(tmp_path, text))
+        (job,) = jobs(experiment, tmp_path / "out", Settings.model_validate(before))
+        save(Run(fingerprint=job.fingerprint, rows=[], heard=[], listeners=[], notes=[]), job.file)
+        assert job.kept() is not None
+        (again,) = jobs(experiment, tmp_path / "out", Settings.model_validate(after))
+        assert again.kept() is None
+    told = load(write(tmp_path, TINY))
+    usual, strange = Settings(), Settings.model_validate({"language": server, "log_level": "debug"})
+    marks = {jobs(told, tmp_path, one)[0].fingerprint for one in (usual, strange)}
+    assert marks == {told.fingerprint(told.conditions[0])}  # nothing of that changes such a run
+
+
+class Deadly:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+def test_a_process_that_ends_without_a_word_is_a_sentence(tmp_path):
+    experiment = load(write(tmp_path, TINY)).model_copy(update={"seeds": 2})
+    doomed = [
+        dataclasses.replace(one, settings=Deadly()) for one in jobs(experiment, tmp_path, None)
+    ]
+    with pytest.raises(UserError, match="start again with fewer --workers"):
+        run_all(doomed, workers=2, say=lambda _: None)
+
+
+def test_results_in_a_folder_named_like_the_experiment_do_not_hide_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table1").mkdir()
+    assert load("table1").name == "table1"
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ConfigError, match="mine cannot be read"):
+        load("mine")
