@@ -12,32 +12,26 @@ import functools
 import itertools
 import logging
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo
 from generation.audio import Floats
 from generation.frames import Frame, FrameError
-from generation.generator import Capabilities
 from generation.parcels import Refusal, clips
 from generation.registry import Recipe
 from generation.wire import asked, introduced, states_in
-from service.generator_state import GeneratorState, Readiness, Tally
+from service.generator_state import GeneratorState, Tally
 from service.heavy.jobs import Call, Job, Made, Wanted, key_of, telling
 from service.heavy.process import Died, GeneratorProcess, Unable
+from service.heavy.seat import AGAIN, Greeting, Launch, Seat
 from service.tasks import TaskSet
 
 log = logging.getLogger(__name__)
 
-Launch = Callable[[Recipe], GeneratorProcess]
-
 TRIES = 2
 """Processes that may die with a clip in them before it is not tried again."""
-STARTS = 2
-"""Times that a process may die before it says what it is, in a row."""
-AGAIN = 30.0
-"""Seconds after a generator could not start before it is tried again."""
 TURN = 60.0
 """Seconds for which those who want the generator that is loaded go first: to load another one may take as long."""
 REMEMBERED = 512
@@ -49,14 +43,6 @@ CLOSING = "The bot is shutting down."
 UNFORESEEN = "Something went wrong while it was made."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Greeting:
-    """What a generator says of itself when it is ready."""
-
-    info: GeneratorInfo
-    capabilities: Capabilities
-
-
 class Dispatcher:
     """Makes clips on one device, for everybody who asks.
 
@@ -66,7 +52,7 @@ class Dispatcher:
         launch: Makes the process of a generator.
         idle: Seconds after which a process that nobody needs is ended, which frees the memory of its device.
         drain: Seconds for the batch at hand when the bot ends.
-        again: See ``AGAIN``.
+        again: See ``seat.AGAIN``.
         turn: See ``TURN``.
     """
 
@@ -79,9 +65,8 @@ class Dispatcher:
         again: float = AGAIN,
         turn: float = TURN,
     ) -> None:
-        self._launch = launch
-        self._retry = again
-        self._turn, self._turn_ends = turn, 0.0
+        self._seat = Seat(launch, again)
+        self._turn = turn
         self._idle = idle
         self._drain = drain
         self._tasks = TaskSet()
@@ -89,14 +74,8 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._calls: deque[Call] = deque()
         self._wanted: deque[Wanted] = deque()
-        self._process: GeneratorProcess | None = None
-        self._loaded: Recipe | None = None
-        self._starting: Recipe | None = None
         self._making: list[Job] = []
         self._room: dict[tuple[object, ...], int] = {}
-        self._known: dict[Recipe, Greeting] = {}
-        self._most: dict[Recipe, int] = {}
-        self._trouble: dict[Recipe, tuple[float, str]] = {}
         self._tallies: defaultdict[Recipe, Tally] = defaultdict(Tally)
         self._poison: OrderedDict[str, None] = OrderedDict()
         self._numbers = itertools.count(1)
@@ -139,8 +118,7 @@ class Dispatcher:
 
     def state(self, recipe: Recipe) -> GeneratorState:
         """Return how a generator does. Who has not started yet is known by what the recipe says."""
-        known = self._known.get(recipe)
-        _, reason = self._trouble.get(recipe, (0.0, ""))
+        known = self._seat.known.get(recipe)
         waiting = sum(
             job.recipe == recipe and not job.result.done()
             for call in self._calls
@@ -151,23 +129,16 @@ class Dispatcher:
             info=known.info
             if known
             else GeneratorInfo(name=recipe.name, version="", licence=recipe.licence),
-            readiness=self._readiness(recipe),
-            reason=reason,
+            readiness=self._seat.readiness(recipe),
+            reason=self._seat.trouble(recipe),
             commercial=recipe.commercial,
             capabilities=known.capabilities if known else None,
             batch=min([full, *(room for key, room in self._room.items() if key[0] == recipe)]),
-            most=self._most.get(recipe, full),
+            most=self._seat.most.get(recipe, full),
             waiting=waiting,
             making=sum(job.recipe == recipe for job in self._making),
             tally=self._tallies[recipe],
         )
-
-    def _readiness(self, recipe: Recipe) -> Readiness:
-        if self._loaded == recipe:
-            return Readiness.READY
-        if self._starting == recipe:
-            return Readiness.STARTING
-        return Readiness.UNABLE if recipe in self._trouble else Readiness.ASLEEP
 
     def _count(self, recipe: Recipe, result: asyncio.Future[Made]) -> None:
         made = None if result.cancelled() else result.result()
@@ -176,7 +147,7 @@ class Dispatcher:
     @property
     def loaded(self) -> Recipe | None:
         """Whose process runs."""
-        return self._loaded
+        return self._seat.recipe
 
     async def close(self) -> None:
         """Take nothing new, let the process finish what it is doing if that is soon, and end it."""
@@ -187,10 +158,10 @@ class Dispatcher:
                 call.waiting.popleft().end(ClipFailure(reason=CLOSING))
         while self._wanted:
             self._wanted.popleft().end(ClipFailure(reason=CLOSING))
-        if self._server is not None:
+        if self._server is not None and self._making:  # nobody waits for anything else
             await asyncio.wait({self._server}, timeout=self._drain)
         await self._tasks.close()
-        await self._unload()
+        await self._seat.unload()
 
     # One thing after the other ------------------------------------------------------------------------
 
@@ -202,30 +173,43 @@ class Dispatcher:
     async def _serve(self) -> None:
         while not self._closed:
             if self._wanted:
-                await self._read(self._wanted.popleft())
+                wanted = self._wanted.popleft()
+                with self._foreseen(wanted.recipe):
+                    await self._read(wanted)
+                wanted.end(ClipFailure(reason=UNFORESEEN))  # unless it has ended as it should
             elif (lead := self._lead()) is not None:
-                await self._do(lead)
+                with self._foreseen(lead.waiting[0].recipe):
+                    await self._do(lead)
             else:
                 await self._rest()
+
+    @contextmanager
+    def _foreseen(self, recipe: Recipe) -> Iterator[None]:
+        """Serve the others whatever happens to one: who waits for this generator is told that nobody foresaw it."""
+        try:
+            yield
+        except Exception:
+            log.exception("%s: nobody foresaw this", recipe.name)
+            self._refuse(recipe, UNFORESEEN)
 
     async def _rest(self) -> None:
         """Wait until something is wanted; let the process go when that takes too long."""
         self._wake.clear()
         try:
-            async with asyncio.timeout(self._idle if self._process else None):
+            async with asyncio.timeout(self._idle if self._seat.process else None):
                 await self._wake.wait()
         except TimeoutError:
-            log.info("Nobody needs %s; its process is ended", self._loaded and self._loaded.name)
+            log.info("Nobody needs %s; its process is ended", self.loaded and self.loaded.name)
             self._room.clear()  # not at every start: generators that take turns would find it out each time
-            await self._unload()
+            await self._seat.unload()
 
     def _lead(self) -> Call | None:
         """Return whose turn it is."""
         for call in self._calls:
             call.forget_cancelled()
         waiting = [call for call in self._calls if call.waiting]
-        if asyncio.get_running_loop().time() < self._turn_ends:
-            waiting = [one for one in waiting if one.waiting[0].recipe == self._loaded] or waiting
+        if asyncio.get_running_loop().time() < self._seat.since + self._turn:
+            waiting = [one for one in waiting if one.waiting[0].recipe == self.loaded] or waiting
         if not waiting:
             return None
         self._calls.remove(waiting[0])
@@ -237,16 +221,16 @@ class Dispatcher:
         if wanted.result.done():
             return  # nobody waits for it any more
         try:
-            process = await self._ensure(wanted.recipe)
+            process = await self._seat.ensure(wanted.recipe)
             if not wanted.prompts:
                 wanted.end([])
             else:
                 order = Frame("read", {"batch": next(self._numbers), "prompts": wanted.prompts})
-                wanted.end(_read_out(await process.work(order, lambda _, __: None)))
+                wanted.end(_read_out(await self._seat.work(process, order, lambda _, __: None)))
         except Unable as error:
             wanted.end(ClipFailure(reason=str(error)))
         except (Died, FrameError) as error:
-            await self._unload(dead=True)
+            await self._seat.unload(dead=True)
             wanted.end(ClipFailure(reason=str(error)))
         except asyncio.CancelledError:
             wanted.end(ClipFailure(reason=CLOSING))
@@ -256,7 +240,7 @@ class Dispatcher:
         """Return jobs like the lead's first one, taken from each call in turn."""
         first = lead.waiting.popleft()
         batch, turns = [first], deque([*self._calls])
-        known = self._known.get(first.recipe)
+        known = self._seat.known.get(first.recipe)
         room = self._room.get(first.alike, known.capabilities.batch if known else 1)
         while turns and len(batch) < room:
             call = turns.popleft()
@@ -272,7 +256,7 @@ class Dispatcher:
         """Make a batch, and see to what becomes of it."""
         recipe = lead.waiting[0].recipe
         try:
-            process = await self._ensure(recipe)
+            process = await self._seat.ensure(recipe)
         except Unable as error:
             self._refuse(recipe, str(error))
             return
@@ -281,14 +265,14 @@ class Dispatcher:
             return  # given up in the meantime
         batch, number = self._batch(lead), next(self._numbers)
         self._watch(process, number, batch)
-        order = asked(number, [job.request for job in batch])
         began, self._making = asyncio.get_running_loop().time(), batch
         try:
-            end = await process.work(order, telling(batch))
+            order = asked(number, [job.request for job in batch])
+            end = await self._seat.work(process, order, telling(batch))
             self._settle(batch, end)
             self._time(recipe, end, len(batch), began)
         except (Died, FrameError) as error:
-            await self._unload(dead=True)
+            await self._seat.unload(dead=True)
             self._bury(batch, str(error))
         finally:
             self._making = []
@@ -328,7 +312,7 @@ class Dispatcher:
         """
         if "info" in end.header:
             info, capabilities = introduced(end)
-            self._known[batch[0].recipe] = Greeting(info=info, capabilities=capabilities)
+            self._seat.known[batch[0].recipe] = Greeting(info=info, capabilities=capabilities)
         match end.kind:
             case "clips":
                 made = clips(end)
@@ -380,58 +364,6 @@ class Dispatcher:
                 job.end(ClipFailure(reason=CLOSING))
             elif not job.result.done():
                 job.call.waiting.appendleft(job)
-
-    # The process --------------------------------------------------------------------------------------
-
-    async def _ensure(self, recipe: Recipe) -> GeneratorProcess:
-        """Return the process of a generator, started if need be.
-
-        Raises:
-            Unable: It cannot be started; says why.
-        """
-        if self._process is not None and self._loaded == recipe and self._process.alive:
-            return self._process
-        now = asyncio.get_running_loop().time
-        since, why = self._trouble.get(recipe, (-self._retry, ""))
-        if now() - since < self._retry:
-            raise Unable(why)
-        await self._unload()
-        self._starting = recipe
-        try:
-            self._process = await self._start(recipe)
-        except Unable as error:
-            log.error("%s cannot start: %s", recipe.name, error)  # noqa: TRY400 - a sentence, no defect
-            self._trouble[recipe] = (now(), str(error))  # to find out may have taken minutes
-            raise
-        finally:
-            self._starting = None
-        self._loaded, self._turn_ends = recipe, now() + self._turn
-        self._trouble.pop(recipe, None)
-        return self._process
-
-    async def _start(self, recipe: Recipe) -> GeneratorProcess:
-        died = ""
-        for _ in range(STARTS):
-            process = self._launch(recipe)
-            try:
-                hello = await process.start()
-                info, capabilities = introduced(hello)
-            except (Died, FrameError) as error:
-                await process.kill()
-                died = str(error)
-                continue
-            except asyncio.CancelledError:
-                await process.kill()
-                raise
-            self._known[recipe] = Greeting(info=info, capabilities=capabilities)
-            self._most[recipe] = capabilities.batch
-            return process
-        raise Unable(f"{recipe.name} cannot be started. {died} The log says more.")
-
-    async def _unload(self, *, dead: bool = False) -> None:
-        process, self._process, self._loaded = self._process, None, None
-        if process is not None:
-            await (process.kill() if dead else process.stop())
 
 
 def _read_out(end: Frame) -> list[Floats] | ClipFailure:

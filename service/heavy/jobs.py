@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from generation.frames import Frame, packed
 from generation.parcels import Sound
 from generation.registry import Recipe
 from generation.wire import order_of
+
+log = logging.getLogger(__name__)
 
 Made = Sound | ClipFailure
 """What became of a clip; its sound is as the generator gave it."""
@@ -32,6 +35,13 @@ class Call:
     ready: Callable[[int], None]
     finished: int = 0
     waiting: deque[Job] = field(default_factory=deque)
+
+    def tell(self, done: int) -> None:
+        """Say how many are done. Who cannot hear it gets the clips all the same, and so does everybody else."""
+        try:
+            self.ready(done)
+        except Exception:
+            log.exception("Nobody foresaw what happened to whoever was told of %s clips", done)
 
     def forget_cancelled(self) -> None:
         """Let go of what nobody waits for."""
@@ -69,7 +79,7 @@ class Job:
         if not self.result.done():
             self.result.set_result(made)
             self.call.finished += 1
-            self.call.ready(self.call.finished)
+            self.call.tell(self.call.finished)
 
 
 class Wanted:
@@ -96,7 +106,7 @@ def telling(batch: Sequence[Job]) -> Callable[[int, int], None]:
     def told(done: int, total: int) -> None:
         part = min(1.0, done / total) if total > 0 else 0.0
         for key, call in calls.items():
-            call.ready(call.finished + int(part * (share[key] - 1) + 1e-9))
+            call.tell(call.finished + int(part * (share[key] - 1) + 1e-9))
 
     return told
 

@@ -25,6 +25,8 @@ ENDS = frozenset({"clips", "states", "no_room", "failed", "cancelled"})
 """How a batch ends."""
 LAST_WORDS = 2.0
 """Seconds for what is still in the pipes of a process that has ended."""
+LONGEST_LINE = 1000
+"""Bytes: what draws bars of progress may never end its line."""
 WORDS = 2000
 """Characters of them that are logged."""
 
@@ -75,6 +77,7 @@ class GeneratorProcess:
         self._environ = environ
         self._first = first
         self._child: subprocess.Popen[bytes] | None = None
+        self._spawning: asyncio.Future[None] | None = None
         self._said: asyncio.Queue[Frame | FrameError | None] = asyncio.Queue()
         self._errors: deque[str] = deque(maxlen=KEPT_LINES)
         self._threads: list[threading.Thread] = []
@@ -87,8 +90,10 @@ class GeneratorProcess:
             Unable: It says that it cannot work here.
             Died: It ended, was silent for too long, or is of another version.
         """
+        loop = asyncio.get_running_loop()
+        self._spawning = loop.run_in_executor(None, self._spawn, loop)
         try:
-            await asyncio.to_thread(self._spawn, asyncio.get_running_loop())
+            await asyncio.shield(self._spawning)
         except OSError as error:
             raise Died(f"It cannot be started: {error}") from None
         if self._first is not None:
@@ -138,20 +143,35 @@ class GeneratorProcess:
     @property
     def alive(self) -> bool:
         """Whether it runs; one that ended while nobody wanted anything is no clip's fault."""
-        return self._child is not None and self._child.poll() is None
+        if self._child is None or self._killed:
+            return False
+        if not hasattr(os, "waitid"):
+            return self._child.poll() is None
+        # Only looked at: once its end is taken note of, its number may be somebody else's before it is buried.
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        try:
+            return os.waitid(os.P_PID, self._child.pid, look) is None
+        except ChildProcessError:
+            return False
 
     async def stop(self) -> None:
         """Let it end by itself, and make it end when it does not."""
         if self._child is None:
             return
-        with contextlib.suppress(Died):
-            await self._say(Frame("stop"), self._patience.drain)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(self._child.wait, self._patience.drain)
-        await self.kill()
+        try:
+            with contextlib.suppress(Died):
+                await self._say(Frame("stop"), self._patience.drain)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._child.wait, self._patience.drain)
+        finally:  # whoever stops it may not wait so long
+            await self.kill()
 
     async def kill(self) -> None:
         """End it at once, with whatever it has started, which may outlive it."""
+        if (
+            self._spawning is not None
+        ):  # on its thread it comes to life though nobody waits for it any more
+            await asyncio.wait([self._spawning])
         child = self._child
         if child is None:
             return
@@ -205,7 +225,7 @@ class GeneratorProcess:
     def _overhear(self, child: subprocess.Popen[bytes], stream: BinaryIO) -> None:
         """On a thread: keep the last lines of what it complains about."""
         with stream:
-            for line in stream:
+            while line := stream.readline(LONGEST_LINE):
                 text = line.decode("utf-8", "replace").rstrip()
                 self._errors.append(text)
                 log.debug("Generator's process %s: %s", child.pid, text)

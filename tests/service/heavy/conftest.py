@@ -24,6 +24,7 @@ class Shop:
         self.once = folder / "once"
         self.gate = folder / "gate"
         self.made: list[Dispatcher] = []
+        self.launched: list[GeneratorProcess] = []
 
     def open(self, *script: object, patience: Patience = PATIENCE, **options: float) -> Dispatcher:
         """Return a dispatcher whose processes behave as ``script`` says; ``once`` and ``gate`` stand for files."""
@@ -33,7 +34,8 @@ class Shop:
         def launch(recipe: Recipe) -> GeneratorProcess:
             extra = [value for _, value in recipe.options]
             command = [sys.executable, str(SCRIPT), "--log", str(self.log), *words, *extra]
-            return GeneratorProcess(command, patience)
+            self.launched.append(GeneratorProcess(command, patience))
+            return self.launched[-1]
 
         self.made.append(Dispatcher(launch, **options))
         return self.made[-1]

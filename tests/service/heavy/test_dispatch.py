@@ -10,7 +10,7 @@ from domain.clip import ClipFailure, ClipRequest
 from generation.parcels import Sound
 from generation.registry import Recipe
 from service.generator_state import Readiness
-from service.heavy.dispatch import ALONE, CLOSING, POISON, SHORTER
+from service.heavy.dispatch import ALONE, CLOSING, POISON, SHORTER, UNFORESEEN
 from service.heavy.process import Patience
 from tests.service.heavy.conftest import MODEL
 
@@ -202,7 +202,7 @@ async def test_what_nobody_needs_is_unloaded_and_comes_back(shop):
 async def test_a_process_that_ends_while_nobody_needs_it_costs_no_clip_a_try(shop):
     device = shop.open()
     assert all_made(await device.make(MODEL, wanted(1), nothing))
-    child = device._process._child
+    child = device._seat.process._child
     child.kill()
     child.wait()
     assert all_made(await device.make(MODEL, wanted(8, first=3), nothing))
@@ -258,6 +258,75 @@ async def test_closing_ends_what_would_have_to_be_made_again(shop):
     await device.close()
     async with asyncio.timeout(20):
         assert await asked == [ClipFailure(reason=CLOSING)] * 8
+
+
+async def test_closing_does_not_wait_for_a_model_that_nobody_will_play(shop):
+    device = shop.open("--start-seconds", 3600, patience=Patience(start=3600.0), drain=600.0)
+    asked = asyncio.ensure_future(device.make(MODEL, wanted(2), nothing))
+    read = asyncio.ensure_future(device.read(MODEL, ["a"]))
+    while not shop.lines():
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        await device.close()
+        assert await asked == [ClipFailure(reason=CLOSING)] * 2
+        assert await read == ClipFailure(reason=CLOSING)
+    assert [one.alive for one in shop.launched] == [False]
+
+
+async def test_closing_ends_a_batch_that_takes_too_long(shop):
+    patience = Patience(start=60.0, silence=60.0, drain=600.0)
+    device = shop.open("--steps", 10**6, "--step-seconds", 0.01, patience=patience, drain=0.1)
+    asked = asyncio.ensure_future(device.make(MODEL, wanted(1), nothing))
+    while "batch 1" not in shop.lines():
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        await asyncio.gather(device.close(), device.close())
+        assert await asked == [ClipFailure(reason=CLOSING)]
+    assert [one.alive for one in shop.launched] == [False]
+
+
+async def test_who_cannot_hear_how_far_it_is_hurts_nobody(shop):
+    def deaf(_: int) -> None:
+        raise ZeroDivisionError
+
+    device = shop.open()
+    mine, others = await asyncio.gather(
+        device.make(MODEL, wanted(2), deaf), device.make(MODEL, wanted(2, first=5), nothing)
+    )
+    assert all_made([*mine, *others])
+    assert shop.lines() == ["start", "batch 4"]
+
+
+async def test_what_nobody_foresaw_is_said_and_the_others_are_served(shop):
+    device = shop.open()
+    launch = device._seat._launch
+
+    def failing(recipe: Recipe):
+        if recipe.name == "odd":
+            raise ZeroDivisionError
+        return launch(recipe)
+
+    device._seat._launch = failing
+    odd = Recipe(loader="scripted", name="odd")
+    async with asyncio.timeout(30):
+        lost, made, unread = await asyncio.gather(
+            device.make(odd, wanted(2), nothing),
+            device.make(MODEL, wanted(2), nothing),
+            device.read(odd, ["a"]),
+        )
+    assert lost == [ClipFailure(reason=UNFORESEEN)] * 2
+    assert unread == ClipFailure(reason=UNFORESEEN)
+    assert all_made(made)
+
+
+async def test_a_process_that_died_unasked_is_not_said_to_be_ready(shop):
+    device = shop.open()
+    assert all_made(await device.make(MODEL, wanted(1), nothing))
+    assert device.state(MODEL).readiness is Readiness.READY
+    child = shop.launched[0]._child
+    child.kill()
+    child.wait()
+    assert device.state(MODEL).readiness is Readiness.ASLEEP
 
 
 async def test_prompts_are_read_by_the_process_that_plays(shop):
