@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 HAS_RUN = (
     "This channel already has a run. Use /evolve next to go on, or /evolve stop to end it first."
 )
+RUNS_ON = "This channel already has a run. Rate its clips to steer it, or start one for you alone with `for: me`."
 
 
 class RunService:
@@ -138,7 +139,7 @@ class RunService:
         async with self._db.reading() as tx:
             taken = not private and await runs.run_in_channel(tx, actor.channel_id) is not None
         if taken:
-            raise BusyError(HAS_RUN)
+            raise BusyError(HAS_RUN if actor.is_moderator else RUNS_ON)
 
     def _target(self, actor: Actor, track: Track) -> Target:
         return Target(

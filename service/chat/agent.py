@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,9 +15,9 @@ from evolution.language.seam import LanguageModel, Message
 from prompts.templates import Templates, data
 from service.chat import asking, intents
 from service.chat.doing import Doer
-from service.chat.intents import Note
 from service.chat.meant import About, Meant
 from service.chat.memory import ChatMemory
+from service.chat.notes import TEXTS, Note
 from service.chat.tools import TOOLS, Cost
 from service.chat.turns import Outcome, Speaker
 from service.clock import Clock
@@ -36,20 +37,17 @@ ROUNDS_UNASKED = 1
 PATIENCE = 120.0
 """Seconds in which a question can be answered."""
 MOST_PENDING = 500
+YES = re.compile(
+    r"(?:yes|yep|yeah|yup|go ahead|do it|confirm|yes,? (?:please|do it|go ahead))[\s.!]*",
+    re.IGNORECASE,
+)
+NO = re.compile(
+    r"(?:no|nope|nah|don'?t|do not|rather not|cancel|never ?mind|no,? (?:thanks|thank you|don'?t))[\s.!]*",
+    re.IGNORECASE,
+)
 EXPIRED = "That question is too old to be answered. Say it again if you still want it."
 NOT_YOURS = "That question was for somebody else."
 COSTLY = "That would be another round on top of one. Make it as well?"
-NOTES = {
-    Note.UNKNOWN: "I did not get that. Try “darker, and lose the drums”, “more like B”, "
-    "“love the second one”, “why?”, “next” or "
-    "“start rainy lofi”; “help” tells the rest.",
-    Note.NEGATED: "Fine, I leave it as it is.",
-    Note.SMALL_TALK: "Any time. Say what you would like to hear, or which clip you like.",
-    Note.REFUSED: "I do only what you may do here yourself, whatever a message says about "
-    "it. “help” tells what that is.",
-    Note.QUOTED: "I read quotations, but I do not act on them. Say in your own words what "
-    "you want.",
-}
 OFFLINE = "-# My language model does not answer just now, so I understood that by simple rules."
 OVER = "-# This server's language budget is used up for now, so I understood that by simple rules."
 MORE_LIKELY = "“help” tells what I understand."
@@ -126,11 +124,16 @@ class ChatAgent:
     async def answer(self, speaker: Speaker, text: str, show: Show) -> Reply:
         """Answer what somebody said to the bot.
 
+        A plain yes or no answers the question that they were asked last, if it is still open.
+
         Args:
             speaker: Who, with their rights of now.
             text: Their words.
             show: Called with the answer so far while it is written.
         """
+        yes, no = (one.fullmatch(text.replace("\u2019", "'").strip()) for one in (YES, NO))
+        if (yes or no) and (question := self._open_question(speaker.actor)):
+            return await self.answered(question, speaker, yes=yes is not None)
         remembered = await self._memory.recall(speaker.actor)
         speaker = replace(speaker, focus=remembered.focus)
         turn = _Turn(speaker=speaker)
@@ -169,7 +172,7 @@ class ChatAgent:
         understood = intents.read(text, with_file=turn.speaker.upload is not None)
         for call in understood.calls:
             await self._use(turn, call.name, call.arguments)
-        return self._told(turn) or NOTES.get(understood.note, NOTES[Note.UNKNOWN])
+        return self._told(turn) or TEXTS.get(understood.note, TEXTS[Note.UNKNOWN])
 
     def _told(self, turn: _Turn) -> str:
         return "\n".join(dict.fromkeys(self._words(turn.speaker, one) for one in turn.outcomes))
@@ -265,6 +268,18 @@ class ChatAgent:
             self._pending.popitem(last=False)
         return name
 
+    def _open_question(self, actor: Actor) -> str:
+        """Return the latest question that waits for somebody's answer here, or ``""``."""
+        place = (actor.user_id, actor.channel_id)
+        return next(
+            (
+                name
+                for name, one in reversed(self._pending.items())
+                if (one.asked, one.channel_id) == place and one.until >= self._clock.now()
+            ),
+            "",
+        )
+
     async def about(self, message_id: MessageId) -> About | None:
         """Return what a message of the bot shows, or ``None`` where it shows no clips."""
         return await self._meant.about(message_id)
@@ -310,6 +325,6 @@ _QUESTIONS = frozenset({COSTLY, *(spec.confirm for spec in TOOLS.values() if spe
 
 
 def _refused(turn: _Turn) -> Outcome:
-    outcome = Outcome(text=NOTES[Note.REFUSED], failed=True)
+    outcome = Outcome(text=TEXTS[Note.REFUSED], failed=True)
     turn.outcomes.append(outcome)
     return outcome

@@ -9,8 +9,9 @@ from domain.clip import Clip
 from domain.errors import UserError
 from evolution.language.seam import Ask, Message, Tool, system, user
 from prompts.templates import Templates, data
-from service.chat.intents import Note, read
+from service.chat.intents import read
 from service.chat.memory import Remembered
+from service.chat.notes import Note
 from service.chat.tools import TOOLS
 from service.chat.turns import Speaker
 from service.runs import RunService

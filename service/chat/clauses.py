@@ -116,15 +116,23 @@ def plainly(text: str) -> str:
     for pattern, put in words_of.SPEED:
         text = pattern.sub(put, text)
     text = words_of.UP_DOWN.sub(lambda m: f"{'more' if m[2] == 'up' else 'less'} {m[1]}", text)
-    text = words_of.TOO_MUCH.sub(r"less \1", text)
+    text = words_of.TOO_MUCH.sub(r"less \1", words_of.OUT.sub(r"no \1", text))
+    text = words_of.TOO_LOUD.sub(_quieter, text)
     text = words_of.MORE.sub(r"more \1", words_of.LESS.sub(r"less \1", text))
     return re.sub(
         r"\bmore (?:tempo|speed)\b", "faster", re.sub(r"\bless (?:tempo|speed)\b", "slower", text)
     )
 
 
-def is_music(text: str) -> bool:
-    """Tell whether words say something about music."""
+def _quieter(match: re.Match[str]) -> str:
+    """Put "the drums are too loud" as "less drums"; of anything but players it is about all of it."""
+    if not interpret(match[1]).facets.instruments:
+        return match[0]
+    return f"{'less' if match[2] == 'loud' else 'more'} {match[1]}"
+
+
+def is_music(text: str, *, use: bool = False) -> bool:
+    """Tell whether words say something about music; with ``use``, what it is for is enough."""
     reading = interpret(plainly(without_references(text)))
-    said = {key for key in reading.facets.to_json() if key not in {"unknown", "uses"}}
+    said = set(reading.facets.to_json()) - {"unknown"} - (set() if use else {"uses"})
     return bool(said or reading.shifts or reading.removed or reading.tempo_level)

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.candidate import Directive
 from domain.clip import Clip
-from domain.errors import ForbiddenError, NotFoundError, UsageError, UserError
+from domain.errors import BusyError, ForbiddenError, NotFoundError, UsageError, UserError
 from domain.ids import ClipId
 from domain.run import Run, RunState
 from domain.vote import Consent, Grade
@@ -19,7 +19,7 @@ from service.chat.tools import problem_of
 from service.chat.turns import Outcome, Personal, Speaker
 from service.mood_session import Kind
 from service.queue import Ticket
-from service.rules import steering
+from service.rules import is_own, steering
 from service.views import Actor, Receipt
 from storage.database import Database
 
@@ -27,6 +27,10 @@ Tool = Callable[[Speaker, Mapping[str, Any]], Awaitable[Outcome]]
 GRADES = {"awful": Grade.AWFUL, "meh": Grade.MEH, "good": Grade.GOOD, "love": Grade.LOVE}
 NOTHING = "Nothing is being bred here. Say “start”, and what it should be about."
 PAUSED = "You paused collection with `/mydata pause`, so no vote was recorded."
+GOES_ON = "A run goes on here already. Say “switch to jazz” to steer it, “next” for new clips, or “stop” to end it."
+GOES_ON_FOR_ALL = (
+    "A run goes on here already: rate its clips to steer it, or say “start one for me: jazz”."
+)
 FOR_YOU = "That is between us: press the button, and only you see it."
 
 
@@ -110,6 +114,8 @@ class Doer:
     async def _start(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         actor, vibe, track = speaker.actor, str(said.get("vibe", "")), None
         private = bool(said.get("private")) or speaker.alone
+        if not said.get("private"):
+            await self._check_none_goes_on(speaker)
         if speaker.upload is not None:
             if not private:
                 speaker.front.check_may_post()
@@ -137,6 +143,14 @@ class Doer:
             f"{towards} starts here; its first round is on its way.",
             "started a run",
         )
+
+    async def _check_none_goes_on(self, speaker: Speaker) -> None:
+        try:
+            run = await self._run(speaker)
+        except NotFoundError:
+            return
+        own = speaker.actor.is_moderator or is_own(speaker.actor, run)
+        raise BusyError(GOES_ON if own else GOES_ON_FOR_ALL)
 
     async def _breed(
         self, speaker: Speaker, directive: Directive, found: list[Clip], words: str = ""

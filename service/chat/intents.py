@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from prompts.reader import interpret
@@ -17,6 +16,7 @@ from service.chat import lexicon, verdicts
 from service.chat import phrases as words_of
 from service.chat.clauses import Clause, clauses, is_music, plainly
 from service.chat.guard import is_hostile, restored, unquoted, without_quotes
+from service.chat.notes import Note, aside
 from service.chat.references import MARK, without_references
 
 MOST = 1500
@@ -41,21 +41,6 @@ _ABOUT_IT = frozenset(
 )
 """What may stand beside a clip that the next clause is about."""
 _PRONOUN = re.compile(r"\b(?:this|that|it|these|those|them|the same|same)\b")
-
-
-class Note(StrEnum):
-    """Why a text led to no call."""
-
-    NONE = ""
-    UNKNOWN = "unknown"
-    """Nothing in it is known."""
-    NEGATED = "negated"
-    """It says what not to do."""
-    SMALL_TALK = "small talk"
-    REFUSED = "refused"
-    """It claims an authority, or acts for others."""
-    QUOTED = "quoted"
-    """There is nothing but quotations in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +94,7 @@ class _Reader:
         self._calls: list[Call] = []
         self._topic = ""
         self._notes: set[Note] = set()
+        self._asides: list[Note] = []
         self._negated = False
         self._last: Call | None = None
 
@@ -116,10 +102,10 @@ class _Reader:
         if self._calls:
             whole = Note.UNKNOWN not in self._notes
             return Understood(calls=tuple(self._calls[:MOST_CALLS]), whole=whole)
-        for note in (Note.NEGATED, Note.UNKNOWN, Note.SMALL_TALK):
+        for note in (Note.NEGATED, *self._asides, Note.UNKNOWN, Note.SMALL_TALK):
             if note in self._notes:
                 return Understood(note=note)
-        return Understood(note=Note.UNKNOWN)
+        return Understood(note=Note.WHAT_ABOUT if self._topic else Note.UNKNOWN)
 
     def take(self, clause: Clause) -> None:
         negated, self._negated = self._negated and clause.joint == "and", False
@@ -128,6 +114,9 @@ class _Reader:
             not clause.refs and words_of.THANKS.fullmatch(clause.core or clause.text)
         ) or not clause.core:
             self._notes.add(Note.SMALL_TALK)
+        elif said := aside(clause.core, clause.text):
+            self._notes.add(said)
+            self._asides.append(said)
         elif words_of.NEGATED.match(clause.core) or words_of.NEGATED.match(clause.text):
             self._negation(clause)
         elif negated and words_of.ACTIONS.search(clause.core):
@@ -175,6 +164,8 @@ class _Reader:
     def _asked(self, clause: Clause) -> bool:
         core, text = clause.core, clause.text
         asks = clause.question or words_of.QUESTION.match(text) is not None
+        if words_of.TELL.fullmatch(core) or words_of.TELL.fullmatch(text):
+            return self._add("play", clip=self._one(clause))
         if words_of.PLAY.search(core) and (words_of.WH.match(text) or (asks and " of ⟦" in core)):
             return self._add("play", clip=self._one(clause))
         for pattern, name in (
@@ -217,6 +208,8 @@ class _Reader:
     def _start(self, clause: Clause) -> bool:
         private = words_of.PRIVATE.search(clause.core) is not None
         core = " ".join(words_of.PRIVATE.sub(" ", clause.core).split())
+        if words_of.PLAY_SOME.fullmatch(core) and not clause.refs:
+            return self._add("start", private=private)
         begun = words_of.START_VERB.match(core)
         if begun and not clause.refs:
             vibe = restored(core[begun.end() :], self._quotes).strip()
@@ -247,6 +240,8 @@ class _Reader:
         )
         if starred and (refs or _PRONOUN.search(core)) and "not" not in core.split():
             return self._add("favourite", clip=self._one(clause))
+        if several := verdicts.of_several(core):
+            return all(self._rate((ref,), grade) for ref, grade in several)
         verdict = verdicts.of_clause(core) or (
             verdicts.of_clause(words_of.HEDGE.sub("", clause.text).strip()) if refs else None
         )
@@ -308,7 +303,10 @@ class _Reader:
 
     def _music(self, clause: Clause, before: Call | None) -> bool:
         core = clause.core
-        if words_of.WH.match(clause.text) or words_of.NO_WISH.match(core) or not is_music(core):
+        wished = words_of.WISH.match(core) is not None
+        if words_of.WH.match(clause.text) or not is_music(core, use=wished):
+            return False
+        if words_of.NO_WISH.match(core) and not words_of.DISLIKED.match(core):
             return False
         unknown = [
             one
@@ -339,7 +337,8 @@ class _Reader:
             self._add("remix", clip=self._one(clause) or self._topic, words=words)
 
     def _words(self, text: str) -> str:
-        text = MARK.sub(" ", words_of.LEAD_IN.sub("", plainly(text.strip()), count=1))
+        plain = words_of.HAVING.sub("", plainly(text.strip()))
+        text = MARK.sub(" ", words_of.LEAD_IN.sub("", plain, count=1))
         return restored(" ".join(text.split()).strip(" ,-"), self._quotes)
 
     def _bare(self, clause: Clause) -> bool:

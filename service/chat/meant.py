@@ -62,14 +62,20 @@ class Meant:
             return await self._named(tx, speaker, reference.strip())
 
     async def liked_or_shown(self, speaker: Speaker) -> list[Clip]:
-        """Return the clip at hand, else what the speaker likes best of the latest round, else all of that round."""
+        """Return the clip at hand, else what the speaker likes best of the latest round, else all of that round.
+
+        What was talked about last and found bad is not at hand: "C sucks, give me something jazzy" is no wish for C.
+        """
         async with self._db.reading() as tx:
             try:
-                return [await self._at_hand(tx, speaker)]
+                found = await self._at_hand(tx, speaker)
+                if len(speaker.clips) == 1 or not await _found_bad(tx, speaker.actor, found):
+                    return [found]
             except UsageError:
-                shown = await self._shown(tx, speaker)
-                best = await _liked_most(tx, speaker.actor, shown)
-                return [best] if best is not None else shown
+                pass  # nothing was talked about
+            shown = await self._shown(tx, speaker)
+            best = await _liked_most(tx, speaker.actor, shown)
+            return [best] if best is not None else shown
 
     async def _at_hand(self, tx: Reader, speaker: Speaker) -> Clip:
         if len(speaker.clips) == 1:
@@ -174,6 +180,12 @@ def _check_open(actor: Actor, run: Run) -> None:
     here = (run.guild_id, run.channel_id) == (actor.guild_id, actor.channel_id)
     if not here or run.for_listener not in {None, actor.user_id}:
         raise NotFoundError("That round is another channel's, or somebody's own.")
+
+
+async def _found_bad(tx: Reader, actor: Actor, clip: Clip) -> bool:
+    """Tell whether somebody's grade of a clip is bad."""
+    cast = await votes.votes_of_round(tx, RunId(clip.run_id), clip.generation, actor.user_id)
+    return any(one.clip_id == clip.id and not one.retracted and one.rating < 0 for one in cast)
 
 
 async def _liked_most(tx: Reader, actor: Actor, shown: list[Clip]) -> Clip | None:

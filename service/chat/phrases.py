@@ -16,7 +16,7 @@ POLITE = re.compile(
     r"pretty please|cheers|go ahead and)\b"
 )
 ASKING = re.compile(
-    r"^(?:(?:can|could|would|will|may|shall|should) (?:you|we|i)|(?:i|we) (?:would|"
+    r"^(?:(?:can|could|would|will|may|shall|should) (?:you|we|i)|(?:i|we) (?:would like(?= more (?:of|like)\b)|would|"
     r"want you to|need you to)|"
     r"i want to|i would like (?:you )?to|let us|let me|you could|you should|how about(?: we)?|"
     r"what about|try to|"
@@ -50,15 +50,19 @@ NEXT = re.compile(
     r"(?:i am |we are )?ready for (?:the )?(?:next|another)(?: (?:round|one))?|close (?:the|"
     r"this) round|(?:nah|no) next|(?:roll|spin|deal|go|try|breed)(?: (?:it|the dice))? again|"
     r"(?:a |an )?(?:new|another|fresh|different) (?:round|batch|set|ones?|generation)|"
-    r"more clips|fresh clips|surprise us"
+    r"(?:more|new|fresh|other|different) (?:clips|songs|tracks|music)|surprise us"
+)
+PLAY_SOME = re.compile(
+    r"(?:play|make|sing|do|put on|give)(?: (?:me|us))? (?:something|anything|(?:some )?(?:music|songs?|tunes?|tracks?|"
+    r"beats?)|a (?:song|tune|track|beat))(?: (?:nice|good|cool))?"
 )
 START_VERB = re.compile(
     r"^(?:start|begin|kick off|launch|fire up|get going)\b\s*(?:(?:up|with|a private run|"
     r"a private one|a run|a round|a new run|breeding|"
-    r"the music|a session|something|one|some|making|music|it|a)\b\s*)*(?:with|of|about)?\s*"
+    r"the music|a session|something|one|some|making|music|it|a|over|again|afresh)\b\s*)*(?:with|of|about)?\s*"
 )
 WISH = re.compile(
-    r"^(?:(?:make|give|play|breed|do|hear|try|have|create|compose|generate|get)\b(?: (?:me|"
+    r"^(?:(?:make|give|play|breed|do(?! (?:you|they|we|i)\b)|hear|try|have|create|compose|generate|get)\b(?: (?:me|"
     r"us))?|i (?:want|would like|need|"
     r"feel like|fancy|wish for|am in the mood for)(?: to (?:hear|have|listen to))?|(?:we|"
     r"you) (?:want|need)(?: to hear)?|"
@@ -110,7 +114,7 @@ RESET = re.compile(
     r"(?:reset|restart|re-start)(?: from (?:zero|scratch|the beginning))?(?: (?:it|this|that|"
     r"everything|all|here|the (?:run|channel|music|herd|population)))?|"
     r"(?:start|begin)(?: (?:it|this|everything))? (?:over|anew|afresh|again|from (?:scratch|"
-    r"zero|the beginning))(?: (?:again|from scratch))?|"
+    r"zero|the beginning))(?: (?:again|from (?:scratch|zero|the beginning)))?|"
     r"from scratch|wipe (?:everything|it|this|the slate)(?: clean)?(?: begin again|"
     r" start (?:again|over))?|clean slate"
 )
@@ -119,7 +123,8 @@ ALL_BAD = re.compile(
     r"horrible|suck|sucks|trash|garbage|rubbish|"
     r"crap|any good|worth|is good|are good)|all bad|i (?:hate|dislike) (?:all|every|them all|"
     r"all of them|everything)\b.*|"
-    r"do not like any.*"
+    r"do not like any.*|(?:i )?like none(?: of .*)?|"
+    r"(?:i am )?not (?:feeling|into|digging|liking) any(?: of .*)?"
 )
 BROKEN = re.compile(
     r"\b(?:(?:weird|strange|annoying|loud|nasty) (?:noise|crackle|click|hiss|buzz|pop)s?|"
@@ -131,7 +136,9 @@ FAVOURITE = re.compile(
     r"\b(?:favourite|star|best(?: (?:one|clip|of (?:the|this) round))?|number one|top pick|"
     r"winner for me|the goat|my pick)\b"
 )
-KEEP = re.compile(r"^(?:keep|save|bookmark|preserve|hold on to|store)\b")
+KEEP = re.compile(
+    r"^(?:keep(?! (?:going|breeding|on|it (?:going|up))\b)|save|bookmark|preserve|hold on to|store)\b"
+)
 BRANCH = re.compile(r"\b(?:branch|fork|thread|spin off|spin-off|side run)\b")
 CROSS = re.compile(
     r"\b(?:mix|cross|combine|blend|merge|mash|mash up|splice|breed|marry|mate|fuse|crossbreed|"
@@ -140,7 +147,8 @@ CROSS = re.compile(
     r"meets|have a baby|mashup|hybrid|mixture of)\b"
 )
 VARY = re.compile(
-    r"^(?:vary|(?:a |some |a few )?(?:variations?|variants?|versions?)(?: (?:of|on))?(?= ⟦|$|"
+    r"^(?:(?:keep going|going on|go(?: further| on)?|continue|carry on|stay|more) in (?:that|this|the same) "
+    r"(?:direction|vein|style)|vary|(?:a |some |a few )?(?:variations?|variants?|versions?)(?: (?:of|on))?(?= ⟦|$|"
     r" this| that| it)|more (?:(?:stuff|things|clips|music|songs|tracks|ones) )?(?:of|like|"
     r"from|along the lines of)|something (?:like|close to|similar to|"
     r"in the style of|along the lines of)|more in the (?:direction|style|vein) of|"
@@ -190,13 +198,24 @@ TOO_MUCH = re.compile(
     r"\b(?:the |those )?(\w+) (?:is|are|was|were) (?:a bit |a little |way |far )?too (?:much|"
     r"many|prominent|present|dominant)\b"
 )
+OUT = re.compile(
+    r"\b(?:take|leave|cut|filter|throw|kick|pull|keep) (?:the |that |those |all )?(\w+) out\b(?: of)?"
+)
+TOO_LOUD = re.compile(
+    r"\b(?:the |those )?(\w+) (?:is|are|was|were) (?:a bit |a little |way |far )?too (loud|quiet)\b"
+)
 HEDGE = re.compile(
     r"\b(?:i guess|i think|i suppose|tbh|imo|honestly|in my opinion)\b|^(?:so|well|ok|okay)\b|,"
 )
 HAVING = re.compile(
     r"^(?:get(?! rid)|have|hear|see|listen to|give (?:me|us)|make (?:me|us)|play (?:me|us)?|"
-    r"show (?:me|us)|i (?:want|need)(?: to hear)?)\s+"
+    r"show (?:me|us)|(?:i|we) (?:want|need|would like)(?: to hear)?)\s+"
 )
+DISLIKED = re.compile(
+    r"^(?:i|we) (?:(?:do not|did not|can not) (?:really |quite |much )?(?:like|love|stand|enjoy|want|need|dig)|hate|"
+    r"dislike)\b"
+)
+"""What may be said of a part of the music, and then is a wish to have less of it."""
 NO_WISH = re.compile(
     r"^(?:(?:i|you|we|he|she|they|my|your|his|her|our|if|when|while|there|someone|somebody|"
     r"nobody) (?!want|need|would|prefer|wish|could use)|"
@@ -214,11 +233,17 @@ TOGETHER = (
 )
 """Names with an "and" that joins no clauses."""
 LEAD_IN = re.compile(
-    r"^(?:(?:remix|make|turn|change|get(?! rid)|have|try|do|take|set)\b\s*)?(?:(?:it|this|"
-    r"that|them|these|the next (?:ones?|round)|next ones?|things|everything|the music)\b\s*)?"
-    r"(?:(?:to be|be|into|to|sound|a version|needs?|should be|could use|could be|so it is)\b\s*)?"
+    r"^(?:(?:remix|make|turn|change|switch|move|get(?! rid)|have|try|do|take|set|hear)\b\s*)?(?:(?:it|this|"
+    r"that|them|these|the next (?:ones?|round)|next (?:ones?|round)|things|everything|the music|the (?:genre|"
+    r"style|mood|vibe|key|tempo)(?= to\b))\b\s*)?"
+    r"(?:(?:to be|be|into|to|sound|a version|needs?|should be|could use|could be|so it is|is|are|was|were)\b\s*)?"
 )
 
+TELL = re.compile(
+    r"(?:about|describe|explain|(?:some )?info (?:on|about)|details (?:of|on|about)|what (?:genre|style|"
+    r"kind of (?:music|song|track)) is|what is|what makes|what about|what is the deal with) ⟦[^⟧]*⟧"
+    r"(?: (?:like|about|special|different|tick))?"
+)
 WHY = re.compile(
     r"\bwhy\b|what made you\b|how did you (?:choose|pick|come|decide|get)|what is the reason|"
     r"\bhow come\b|what for|reason (?:for|behind)"
@@ -278,7 +303,8 @@ MY_DATA = re.compile(
     r"\b(?:know|store|stored|keep|hold|have|remember|save|saved|collect|got) (?:on|about|"
     r"of) me\b|\bmy (?:data|votes|personal data|information)\b|"
     r"\b(?:save|store|keep|log|read|record|track) (?:my|our|these|all) (?:messages?|chats?|"
-    r"words|texts?)\b|\bforget (?:me|about me)\b|\bgdpr\b"
+    r"words|texts?)\b|\bforget (?:me|about me)\b|\bgdpr\b|\b(?:track|tracking|spy on|spying on) me\b|"
+    r"\bopt(?:ing)? (?:me )?out\b|\bunsubscribe\b"
 )
 STATUS = re.compile(
     r"^(?:the )?status\b|what is (?:playing|going on|happening|up|cooking|on|the status)|"
@@ -302,13 +328,15 @@ ABOUT = re.compile(
     r"machine|human|real|a robot|made by)\b|(?:what|which) (?:model|generator|version|"
     r"licen[cs]e|ai|engine|software)|"
     r"licen[cs]es?\b|copyright|commercial|privacy|open source|^about(?: you)?$|"
-    r"where do (?:these|the clips|they) come from"
+    r"where do (?:these|the clips|they) come from|are you (?:an? )?(?:chat ?gpt|gpt|llm|claude|gemini|siri|alexa|"
+    r"language model)\b|who am i talking to|can (?:i|we) (?:use|sell|share|publish|upload|post|stream) (?:this|these|"
+    r"it|them|⟦[^⟧]*⟧|the (?:music|clips?|songs?|tracks?))"
 )
 HELP = re.compile(
     r"\bhelp\b|how (?:does|do|can|is|should) (?:this|it|that|i|you|we|voting|the voting|one|"
     r"breeding|the bot|rating)\b.*\b(?:work|works|use|vote|do|start|rate|"
     r"function|supposed|begin|talk)\b|what can (?:you|i|we) (?:do|say|ask)|what (?:now|"
-    r"do i do|should i do|are the commands|else can)|commands?\b|"
+    r"do i do|should i do|am i supposed to do|are the commands|else can)|commands?\b|"
     r"^(?:hi|hello|hey|hiya|good (?:morning|evening|day|afternoon)|greetings|yo|"
     r"howdy)(?: (?:all|everybody|everyone|there|bot|folks))?$|how to (?:use|vote|rate|start)|"
     r"^how (?:do|can|could|should|would) (?:i|we)\b|instructions\?|"
@@ -317,7 +345,9 @@ HELP = re.compile(
 THANKS = re.compile(
     r"^(?:thanks?|thank you|thx|ty|cheers|lol|haha+|hehe|ok|okay|k|cool|nice|great|awesome|"
     r"good|wow|yes|yeah|yep|no|nope|nah|hm+|"
-    r"sorry|bye|good night|see you|congrats|well done|good (?:bot|job)|that was (?:fun|great|"
+    r"sorry|bye|good night|see you|congrats|well done|(?:good|great|nice|fine) (?:bot|job|work|one)|"
+    r"you rock|(?:i )?love you|you are (?:great|awesome|the best|amazing|cool|"
+    r"funny)|that was (?:fun|great|"
     r"nice|cool)|"
     r"(?:i am )?(?:so )?(?:bored|tired|sleepy|confused)|no thanks?|ugh|wow|i am back|i see|"
     r"got it|understood|fine|sure|alright|perfect|oh|ah|aha)$"

@@ -44,7 +44,7 @@ _MODE = (
 )
 _LETTER_AFTER = (
     r"is|was|slaps|sucks|rocks|rules|but|and|or|from|of|with|please|then|needs|sounds|has|goes|"
-    r"vs|all the way|over|wins|in|though|\W|$"
+    r"\d+ ?(?:stars?|/)|vs|x|beats|gives|gets|deserves|makes|hurts|all the way|over|wins|in|though|\W|$"
 )
 _ONE = r"(?:clip|track|song|tune|number|no\.?|nr\.?|option|letter)"
 _ORDINAL = r"first|1st|second|2nd|third|3rd|fourth|4th|last|final"
@@ -73,8 +73,9 @@ def marked(text: str) -> str:
     text = re.sub(r"<@!?(\d{1,20})>(?:\s*'s\b)?(?:\s+" + _NOUN + r"\b)?", r"⟦@\1⟧", text)
     text = re.sub(r"\b(?:the )?(?:" + _NOUN + r" )?(?:made |posted )?by ⟦@", "⟦@", text)
     if not shouting:
-        text = re.sub(r"(?<=\w )A(?=\W|$)(?! " + _MODE + r")", "⟦A⟧", text)
+        text = re.sub(r"(?<=[\w>] )A(?=\W|$)(?! " + _MODE + r")", "⟦A⟧", text)
         text = re.sub(rf"^(\W*)A(?= (?:{_LETTER_AFTER})|[^\w ]| [^\w\s]|$)", r"\1⟦A⟧", text)
+        text = re.sub(r"^(\W*)A(?= [a-z]+,? B\b)", r"\1⟦A⟧", text)
     text = text.lower().replace("⟦a⟧", "⟦A⟧")
     for pattern, put in _RULES:
         text = pattern.sub(put, text)
@@ -108,7 +109,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str] | str], ...]
     ),
     (
         re.compile(
-            rf"\b(?:the )?({_ORDINAL})\b(?: {_NOUN})?(?! (?:round|time|thing|minute|night|week|"
+            rf"(?<!\d )\b(?:the )?({_ORDINAL})\b(?: {_NOUN})?(?! (?:round|time|thing|minute|night|week|"
             rf"year|month|day|chance|call|bit|part|bar|beat|section|note|few|i |you |word))"
         ),
         _place,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from service.chat import lexicon
+from service.chat.references import references_in
 
 _OF = {
     **dict.fromkeys(lexicon.LOVE, "love"),
@@ -13,6 +14,7 @@ _OF = {
     **dict.fromkeys(lexicon.AWFUL, "awful"),
 }
 _WORD = rf"(?:{'|'.join(sorted(map(re.escape, _OF), key=len, reverse=True))})"
+_DULL = ("meh", "boring", "bland", "dull", "so-so", "mediocre", "forgettable")
 _DEGREE = (
     r"(?:(?:so|really|quite|very|too|a bit|a little|kind of|pretty|absolutely|totally|just|"
     r"simply|rather|super|such a|the|a|an|"
@@ -32,7 +34,7 @@ _IS_NOT = re.compile(
     rf"{_SUBJECT} {_BE} not {_DEGREE}({_WORD}|for me|my (?:thing|cup of tea|taste)){_TAIL}"
 )
 _VERB = re.compile(
-    rf"(?:(?:i|we) )?(?:(?:do|would|absolutely|totally|also|kind of|"
+    rf"(?:(?:i|we) )?(?:(?:do|am|are|would|absolutely|totally|also|kind of|"
     rf"can not stop) )*({_WORD}) (?:the sound of )?{_SUBJECT}{_TAIL}"
 )
 _GOES = re.compile(
@@ -55,6 +57,85 @@ _NOT_LIKE = re.compile(
 )
 
 
+_REF = r"⟦[^⟧]*⟧"
+_NUMBER = r"(?P<n>10|[0-9]|one|two|three|four|five)"
+_OUT_OF = r"(?: ?(?:stars?)| ?(?:/|out of) ?(?P<of>5|10|five|ten))"
+_FROM_TO = (
+    re.compile(
+        rf"(?:i )?(?:(?:give|rate|grade|score|vote)s? )?{_REF}(?: (?:a|an|with|gets|is|as|at|of|deserves))* "
+        rf"{_NUMBER}{_OUT_OF}"
+    ),
+    re.compile(rf"(?:i give |a |an )?{_NUMBER}{_OUT_OF}(?: (?:for|to|on))? {_REF}"),
+    re.compile(rf"(?:rate|grade|score|give) {_REF} (?:a |an )?(?P<n>[1-5])(?P<of>)"),
+)
+_COUNTED = dict(zip(("one", "two", "three", "four", "five"), range(1, 6), strict=True))
+_PART = re.compile(rf"the [\w-]+(?: [\w-]+)? (?:in|of|on) {_REF} {_BE} {_DEGREE}({_WORD})")
+_WHAT_A = re.compile(rf"what an? (?:[\w-]+ )?({_WORD})")
+_SAID = re.compile(
+    rf"(?:(?:rate|grade|vote) {_REF}|change my (?:vote|rating|grade) (?:on|for|of) {_REF})(?: (?:as|to|a|an))* "
+    rf"({_WORD})"
+)
+_MOVES = (
+    (
+        re.compile(
+            rf"{_REF} (?:gives? me (?:goosebumps|chills|joy)|makes me (?:happy|smile|dance))"
+        ),
+        "love",
+    ),
+    (
+        re.compile(
+            rf"{_REF} (?:(?:really )?hurts? (?:my ears|me)|gives? me (?:a headache|headaches)|makes my ears bleed)"
+        ),
+        "awful",
+    ),
+)
+_BETTER = re.compile(
+    rf"(?:i )?(?:prefer|would rather have|choose) ({_REF})(?: (?:over|to|more than) {_REF})?|"
+    rf"({_REF}) (?:is (?:much |way |far |a bit |slightly )?better(?: than {_REF})?|beats {_REF}|> ?{_REF}|over {_REF})"
+)
+_WHOLE_ROUND = re.compile(
+    rf"(?:i )?({_WORD}) (?:them all|all(?: of)?(?: (?:them|these|those|four))?|every (?:one|clip)(?: of them)?|"
+    rf"everything)|"
+    rf"(?:all(?: of)?(?: (?:them|these|those|four))?|they(?: all)?|these(?: all)?|every one)(?: of them)? (?:{_BE} )"
+    rf"(?:all )?{_DEGREE}({_WORD})"
+)
+_FACE = rf"(?:{'|'.join(sorted(map(re.escape, lexicon.EMOJI), key=len, reverse=True))})"
+_PAIR = re.compile(rf"⟦([A-D#][^⟧+]*)⟧ ?(?:is |was )?({_FACE}|{_WORD}\b)\ufe0f?\s*")
+_LONE = re.compile(
+    rf"(?:too |so |very |quite |really )?({'|'.join(map(re.escape, (*_DULL, *lexicon.AWFUL)))})"
+)
+
+
+def of_several(core: str) -> tuple[tuple[str, str], ...]:
+    """Return clips with their grades, where a clause grades one after the other, or some as others are not.
+
+    "B bad C meh", "the first 😍 second 😖", "A is better than B" (which says nothing bad of B), "they are all great".
+    """
+    pairs = list(_PAIR.finditer(core))
+    if len(pairs) > 1 and "".join(pair[0] for pair in pairs) == core:
+        return tuple((pair[1], _OF.get(pair[2]) or lexicon.EMOJI[pair[2]]) for pair in pairs)
+    if match := _BETTER.fullmatch(core):
+        return tuple((ref, "good") for ref in references_in(match[1] or match[2]))
+    if match := _WHOLE_ROUND.fullmatch(core):
+        grade = _OF[match[1] or match[2]]
+        return tuple((ref, grade) for ref in "ABCD") if grade in {"good", "love"} else ()
+    return ()
+
+
+def _of_number(core: str) -> str | None:
+    """Return the grade that stars, or points out of five or ten, stand for."""
+    for pattern in _FROM_TO:
+        if match := pattern.fullmatch(core):
+            said = match["n"]
+            number = _COUNTED.get(said) or int(said)
+            share = number / (10 if match["of"] in {"10", "ten"} else 5)
+            if share > 1:
+                return None
+            grades = ("awful", "meh", "good", "love")
+            return grades[(share > 0.4) + (share > 0.6) + (share > 0.8)]
+    return None
+
+
 def of_clause(core: str) -> str | None:
     """Return the grade that a clause gives: ``"love"``, ``"good"``, ``"meh"``, ``"awful"`` or ``None``."""
     if not core.startswith(("would", "i would", "like ")):
@@ -65,7 +146,16 @@ def of_clause(core: str) -> str | None:
         found = [match for one in (_IS, _VERB, _ALONE) if (match := one.fullmatch(core))]
         if found:
             return _OF[found[0][1]]
-    return _of_taste(core) or _of_emoji(core)
+    return _of_number(core) or _of_saying(core) or _of_taste(core) or _of_emoji(core)
+
+
+def _of_saying(core: str) -> str | None:
+    for one in (_SAID, _LONE, _WHAT_A):
+        if match := one.fullmatch(core):
+            return _OF[match[1]]
+    if (match := _PART.fullmatch(core)) and _OF[match[1]] in {"good", "love"}:
+        return "good"  # praise of a part; blame of one is a wish to change it
+    return next((grade for pattern, grade in _MOVES if pattern.fullmatch(core)), None)
 
 
 def _of_taste(core: str) -> str | None:

@@ -71,6 +71,31 @@ async def test_what_ends_something_is_asked_about_and_only_its_speaker_may_answe
         await talk.agent.answered(reply.question, speaker(MOD), yes=True)
 
 
+async def test_a_question_is_answered_in_words_by_whom_it_was_asked(talk):
+    await talk.stage.start()
+    await talk.say(MOD, "stop")
+    assert "stop" not in (await talk.say(ANN, "yes")).text.lower()
+    assert (await talk.say(MOD, "no thanks")).text == "Left as it is."
+    assert (await talk.stage.run()).state is RunState.ACTIVE
+    await talk.say(MOD, "stop")
+    await talk.say(MOD, "Yes, do it!")
+    assert (await talk.stage.run()).state is RunState.STOPPED
+    assert "hear" in (await talk.say(MOD, "yes")).text
+
+
+async def test_what_somebody_finds_bad_is_not_what_the_next_round_is_bred_from(talk):
+    await talk.stage.start()
+    await talk.say(MOD, "C sucks")
+    reply = await talk.say(MOD, "give me something jazzy")
+    assert "from this round, as you say: something jazzy" in reply.text
+
+
+async def test_who_asks_for_music_where_some_is_bred_hears_how_to_steer_it(talk):
+    await talk.stage.start()
+    assert "switch to jazz" in (await talk.say(MOD, "play some jazz")).text
+    assert "rate its clips" in (await talk.say(ANN, "play some jazz")).text
+
+
 async def test_a_question_expires_and_no_is_no(talk):
     await talk.stage.start()
     late, no = await talk.say(MOD, "stop"), await talk.say(MOD, "stop")

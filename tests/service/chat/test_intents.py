@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.reader import interpret
-from service.chat.intents import MOST_CALLS, Note, read
+from service.chat.intents import MOST_CALLS, Understood, read
+from service.chat.notes import TEXTS, Note
 from service.chat.tools import TOOLS, problem_of
 
 FOLDER = Path(__file__).parent
@@ -125,3 +126,33 @@ def test_what_is_denied_is_not_done(no, action, more):
 @pytest.mark.parametrize("text", ["stpo", "resett", "sotp it", "rest", "paus", "delte it"])
 def test_nothing_that_ends_something_is_guessed(text):
     assert not {"stop", "reset", "pause"} & set(acting(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("how are you?", Note.GREETED),
+        ("you suck", Note.BLAMED),
+        ("your music is so terrible", Note.BLAMED),
+        ("shut up", Note.NEGATED),
+        ("do you like jazz?", Note.OPINION),
+        ("play B again please", Note.LISTEN),
+        ("can I download A?", Note.FILES),
+        ("send me the wav of C", Note.FILES),
+        ("who won?", Note.TOP),
+        ("show me the top clips", Note.TOP),
+        ("undo my vote for B", Note.TAKE_BACK),
+        ("cancel that", Note.CANCEL),
+        ("something completely different", Note.DIFFERENT),
+        ("the second one", Note.WHAT_ABOUT),
+        ("mach es langsamer", Note.UNKNOWN),
+        ("tell me a joke", Note.UNKNOWN),
+    ],
+)
+def test_what_no_tool_does_is_answered_for_what_it_is(text, note):
+    assert read(text) == Understood(note=note, whole=False)
+    assert TEXTS[note]
+
+
+def test_every_note_but_none_has_its_sentence():
+    assert set(TEXTS) == set(Note) - {Note.NONE}
