@@ -14,10 +14,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -42,6 +42,7 @@ COMPOSER = composer()
 T = TypeVar("T")
 V = TypeVar("V")
 Outcome = RenderedClip | ClipFailure
+CLOSING = "The bot is shutting down."
 UNABLE = "Its processes die, or hang, when they start. The log says more."
 
 
@@ -119,6 +120,7 @@ class ProcessWorker:
         self._tally = Tally()
         self._slots = asyncio.Semaphore(self._workers)
         self._one_alone = asyncio.Lock()
+        self._closed = False
 
     async def render(
         self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
@@ -156,6 +158,8 @@ class ProcessWorker:
         except TimeoutError:
             return ClipFailure(reason=f"It took longer than {self._deadline:.0f} s.")
         except BrokenProcessPool:
+            if self._closed:
+                return ClipFailure(reason=CLOSING)
             log.warning(
                 "A render process died twice on seed %s; the clip is given up", request.seed
             )
@@ -261,11 +265,42 @@ class ProcessWorker:
         The deadline begins when there is a process for it.
         """
         try:
-            async with self._slots:
-                return await self._run(function, *args)
+            return await self._held(1, function, *args)
         except BrokenProcessPool:
-            async with self._alone():
-                return await self._run(function, *args)
+            return await self._held(self._workers, function, *args)
+
+    async def _held(self, slots: int, function: Callable[..., T], *args: object) -> T:
+        """Run ``function`` and hold so many slots until its process is free again, though nobody may wait any more.
+
+        Else what comes next would wait for that process, and be taken for what hangs.
+
+        Raises:
+            BrokenProcessPool: Its process died, or all are stopped.
+        """
+        await self._take(slots)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def free(_: object) -> None:
+            for _slot in range(slots):
+                self._slots.release()
+            if not answer.done():  # its pool was dropped before it was its turn, or all are stopped
+                answer.set_exception(BrokenProcessPool("It was not begun."))
+
+        work = self._tasks.spawn(self._answer(answer, function, *args), "work in a process")
+        work.add_done_callback(free)
+        return await answer
+
+    async def _answer(
+        self, answer: asyncio.Future[T], function: Callable[..., T], *args: object
+    ) -> None:
+        try:
+            made = await self._run(function, *args)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to whoever waits
+            if not answer.done():
+                answer.set_exception(error)
+        else:
+            if not answer.done():
+                answer.set_result(made)
 
     async def _run(self, function: Callable[..., T], *args: object) -> T:
         pool, loop, clips = (
@@ -287,15 +322,19 @@ class ProcessWorker:
             self._tally = self._tally.took(loop.time() - began, clips)
         return made
 
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """Hold every slot."""
-        async with self._one_alone, AsyncExitStack() as stack:
-            for _ in range(self._workers):
-                await stack.enter_async_context(self._slots)
-            yield
+    async def _take(self, slots: int) -> None:
+        """Wait for so many slots; one after the other, since two that each have some would wait for ever."""
+        async with AsyncExitStack() as stack:
+            if slots > 1:
+                await stack.enter_async_context(self._one_alone)
+            async with AsyncExitStack() as taken:
+                for _ in range(slots):
+                    await taken.enter_async_context(self._slots)
+                taken.pop_all()
 
     def _ensure_pool(self) -> ProcessPoolExecutor:
+        if self._closed:
+            raise BrokenProcessPool(CLOSING)
         if self._pool is None:
             method = "forkserver" if sys.platform == "linux" else "spawn"
             context = multiprocessing.get_context(method)
@@ -314,7 +353,8 @@ class ProcessWorker:
             await asyncio.to_thread(pool.shutdown, wait=False, cancel_futures=True)
 
     async def close(self) -> None:
-        """Stop the processes; what they were rendering is lost."""
+        """Stop the processes, and start no others; what they were rendering is lost."""
+        self._closed = True
         await self._tasks.close()
         if self._pool is not None:
             await self._discard(self._pool)

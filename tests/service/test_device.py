@@ -16,7 +16,7 @@ import pytest
 from domain.clip import ClipFailure, ClipRequest, RenderedClip
 from generation.registry import Recipe
 from service import device as module
-from service.device import ProcessWorker, RenderSpec
+from service.device import CLOSING, ProcessWorker, RenderSpec
 from service.generator_state import Readiness
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +101,51 @@ async def test_a_clip_that_hangs_is_given_up_and_waiting_is_not_counted(monkeypa
         await worker.close()
     assert made[0] == ClipFailure(reason="It took longer than 2 s.")
     assert [one.reason for one in made[1:]] == [f"fake {seed}" for seed in range(2, 40)]
+
+
+async def test_who_gives_up_on_a_clip_that_hangs_costs_nobody_else_theirs(monkeypatch):
+    monkeypatch.setattr(module, "_render", fake_render)
+    worker = ProcessWorker(
+        RenderSpec(generator=Recipe(loader="fake", name="fake")), workers=1, deadline=3.0
+    )
+    try:
+        await worker.render([request(0)], lambda _: None)  # the process is up
+        hangs = asyncio.ensure_future(worker.render([request(1, "hang")], lambda _: None))
+        while not worker._making:
+            await asyncio.sleep(0)
+        hangs.cancel()
+        made = await worker.render([request(2)], lambda _: None)
+        assert made == [ClipFailure(reason="fake 2")]
+        (state,) = await worker.states()
+        assert (state.tally.given_up, state.making) == (1, 0)
+    finally:
+        await worker.close()
+
+
+async def test_what_waits_when_all_is_stopped_is_told_and_starts_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "_render", until_there)
+    worker = ProcessWorker(RenderSpec(), workers=2, deadline=60)
+    gate = str(tmp_path / "gate")
+    busy = asyncio.ensure_future(
+        worker.render([request(seed, gate) for seed in range(5)], lambda _: None)
+    )
+    while worker._making < 2:
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await asyncio.gather(worker.close(), worker.close())
+        assert await busy == [ClipFailure(reason=CLOSING)] * 5
+        assert await worker.render([request(9)], lambda _: None) == [ClipFailure(reason=CLOSING)]
+    assert worker._pool is None
+
+
+async def test_two_clips_that_kill_their_process_do_not_wait_for_each_other(worker):
+    async with asyncio.timeout(40):
+        made = await worker.render(
+            [request(seed, "die" if seed % 2 else "lofi") for seed in range(6)], lambda _: None
+        )
+    assert [one.reason for one in made] == [
+        f"fake {seed}" if seed % 2 == 0 else "Its render process died." for seed in range(6)
+    ]
 
 
 async def test_the_real_engine_renders_the_same_in_every_process():
