@@ -188,7 +188,7 @@ class Lane:
             )
             ticket.report(Progress(text=words, total=ticket.total, finished=True, error=words))
         else:
-            seconds = (self._clock.now() - began) / max(1, ticket.total)
+            seconds = max(0.0, self._clock.now() - began) / max(1, ticket.total)
             self._seconds_per_clip += MEMORY * (seconds - self._seconds_per_clip)
             ticket.report(
                 Progress(text="Ready", done=ticket.total, total=ticket.total, finished=True)
@@ -312,7 +312,7 @@ class JobQueue:
         return Standing(
             running=any(lane.running for lane in lanes),
             waiting=len(waiting),
-            oldest=max((now - ticket.asked_at for ticket in waiting), default=0.0),
+            oldest=max([0.0, *(now - ticket.asked_at for ticket in waiting)]),
         )
 
     def ticket_of(self, run_id: RunId) -> Ticket | None:

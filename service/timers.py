@@ -10,6 +10,8 @@ from service.clock import Clock
 from service.tasks import TaskSet
 
 Key = TypeVar("Key")
+LOOK_AGAIN = 60.0
+"""Seconds after which the clock is looked at again: it may be set, and a machine that sleeps does not count."""
 
 
 class Timers(Generic[Key]):
@@ -26,7 +28,8 @@ class Timers(Generic[Key]):
         self._alarms[key] = self._tasks.spawn(self._ring(key, at, action), f"timer of {key}")
 
     async def _ring(self, key: Key, at: float, action: Callable[[], Awaitable[None]]) -> None:
-        await self._clock.sleep(at - self._clock.now())
+        while (left := at - self._clock.now()) > 0:
+            await self._clock.sleep(min(left, LOOK_AGAIN))
         self._alarms.pop(
             key, None
         )  # from here on it cannot be cleared: the action may itself set a new alarm

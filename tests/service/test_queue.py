@@ -25,8 +25,9 @@ class Line:
         self.room, self.asked = room, []
         self.began: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
+        self.clock = FakeClock()
         self.queue = JobQueue(
-            LimitSettings(), FakeClock(), tasks, generators=("fake",), room=self._room
+            LimitSettings(), self.clock, tasks, generators=("fake",), room=self._room
         )
         tasks.spawn(self.queue.serve(), "queue")
 
@@ -128,3 +129,18 @@ async def test_one_generator_holds_up_no_other(line):
     one.add("slow", 8, 1)
     one.add("composed", 8, 2, generator="composer")
     assert sorted(await one.settled()) == ["composed", "slow"]
+
+
+async def test_a_clock_that_is_set_back_makes_no_time_negative(line):
+    one = line(8)
+    first, second = one.add("a", 8, 1), one.add("b", 8, 2)
+    await one.settled()
+    one.clock.advance(-3600)
+    assert one.queue.standing().oldest == 0
+    one.gates["a"].set()
+    await first.done()
+    await one.settled()
+    one.add("c", 8, 1)
+    assert second.progress.eta > 0
+    one.queue.rendering(second, 2)
+    assert second.progress.eta > 0

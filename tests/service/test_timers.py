@@ -1,0 +1,54 @@
+"""Alarms while the clock is set, or the machine sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+
+from service.tasks import TaskSet
+from service.timers import Timers
+
+
+class Wall:
+    """A clock on a wall: what it shows and how long one has slept have little to do with each other."""
+
+    def __init__(self) -> None:
+        self.shows = 1000.0
+        self.sleeps: list[asyncio.Future[None]] = []
+
+    def now(self) -> float:
+        return self.shows
+
+    async def sleep(self, seconds: float) -> None:
+        assert 0 < seconds <= 60
+        self.sleeps.append(asyncio.get_running_loop().create_future())
+        await self.sleeps[-1]
+
+
+async def woken(wall: Wall, shows: float) -> None:
+    """Let who sleeps wake up at a time, and do what they do then."""
+    wall.shows = shows
+    wall.sleeps[-1].set_result(None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_an_alarm_rings_by_the_wall_whatever_was_done_to_the_clock():
+    wall, tasks, rung = Wall(), TaskSet(), []
+
+    async def ring() -> None:
+        rung.append(wall.now())
+
+    timers = Timers[str](wall, tasks)
+    try:
+        timers.set("run", 2000.0, ring)
+        await asyncio.sleep(0)
+        await woken(wall, 1060.0)
+        await woken(wall, 400.0)  # set back
+        assert not rung
+        await woken(wall, 9000.0)  # slept for hours
+        assert rung == [9000.0]
+        timers.set("run", 100.0, ring)  # long ago
+        await asyncio.sleep(0)
+        assert rung == [9000.0, 9000.0]
+    finally:
+        await tasks.close()
