@@ -75,12 +75,13 @@ class Foreign:
         Raises:
             GenerationError: It cannot be started, or it says why it cannot work.
         """
-        self._running()
+        self._running(lambda: None)
 
-    def _running(self) -> _Process:
+    def _running(self, tick: Callable[[], None]) -> _Process:
+        """Return the process; call ``tick`` while it starts."""
         if self._process is None or not self._process.alive:
             self.release()
-            self._process = _Process(self._program, self.info.name)
+            self._process = _Process(self._program, self.info.name, tick)
         return self._process
 
     def release(self) -> None:
@@ -107,7 +108,7 @@ class Foreign:
     def _made(
         self, requests: Sequence[ClipRequest], progress: Progress
     ) -> list[Composition | ClipFailure]:
-        process = self._running()
+        process = self._running(partial(progress, 0, 1))
         self._batch += 1
         try:
             orders = [self._order_of(one) for one in requests]
@@ -180,11 +181,16 @@ def _nobody(done: int, total: int) -> None:
 class _Process:
     """The process, what it says, and its last words.
 
+    Args:
+        program: What is started.
+        name: What it is called in sentences.
+        tick: To be called while it starts; what it raises ends it.
+
     Raises:
         GenerationError: It cannot be started, or says why it cannot work.
     """
 
-    def __init__(self, program: Program, name: str) -> None:
+    def __init__(self, program: Program, name: str, tick: Callable[[], None]) -> None:
         self._name = name
         self._heard: queue.Queue[Frame | FrameError | None] = queue.Queue()
         self._words: deque[str] = deque(maxlen=20)
@@ -203,14 +209,14 @@ class _Process:
         for listen in (self._listen, self._overhear):
             threading.Thread(target=listen, daemon=True).start()
         try:
-            self._greet(program)
+            self._greet(program, tick)
         except BaseException:
             self.end(grace=0.0)
             raise
 
-    def _greet(self, program: Program) -> None:
+    def _greet(self, program: Program, tick: Callable[[], None]) -> None:
         try:
-            hello = self.hear(program.start, lambda: None)
+            hello = self.hear(program.start, tick)
         except FrameError as error:
             raise GenerationError(f"{self._name} says what cannot be read: {error}") from None
         if hello.kind == "sorry":

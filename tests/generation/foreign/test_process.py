@@ -144,6 +144,17 @@ def test_a_batch_that_nobody_waits_for_is_given_up(made, tmp_path, monkeypatch):
     assert hanging._process is None
 
 
+def test_a_process_that_nobody_waits_for_any_more_is_not_started(made):
+    def cancel(done, total):
+        assert (done, total) == (0, 1)
+        raise Cancelled
+
+    generator = made("--start-seconds", 600, start=5.0)
+    with pytest.raises(Cancelled):
+        generator.generate([request()], progress=cancel)
+    assert generator._process is None
+
+
 def test_a_defect_of_who_is_told_is_not_laid_to_the_process(made):
     def tell(done, total):
         raise ValueError("nobody here")
