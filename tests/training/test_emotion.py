@@ -31,7 +31,7 @@ from generation.planning.plan import make_plan  # noqa: E402
 from generation.writing.arrange import arrange  # noqa: E402
 from prompts.features import to_facets  # noqa: E402
 from training.emotion.batches import NOTHING, batch, labels_for, lines  # noqa: E402
-from training.emotion.learn import Plan, train  # noqa: E402
+from training.emotion.learn import PROGRESS, Plan, train  # noqa: E402
 from training.emotion.songs import Account, read_songs, split  # noqa: E402
 
 SONGS = 40
@@ -266,17 +266,33 @@ def test_what_is_no_model_is_refused_and_never_unpickled(model, tmp_path):
         EmotionModel.load(tmp_path / "m")
 
 
+class StopError(Exception):
+    pass
+
+
+def stop(text: str) -> None:
+    if text.startswith("pitch"):
+        raise StopError
+
+
+def test_damaged_progress_is_a_sentence(examples, tmp_path):
+    training, validation = split(examples, seed=1, held_out=0.2)
+
+    def go_on() -> None:
+        shape, plan = Shape(width=8, layers=1), Plan(epochs=1, threads=1)
+        train(training, validation, shape=shape, plan=plan, folder=tmp_path, say=stop)
+
+    with pytest.raises(StopError):
+        go_on()
+    for file in (tmp_path / "density.partial.safetensors", tmp_path / PROGRESS):
+        file.write_bytes(file.read_bytes()[:20])
+        with pytest.raises(UserError, match=f"{file.name} cannot be read"):
+            go_on()
+
+
 def test_an_interrupted_training_goes_on_where_it_was(examples, tmp_path):
     training, validation = split(examples, seed=1, held_out=0.2)
     shape, plan = Shape(width=8, layers=1), Plan(epochs=1, threads=1)
-
-    class StopError(Exception):
-        pass
-
-    def stop(text: str) -> None:
-        if text.startswith("pitch"):
-            raise StopError
-
     with pytest.raises(StopError):
         train(training, validation, shape=shape, plan=plan, folder=tmp_path, say=stop)
     said: list[str] = []

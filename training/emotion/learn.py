@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -82,7 +83,7 @@ def train(
     A run that was interrupted goes on with the network that it was at.
 
     Raises:
-        UserError: There are no songs on one side, or ``folder`` holds another training's progress.
+        UserError: There are no songs on one side, or ``folder`` holds another training's progress, or damaged one.
     """
     if not training or not validation:
         raise UserError(
@@ -132,8 +133,14 @@ class _Progress:
         path = folder / PROGRESS
         self._state: dict[str, Any] = {"about": about, "done": {}}
         if path.is_file():
-            found = json.loads(path.read_text(encoding="utf-8"))
-            if found.get("about") != about:
+            try:
+                found = json.loads(path.read_text(encoding="utf-8"))
+                same = found["about"] == about and isinstance(found["done"], dict)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise UserError(
+                    f"{path} cannot be read ({error}). Delete it to begin again."
+                ) from None
+            if not same:
                 raise UserError(
                     f"{path} belongs to a training with other settings or songs. Delete it or choose another folder."
                 )
@@ -146,13 +153,22 @@ class _Progress:
         metrics = self._state["done"].get(part)
         if metrics is None:
             return None
-        network.load_state_dict(load_file(self._weights(part)))
+        try:
+            network.load_state_dict(load_file(self._weights(part)))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"{self._weights(part)} cannot be read ({reason}). Delete {PROGRESS} beside it to begin again."
+            ) from None
         return dict(metrics)
 
     def finish(self, part: str, network: nn.Module, metrics: dict[str, Any]) -> None:
         save_file(dict(network.state_dict()), self._weights(part))
         self._state["done"][part] = metrics
-        (self._folder / PROGRESS).write_text(json.dumps(self._state), encoding="utf-8")
+        # At once, so that a training that is killed here leaves the file as it was.
+        beside = (self._folder / PROGRESS).with_suffix(".new")
+        beside.write_text(json.dumps(self._state), encoding="utf-8")
+        beside.replace(self._folder / PROGRESS)
 
     def clear(self) -> None:
         for part in self._state["done"]:
