@@ -19,8 +19,8 @@ class Taste:
         mean: (k + 1,); the last one is the intercept, how generous the listener is.
         covariance: (k + 1, k + 1), symmetric and positive definite.
         evidence: Number of clips that the listener rated.
-        gain: How much better the taste foretells the listener's own ratings than their average does, in nats for each
-            rating, each rating foretold from the others. About 0 for somebody who votes at random.
+        gain: How much better the taste foretells the listener's own ratings than their average does, and their duels
+            than a coin does, in nats for each, each foretold from the others. About 0 for somebody who votes at random.
     """
 
     space_id: str

@@ -8,6 +8,7 @@ Everything here is pure: the same ratings in any order give the same taste, bit 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -137,6 +138,8 @@ def fit(
         return newcomer(prior)
     evidence, owner = answers(phi, own)
     mean, covariance = posterior(with_pairs(evidence, phi, compared), prior.mean, prior.covariance)
+    saved, weight = _saved(evidence, owner, own, mean, covariance)
+    more, further = _saved_in_duels(phi, pairs, mean, covariance)
     return Taste(
         space_id=prior.space_id,
         mean=mean,
@@ -145,20 +148,20 @@ def fit(
             {item.clip for item in own if item.counts}
             | {row for pair in pairs for row in (pair.better, pair.worse)}
         ),
-        gain=_gain(evidence, owner, own, mean, covariance),
+        gain=(saved + more) / (weight + further) if weight + further > 0.0 else 0.0,
     )
 
 
-def _gain(
+def _saved(
     evidence: Evidence,
     owner: NDArray[np.intp],
     own: Sequence[Rated],
     mean: Doubles,
     covariance: Doubles,
-) -> float:
-    """Return the log loss that the taste saves against the listener's average of their other likes."""
+) -> tuple[float, float]:
+    """Return the log loss that the taste saves against the listener's average of their other likes, and its weight."""
     if sum(item.counts for item in own) < 2:
-        return 0.0
+        return 0.0, 0.0
     likes = np.array([liked(item.rating) for item in own])
     weight = np.array([item.counts * item.weight * DECAY**item.age for item in own])
     foretold = left_out(evidence, owner, mean, covariance)
@@ -166,7 +169,34 @@ def _gain(
     others = weight.sum() - weight + strength
     average = ((weight * likes).sum() - weight * likes + base * strength) / others
     saved = cross_entropy(likes, average) - cross_entropy(likes, foretold)
-    return float((weight * saved).sum() / weight.sum())
+    return float((weight * saved).sum()), float(weight.sum())
+
+
+def _saved_in_duels(
+    phi: Doubles, pairs: Sequence[Pair], mean: Doubles, covariance: Doubles
+) -> tuple[float, float]:
+    """Return the log loss that the taste saves against a coin in duels, and its weight.
+
+    All that was said about the same two clips is foretold from the rest.
+    """
+    ordered = sorted(pairs, key=lambda pair: (pair.better, pair.worse, pair.weight, pair.age))
+    duels = sorted({(min(p.better, p.worse), max(p.better, p.worse)) for p in ordered})
+    if len(duels) < 2:
+        return 0.0, 0.0
+    places = {duel: place for place, duel in enumerate(duels)}
+    owner = np.array([places[min(p.better, p.worse), max(p.better, p.worse)] for p in ordered])
+    low, high = np.array(duels).T
+    weight = np.array([pair.weight * DECAY**pair.age for pair in ordered])
+    target = np.array([float(pair.better < pair.worse) for pair in ordered])
+    evidence = Evidence(
+        rows=(phi[low] - phi[high])[owner],
+        threshold=np.zeros(len(ordered)),
+        target=target,
+        weight=weight,
+    )
+    foretold = left_out(evidence, owner, mean, covariance)[owner]
+    saved = math.log(2.0) - cross_entropy(target, foretold)
+    return float((weight * saved).sum()), float(weight.sum())
 
 
 def trust(taste: Taste) -> float:

@@ -18,6 +18,7 @@ from scoring.taste import (
     fit,
     fit_prior,
     herd,
+    influence,
     newcomer,
     predict,
     trust,
@@ -350,6 +351,34 @@ def test_a_tie_as_two_halves_pulls_two_clips_together(phi, prior):
     apart = predict([fit(prior, phi, [], sure)], phi).mean[0]
     nearer = predict([fit(prior, phi, [], sure + tie)], phi).mean[0]
     assert nearer[3] - nearer[7] < apart[3] - apart[7]
+
+
+@pytest.mark.parametrize("rated", [[], [Rated(clip=0, rating=1.0), Rated(clip=1, rating=-1.0)]])
+def test_whoever_answers_duels_keeps_their_say_unless_they_toss_a_coin(space, prior, rated):
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(200, space.dimensions + 1)) * 0.4
+    says: dict[str, list[float]] = {"honest": [], "coin": []}
+    for _ in range(12):
+        loved = draw(newcomer(prior), rng).mean
+        for manner, found in says.items():
+            pairs = []
+            for age in range(60):
+                one, other = (int(row) for row in rng.choice(len(rows), size=2, replace=False))
+                first = (rows[one] - rows[other]) @ loved > 0
+                if manner == "coin":
+                    first = rng.random() < 0.5
+                better, worse = (one, other) if first else (other, one)
+                pairs.append(Pair(better=better, worse=worse, age=age))
+            found.append(influence(fit(prior, rows, rated, pairs)))
+    assert np.mean(says["honest"]) > 0.9
+    assert np.mean(says["coin"]) < 0.4
+
+
+def test_what_was_said_of_two_clips_only_foretells_nothing(phi, prior):
+    again = [Pair(better=3, worse=7, age=float(age)) for age in range(9)]
+    assert fit(prior, phi, [], again).gain == 0.0
+    faded = [Rated(clip=clip, rating=1.0, age=1e6) for clip in range(4)]
+    assert fit(prior, phi, faded).gain == 0.0
 
 
 @pytest.mark.parametrize(
