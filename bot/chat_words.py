@@ -8,7 +8,7 @@ from bot.ids import Chat, ChatAction
 from bot.present import status_text, stopped_text
 from bot.text import MESSAGE_LIMIT, fit, quote
 from bot.views import button, stateless
-from bot.words import about_text, for_me_text, lineage_text, taste_text, why_text
+from bot.words import about_text, for_me_text, lineage_text, origin_words, taste_text, why_text
 from bot.words_play import play_text
 from domain.run import Run
 from service.chat.agent import Reply
@@ -58,11 +58,7 @@ def words_of(view: object) -> str:  # noqa: PLR0911 - one line for each view
 
 def _why_public(view: WhyView) -> str:
     lines = [f"**Why this clip**: {quote(view.clip.prompt, 160)}", f"It was {view.role}."]
-    if view.parents:
-        parents = " and ".join(f"“{quote(one, 70)}”" for one in view.parents[:3])
-        lines.append(f"Bred by {view.operator} from {parents}.")
-    else:
-        lines.append(f"Bred by {view.operator}, without parents.")
+    lines.append(origin_words(view))
     return fit(lines)
 
 

@@ -17,6 +17,7 @@ from bot.panel import Panel
 from bot.present import answered
 from bot.room import Room, actor_of, values_of
 from bot.steering import Steering
+from bot.text import count
 from bot.tuning import Tuning
 from bot.tuning_ids import Tune
 from bot.words import erased_text
@@ -82,8 +83,8 @@ class Dispatcher:
                 await self._steering.cancel(interaction, ticket_id)
             case ids.ConsentAnswer(yes=yes):
                 await self._consent(interaction, yes=yes)
-            case ids.EraseAnswer(yes=yes):
-                await self._erase(interaction, yes=yes)
+            case ids.EraseAnswer() | ids.ForgetAnswer():
+                await self._gone(interaction, press)
             case Tune():
                 await self._tuning.press(interaction, press, values_of(interaction))
 
@@ -128,11 +129,18 @@ class Dispatcher:
             content=answered(before, yes=yes), view=views.nothing()
         )
 
-    async def _erase(self, interaction: discord.Interaction, *, yes: bool) -> None:
+    async def _gone(
+        self, interaction: discord.Interaction, press: ids.EraseAnswer | ids.ForgetAnswer
+    ) -> None:
         await acknowledge_quietly(interaction)
-        text = "Nothing was deleted."
-        if yes:
-            text = erased_text(await self._room.services.listeners.erase(actor_of(interaction)))
+        listeners, actor = self._room.services.listeners, actor_of(interaction)
+        if not press.yes:
+            text = "Nothing was deleted."
+        elif isinstance(press, ids.ForgetAnswer):
+            gone = count(await listeners.reset_taste(actor), "vote")
+            text = f"Forgotten: {gone}. Your taste here starts from nothing."
+        else:
+            text = erased_text(await listeners.erase(actor))
             self._room.receipts.settled(interaction.user.id, None)
         await interaction.edit_original_response(content=text, view=views.nothing())
 

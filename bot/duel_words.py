@@ -5,7 +5,7 @@ from __future__ import annotations
 from discord import ButtonStyle, ui
 
 from bot.ids import DuelAction, DuelPress
-from bot.present import AI_LABEL, CONSENT_QUESTION, taste_line
+from bot.present import AI_LABEL, CONSENT_QUESTION, PAUSED, taste_line
 from bot.text import count, fit, quote, shorten
 from bot.views import button, stateless
 from domain.clip import Clip
@@ -139,14 +139,16 @@ def duel_receipt_text(receipt: DuelReceipt) -> str:
         if receipt.late
         else "the verdict stays hidden until it is decided"
     )
-    said = "nothing, or taken back" if receipt.choice is None else _SAID[receipt.choice]
+    said = "none: not given, or taken back" if receipt.choice is None else _SAID[receipt.choice]
     lines = [f"**Your vote in duel {receipt.duel.id}** · {closed}", said]
     if receipt.prompts is not None:
         lines += [
             f"**{letter}** {quote(prompt, 140)}"
             for letter, prompt in zip("AB", receipt.prompts, strict=True)
         ]
-    if receipt.note:
+    if receipt.consent is Consent.PAUSED:
+        lines.append(PAUSED)
+    elif receipt.note:
         lines.append(receipt.note)
     if receipt.consent is Consent.UNASKED:
         lines.append(CONSENT_QUESTION)

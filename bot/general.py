@@ -10,6 +10,9 @@ from bot.errors import acknowledge, answering, tell
 from bot.room import Room, actor_of
 from bot.words import HELP, about_text
 from bot.words_health import health_text
+from domain.errors import ForbiddenError
+
+HEALTH_HERE = "I tell that to moderators, in a channel of a server that they moderate."
 
 
 def about_command(room: Room) -> app_commands.Command[app_commands.Group, ..., None]:
@@ -49,6 +52,8 @@ def health_command(room: Room) -> app_commands.Command[app_commands.Group, ..., 
     async def health(interaction: discord.Interaction) -> None:
         """Say how the bot does, to moderators."""
         async with answering(interaction):
+            if interaction.guild_id is None:
+                raise ForbiddenError(HEALTH_HERE)
             await acknowledge(interaction)
             view = await room.services.health.view(actor_of(interaction))
             await tell(interaction, health_text(view, interaction.client.latency))

@@ -192,6 +192,16 @@ class EraseAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetAnswer:
+    """Yes or no to forgetting the person's votes and taste in this server."""
+
+    yes: bool
+
+    def __str__(self) -> str:
+        return f"tb:forget:{'yes' if self.yes else 'no'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
     """Go on with a paused run."""
 
@@ -232,6 +242,7 @@ Press = (
     | DuelPress
     | ConsentAnswer
     | EraseAnswer
+    | ForgetAnswer
     | Resume
     | Cancel
     | Chat
@@ -341,6 +352,7 @@ _READERS = {
     "duel": _duel,
     "consent": lambda rest: ConsentAnswer(yes=_yes(rest)),
     "erase": lambda rest: EraseAnswer(yes=_yes(rest)),
+    "forget": lambda rest: ForgetAnswer(yes=_yes(rest)),
     "resume": _resume,
     "cancel": _cancel,
     "chat": _chat,

@@ -13,8 +13,7 @@ from bot.errors import acknowledge, answering, tell
 from bot.panel import send_file
 from bot.personal_answers import show_taste
 from bot.room import Room, actor_of
-from bot.text import count
-from bot.views import consent_buttons, erase_buttons, nothing
+from bot.views import consent_buttons, erase_buttons, forget_buttons, nothing
 from bot.words import my_data_text
 from domain.vote import Consent
 
@@ -24,6 +23,10 @@ PAUSED = "Collection is paused: your presses and reactions change nothing until 
 UNPAUSED = "Collection is on again. May I learn your taste as well?"
 ERASE = (
     "This deletes everything I hold about you on every server: votes, tastes and choices. It cannot be undone. "
+    "`/mydata export` gives you a copy first."
+)
+FORGET = (
+    "This forgets all your votes on this server, and the taste that I learned from them. It cannot be undone. "
     "`/mydata export` gives you a copy first."
 )
 
@@ -36,7 +39,6 @@ class Taste(app_commands.Group):
             name=locale_str("taste"), description=locale_str("Your taste, as I understand it")
         )
         self._room = room
-        self._listeners = room.services.listeners
 
     @app_commands.command(
         name=locale_str("show"), description=locale_str("What you seem to like, and how sure I am")
@@ -52,14 +54,9 @@ class Taste(app_commands.Group):
         description=locale_str("Forget your votes and taste on this server"),
     )
     async def reset(self, interaction: discord.Interaction) -> None:
-        """Forget the taste here."""
+        """Ask before forgetting the taste here."""
         async with answering(interaction):
-            await acknowledge(interaction)
-            gone = await self._listeners.reset_taste(actor_of(interaction))
-            await tell(
-                interaction,
-                f"Forgotten: {count(gone, 'vote')}. Your taste here starts from nothing.",
-            )
+            await tell(interaction, FORGET, view=forget_buttons())
 
 
 class MyData(app_commands.Group):

@@ -28,8 +28,9 @@ async def show_taste(interaction: discord.Interaction, room: Room) -> None:
     It is drawn where clips are rendered: votes never wait for it, and it may wait for a round in the making.
     """
     actor, services = actor_of(interaction), room.services
-    text = taste_text(await services.listeners.taste(actor))
-    await tell(interaction, text)
+    taste = await services.listeners.taste(actor)
+    asked = taste.consent in {Consent.UNASKED, Consent.CHANNEL_ONLY}
+    await tell(interaction, taste_text(taste), view=consent_buttons() if asked else nothing())
     view = await services.listeners.taste_map(actor)
     picture = None if view is None else await services.device.draw(render, view)
     if view is None or not isinstance(picture, bytes):

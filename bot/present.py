@@ -21,6 +21,7 @@ from service.views import (
 
 SAME = 0.5
 """Distance between two ratings in [-1, 1] up to which opinions count as the same."""
+NO_VOTE = "\u2013"
 AI_LABEL = "AI-made music"
 CONSENT_QUESTION = (
     "May I learn **your** taste from your votes here? With yes, clips are also picked for you, and you can see, export "
@@ -30,6 +31,7 @@ CONSENT_YES = "Thank you. Your taste is learned from now on; `/taste show` says 
 CONSENT_NO = (
     "Fine. Your votes count for the channel only. `/mydata show` is where you can change that."
 )
+PAUSED = "You paused collection, so this was not recorded. `/mydata pause` turns it on again."
 _REASONS = {
     CloseReason.QUORUM: "enough of you voted",
     CloseReason.TIMER: "time was up",
@@ -167,14 +169,14 @@ def receipt_text(receipt: Receipt) -> str:
         "**Your vote on this clip** · it counts like any other" if receipt.by_hand else where,
         " · ".join(_rating(one) for one in receipt.ratings),
     ]
-    if receipt.note:
+    if any(one.broken for one in receipt.ratings):
+        lines.append("-# 🔧 is broken audio; it says nothing about the music.")
+    if receipt.consent is Consent.PAUSED:
+        lines.append(PAUSED)
+    elif receipt.note:
         lines.append(receipt.note)
     if receipt.consent is Consent.UNASKED:
         lines.append(CONSENT_QUESTION)
-    elif receipt.consent is Consent.PAUSED:
-        lines.append(
-            "Collection is paused for you, so this changes nothing. `/mydata pause` turns it on again."
-        )
     elif receipt.consent is Consent.TASTE:
         lines.append(taste_line(receipt.votes_until_taste))
     return fit(lines)
@@ -184,7 +186,7 @@ def _rating(one: ClipRating) -> str:
     marks = "" if one.grade is None else one.grade.emoji
     marks += FAVOURITE_EMOJI if one.favourite else ""
     marks += "🔧" if one.broken else ""
-    return f"**{letter(one.slot)}** {marks or '·'}"
+    return f"**{letter(one.slot)}** {marks or NO_VOTE}"
 
 
 def taste_line(votes: int) -> str:
@@ -229,7 +231,7 @@ def status_text(view: StatusView) -> str:
         closing = f", or <t:{int(generation.closes_at)}:R>" if generation.closes_at else ""
         lines.append(
             f"Round {generation.number} is open: {count(view.voters, 'voter')} so far. "
-            f"It closes at {1 if run.for_listener is not None else settings.quorum}{closing}."
+            f"It closes when {1 if run.for_listener is not None else settings.quorum} voted{closing}."
         )
     if view.target is not None:
         lines.append(_towards(view.target))
@@ -240,6 +242,10 @@ def status_text(view: StatusView) -> str:
         lines.append(
             "Alive in the population: " + ", ".join(f"{name} ({number})" for name, number in alive)
         )
+    if run.state is RunState.STOPPED:
+        lines.append("`/evolve start` begins a new one.")
+    elif run.state is RunState.PAUSED:
+        lines.append("`/evolve resume` goes on with it.")
     timer = f"timer {duration(settings.timer)}" if settings.timer else "no timer"
     lines.append(
         f"-# {settings.candidates} candidates of {settings.seconds:.0f} s a round"
@@ -267,7 +273,9 @@ def _state(run: Run) -> str:
 
 def stopped_text(run: Run) -> str:
     """Return what the channel reads when a run is stopped."""
-    return f"Stopped {vibe_of(run)} after {count(run.generation, 'generation')}. Everything is kept; votes still count."
+    what = f"the run of {vibe_of(run)}" if run.vibe.strip() else "this run"
+    when = f"after {count(run.generation, 'round')}" if run.generation else "before its first round"
+    return f"Stopped {what} {when}. Clips and votes are kept, and votes still count. `/evolve start` begins a new one."
 
 
 def best_of(receipt: Receipt) -> list[ClipRating]:

@@ -92,7 +92,8 @@ class Steering:
             track=request.track,
             searcher=request.searcher,
         )
-        what = request.towards or f" {vibe_of(ticket.run)}"
+        about = f" {vibe_of(ticket.run)}" if ticket.run.vibe.strip() else " the first round here"
+        what = request.towards or about
         await self._show(interaction, ticket, f"🎛️ {_name(actor)} breeds{what}")
 
     async def _start_private(

@@ -13,6 +13,7 @@ from bot.ids import (
     Do,
     EraseAnswer,
     Favourite,
+    ForgetAnswer,
     More,
     MoreAction,
     Pick,
@@ -144,6 +145,16 @@ def erase_buttons() -> ui.View:
         [
             button(EraseAnswer(yes=True), "Delete everything", style=discord.ButtonStyle.danger),
             button(EraseAnswer(yes=False), "Keep it"),
+        ]
+    )
+
+
+def forget_buttons() -> ui.View:
+    """Return yes and no for forgetting a person's votes and taste in a server."""
+    return stateless(
+        [
+            button(ForgetAnswer(yes=True), "Forget them", style=discord.ButtonStyle.danger),
+            button(ForgetAnswer(yes=False), "Keep them"),
         ]
     )
 

@@ -9,7 +9,7 @@ from bot.present import made_words
 from bot.text import bar, count, fit, quote, shorten
 from domain.candidate import Candidate
 from domain.fitness import Component, Judgement
-from domain.vote import Consent
+from domain.vote import Consent, Grade
 from service.generator_state import GeneratorState
 from service.views import AboutView, ForMe, LineageView, TasteView, TasteWord, WhyReason, WhyView
 
@@ -20,6 +20,13 @@ CONSENT_WORDS = {
     Consent.CHANNEL_ONLY: "You said no to a taste profile: votes count for the channel only.",
     Consent.TASTE: "You said yes: your votes teach a taste of your own.",
     Consent.PAUSED: "Paused: nothing about you is collected.",
+}
+NO_TASTE = {
+    Consent.UNASKED: "There is no taste to show yet. May I learn yours from your votes here? Until then they count for "
+    "the channel only.",
+    Consent.CHANNEL_ONLY: "There is no taste to show: you said that your votes count for the channel only. You can "
+    "change that here.",
+    Consent.PAUSED: "There is no taste to show: you paused collection. `/mydata pause` turns it on again.",
 }
 HELP = """**Tunebreeder breeds music with you.**
 **Listen**: press a face on the row of each clip you heard; ⭐ marks the best. Press again to take it back.
@@ -47,7 +54,7 @@ PRIVACY = (
 def taste_text(view: TasteView) -> str:
     """Return what a taste seems to like, in words, with the evidence it rests on."""
     if view.consent is not Consent.TASTE:
-        return f"There is no taste to show. {CONSENT_WORDS[view.consent]}"
+        return NO_TASTE[view.consent]
     lines = [f"**Your taste here**, from {count(view.evidence, 'vote')}"]
     if view.votes_until_shown > 0:
         lines.append(
@@ -108,19 +115,17 @@ def why_text(view: WhyView) -> str:
         lines.append("I have no taste of yours to compare it with.")
     else:
         lines.append(
-            f"I expect you to like it with {view.liking:.0%} (give or take {view.spread:.0%}): "
-            f"{_doubt(view)}, from {count(view.evidence, 'vote')} of yours."
+            f"Chance that you like it: **{view.liking:.0%}**, give or take {view.spread:.0%} "
+            f"({_doubt(view)}, from {count(view.evidence, 'vote')} of yours)."
         )
         if not view.reasons:
             lines.append("Nothing that you said speaks clearly for it or against it.")
     lines += [_reason(one) for one in view.reasons[:5]]
     lines += [
-        f"· close to “{quote(prompt, 70)}”, which you rated {rating:+.1f}"
+        f"· close to “{quote(prompt, 70)}”, which you gave {face_of(rating)}"
         for prompt, rating in view.nearest[:3]
     ]
-    lines.append(
-        f"Bred by {_origin(view.operator, view.parents)}. Sound quality {view.clip.quality:.0%}."
-    )
+    lines.append(f"{origin_words(view)} Sound quality {view.clip.quality:.0%}.")
     if view.judgement is not None and view.judgement.fitness is not None:
         lines.append(_judged(view.judgement))
     return fit(lines)
@@ -152,15 +157,24 @@ def _doubt(view: WhyView) -> str:
 def _reason(one: WhyReason) -> str:
     """Return a reason with the votes behind it."""
     side = "for" if one.strength >= 0 else "against"
-    line = f"· {side} it: {one.words}, {sure_words(one.certainty)}"
+    line = f"· {side} it: {one.words} ({sure_words(one.certainty)})"
     if one.alike:
-        line += f"; of the {one.alike} rated clips most like it in this you liked {one.liked}"
+        line += (
+            f"; the rated clip most like it in this you {'liked' if one.liked else 'did not like'}"
+            if one.alike == 1
+            else f"; of the {one.alike} rated clips most like it in this you liked {one.liked}"
+        )
     if one.moved:
         moved = " and ".join(
-            f"“{quote(prompt, 50)}” ({rating:+.1f})" for prompt, rating in one.moved
+            f"{face_of(rating)} for “{quote(prompt, 40)}”" for prompt, rating in one.moved
         )
-        line += f"; your votes on {moved} moved it most"
+        line += f"; mostly from your {moved}"
     return line
+
+
+def face_of(rating: float) -> str:
+    """Return the grade that is nearest to a rating in [-1, 1], as the button that gives it."""
+    return min(Grade, key=lambda grade: abs(grade.rating - rating)).emoji
 
 
 def sure_words(certainty: float) -> str:
@@ -170,10 +184,12 @@ def sure_words(certainty: float) -> str:
     return "fairly sure" if certainty >= 0.8 else "a guess"
 
 
-def _origin(operator: str, parents: tuple[str, ...]) -> str:
-    if not parents:
-        return f"{operator}, without parents"
-    return f"{operator} from " + " and ".join(f"“{quote(parent, 70)}”" for parent in parents[:3])
+def origin_words(view: WhyView) -> str:
+    """Return what a clip was bred from, in a sentence."""
+    if not view.parents:
+        return f"Made from scratch ({view.operator})."
+    parents = " and ".join(f"“{quote(parent, 70)}”" for parent in view.parents[:3])
+    return f"Bred from {parents} ({view.operator})."
 
 
 def lineage_text(view: LineageView) -> str:
@@ -210,7 +226,7 @@ def _operator(candidate: Candidate) -> str:
 
 def for_me_text(view: ForMe) -> str:
     """Return what goes with the clip that one listener is expected to like most."""
-    sure = f"I expect you to like it with {view.liking:.0%}, from {count(view.evidence, 'vote')} of yours."
+    sure = f"Chance that you like it: **{view.liking:.0%}**, from {count(view.evidence, 'vote')} of yours."
     return fit(
         [f"**For you**: {quote(view.clip.prompt, 200)}", sure, view.note]
         if view.note
@@ -218,22 +234,72 @@ def for_me_text(view: ForMe) -> str:
     )
 
 
+HELD = {
+    "consents": (
+        "answer to whether I may learn your taste",
+        "answers to whether I may learn your taste",
+    ),
+    "votes": ("vote", "votes"),
+    "duel_votes": ("vote on a duel", "votes on duels"),
+    "duels_started": ("duel that you started", "duels that you started"),
+    "tastes": ("version of your taste", "versions of your taste"),
+    "debts": (
+        "note of how often your taste lost in a run",
+        "notes of how often your taste lost in a run",
+    ),
+    "predictions": ("forecast of what you like", "forecasts of what you like"),
+    "kept": ("clip that you kept", "clips that you kept"),
+    "mood_panels": ("panel of /mood", "panels of /mood"),
+    "chat_turns": (
+        "thing that you said to me in the last hour",
+        "things that you said to me in the last hour",
+    ),
+    "tuned": ("change to operators or prompts", "changes to operators or prompts"),
+    "targets": ("track that you had me breed towards", "tracks that you had me breed towards"),
+    "runs_started": ("run that you started", "runs that you started"),
+    "private_duels": ("duel just for you", "duels just for you"),
+    "private_runs": ("run just for you", "runs just for you"),
+    "private_generations": ("round just for you", "rounds just for you"),
+    "private_candidates": ("prompt just for you", "prompts just for you"),
+    "private_clips": ("clip just for you", "clips just for you"),
+    "private_judgements": ("score of those clips", "scores of those clips"),
+    "private_posts": ("post of those clips", "posts of those clips"),
+    "judgements": ("score that your taste went into", "scores that your taste went into"),
+    "priors": (
+        "average of tastes here, which is learned again",
+        "averages of tastes, which are learned again",
+    ),
+    "rewards": (
+        "ranking of what people prefer, which is learned again",
+        "rankings, which are learned again",
+    ),
+}
+"""What is held about somebody, by its key in the export, in words: one of it, and several."""
+
+
+def held_words(name: str, number: int) -> str:
+    """Return what is held under a key of the export, such as ``"3 votes"``."""
+    one, many = HELD.get(name, (name.replace("_", " "),) * 2)
+    return count(number, one, many)
+
+
 def my_data_text(consent: Consent, export: Mapping[str, Any]) -> str:
     """Return a summary of everything held about a person."""
     lines = ["**What I hold about you**", CONSENT_WORDS[consent]]
-    for key, value in export.items():
-        held = len(value) if isinstance(value, (list, tuple, dict)) else value
-        if isinstance(held, (int, float)) and held:
-            lines.append(f"· {key.replace('_', ' ')}: {held}")
-    lines.append("`/mydata export` gives all of it as a file; `/mydata delete` erases it.")
+    held = {
+        key: len(value) for key, value in export.items() if isinstance(value, (list, tuple, dict))
+    }
+    lines += [f"· {held_words(key, number)}" for key, number in held.items() if number]
+    if any(held.values()):
+        lines.append("`/mydata export` gives all of it as a file; `/mydata delete` erases it.")
+    else:
+        lines.append("Nothing else is held about you.")
     return fit(lines)
 
 
 def erased_text(counts: Mapping[str, int]) -> str:
     """Return what was deleted."""
-    gone = ", ".join(
-        f"{number} in {name.replace('_', ' ')}" for name, number in counts.items() if number
-    )
+    gone = " · ".join(held_words(name, number) for name, number in counts.items() if number)
     return (
         f"Deleted: {gone}. Nothing about you is left here."
         if gone

@@ -109,7 +109,7 @@ class Handmade:
                 guild_id=actor.guild_id,
                 channel_id=actor.channel_id,
                 started_by=actor.user_id,
-                vibe=order.title[:WORDS],
+                vibe=_short(order.title),
                 seed=made.request.seed,
                 searcher=runs.BY_HAND,
                 settings=_settings(made.request),
@@ -154,3 +154,10 @@ def _genome(order: Order, made: RenderedClip) -> dict[str, Any]:
     genome = {**(made.request.facets or {}), **order.genome}
     description = made.description.get("genome", made.request.description)
     return genome if description is None else {**genome, "description": description}
+
+
+def _short(title: str) -> str:
+    """Return a title of at most ``WORDS`` characters, cut after a word."""
+    if len(title) <= WORDS:
+        return title
+    return title[: WORDS - 1].rsplit(" ", 1)[0].rstrip(" ,;:.-") + "…"

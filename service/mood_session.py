@@ -385,5 +385,8 @@ def edit_words(edits: tuple[Edit, ...]) -> str:
     )
 
 
-NAMES: Mapping[str, str] = {name: name for name in RANGES} | {"time_signature": "metre"}
+NAMES: Mapping[str, str] = {name: name for name in RANGES} | {
+    "time_signature": "metre",
+    "valence": "happiness",
+}
 """What people call each feature."""

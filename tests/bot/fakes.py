@@ -633,6 +633,7 @@ class FakeListeners:
         self.said: dict[int, Consent] = {}
         self.map: TasteMap | None = None
         self.erased: list[int] = []
+        self.forgot: list[int] = []
 
     async def consent(self, actor):
         return self.said.get(actor.user_id, Consent.UNASKED)
@@ -647,6 +648,7 @@ class FakeListeners:
         return self.map if self.said.get(actor.user_id) is Consent.TASTE else None
 
     async def reset_taste(self, actor):
+        self.forgot.append(actor.user_id)
         return 4
 
     async def export(self, actor):

@@ -77,7 +77,7 @@ def test_every_outcome_has_words(tally, words):
         (Choice.B, "**B** is better"),
         (Choice.TIE, "neither is better"),
         (Choice.BAD, "both are bad"),
-        (None, "nothing, or taken back"),
+        (None, "none: not given, or taken back"),
     ],
 )
 def test_a_receipt_tells_what_stands_and_nothing_about_the_clips(choice, words):

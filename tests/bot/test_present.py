@@ -17,6 +17,7 @@ from service.views import (
     StatusView,
     TargetView,
 )
+from storage import listeners
 from tests.bot.fakes import (
     make_candidate,
     make_clip,
@@ -114,13 +115,16 @@ def test_a_pause():
 
 def test_a_receipt_shows_everything_said():
     text = present.receipt_text(receipt())
-    assert "**A** 😍 · **B** 🙂⭐ · **C** 😖🔧 · **D** ·" in text
+    assert "**A** 😍 · **B** 🙂⭐ · **C** 😖🔧 · **D** \u2013" in text
     assert "results stay hidden" in text
     assert "5 more votes until your taste counts" in text
     assert "Your taste counts." in present.receipt_text(receipt(votes_until_taste=0))
     assert "still counts" in present.receipt_text(receipt(late=True))
     assert "a note" in present.receipt_text(receipt(note="a note"))
-    assert "changes nothing" in present.receipt_text(receipt(consent=Consent.PAUSED))
+    assert "🔧 is broken audio" in text
+    paused = present.receipt_text(receipt(consent=Consent.PAUSED, note="a note"))
+    assert paused.count("not recorded") == 1
+    assert "a note" not in paused
     assert "taste" not in present.receipt_text(receipt(consent=Consent.CHANNEL_ONLY))
 
 
@@ -157,12 +161,15 @@ def test_status_of_each_state():
     view = StatusView(
         run=make_run(), generation=generation, voters=1, progress=None, families={"lofi": 2}
     )
-    assert "1 voter so far. It closes at 2, or <t:5:R>." in present.status_text(view)
+    assert "1 voter so far. It closes when 2 voted, or <t:5:R>." in present.status_text(view)
     assert "timer 20 min" in present.status_text(view)
     making = dataclasses.replace(view, progress=Progress(text="3 of 12 candidates ready"))
     assert "3 of 12" in present.status_text(making)
     paused = dataclasses.replace(view, run=make_run(state=RunState.PAUSED))
     assert "paused" in present.status_text(paused)
+    assert "`/evolve resume` goes on" in present.status_text(paused)
+    stopped = dataclasses.replace(view, run=make_run(state=RunState.STOPPED))
+    assert "`/evolve start` begins a new one" in present.status_text(stopped)
     assert "could not be posted" not in present.status_text(paused)
     stuck = dataclasses.replace(paused, problem="The thread is locked.")
     assert "could not be posted: The thread is locked." in present.status_text(stuck)
@@ -183,23 +190,22 @@ def test_taste_in_words():
 
 def test_why_and_lineage():
     text = words.why_text(why_view(make_clip()))
-    assert "70% (give or take 10%)" in text
+    assert "**70%**, give or take 10%" in text
     assert (
-        "for it: slower, fairly sure; of the 7 rated clips most like it in this you liked 6" in text
+        "for it: slower (fairly sure); of the 7 rated clips most like it in this you liked 6"
+        in text
     )
-    assert "your votes on “soft keys” (+1.0) and “fast drums” (-1.0) moved it most" in text.replace(
-        "\\", ""
-    )
-    assert "against it: noisier, a guess" in text
+    assert "mostly from your 😍 for “soft keys” and 😖 for “fast drums”" in text
+    assert "against it: noisier (a guess)" in text
     assert "quite sure, from 6 votes" in text
-    assert "“soft keys”, which you rated +1.0" in text
-    assert "cross from “parent one” and “parent two”" in text
+    assert "“soft keys”, which you gave 😍" in text
+    assert "Bred from “parent one” and “parent two” (cross)." in text
     early = dataclasses.replace(why_view(make_clip()), evidence=2, reasons=())
     assert "a guess, from 2 votes" in words.why_text(early)
     assert "Nothing that you said" in words.why_text(early)
     unknown = dataclasses.replace(why_view(make_clip()), liking=None, parents=())
     assert "no taste of yours" in words.why_text(unknown)
-    assert "without parents" in words.why_text(unknown)
+    assert "Made from scratch" in words.why_text(unknown)
     many: tuple[Candidate, ...] = tuple(make_candidate(number) for number in range(60))
     text = words.lineage_text(LineageView(clip=make_clip(), ancestors=many))
     assert len(text) <= 2000
@@ -239,6 +245,23 @@ def test_a_lineage_tells_the_fitness_that_is_recorded():
     assert text.count("fitness") == 1
 
 
+def test_a_stopped_run_is_told_whatever_it_was_about():
+    assert "the run of “" in present.stopped_text(make_run(vibe="dub"))
+    nameless = present.stopped_text(make_run(vibe="", generation=0))
+    assert nameless.startswith("Stopped this run before its first round.")
+
+
+def test_everything_that_is_held_about_somebody_has_its_words():
+    counted = {"judgements", "priors", "rewards", "private_clips"}
+    assert {*listeners._EXPORTS, *listeners._ERASURES, *counted} <= set(words.HELD)
+    assert words.held_words("duel_votes", 1) == "1 vote on a duel"
+    assert words.held_words("duel_votes", 2) == "2 votes on duels"
+
+
+def test_a_rating_is_shown_as_the_face_that_gives_it():
+    assert [words.face_of(one) for one in (-1.0, -0.4, 0.5, 1.0)] == ["😖", "😐", "🙂", "😍"]
+
+
 def test_status_says_what_a_run_is_bred_towards():
     target = TargetView(
         title="My *Song*", words="slow lofi at 70 bpm", seconds=185.0, rated=4, votes_share=0.25
@@ -262,13 +285,10 @@ def test_for_me_data_and_about():
         evidence=1,
         note="It was not posted.",
     )
-    assert "80%, from 1 vote of yours" in words.for_me_text(mine)
+    assert "**80%**, from 1 vote of yours" in words.for_me_text(mine)
     assert words.for_me_text(mine).endswith("It was not posted.")
-    summary = words.my_data_text(
-        Consent.TASTE, {"votes": [1, 2], "name": "x", "rounds": 3, "kept": []}
-    )
-    assert "votes: 2" in summary
-    assert "rounds: 3" in summary
+    summary = words.my_data_text(Consent.TASTE, {"votes": [1, 2], "name": "x", "kept": []})
+    assert "· 2 votes" in summary
     assert "kept" not in summary
     assert words.erased_text({"votes": 0}) == "There was nothing about you to delete."
     about = AboutView(

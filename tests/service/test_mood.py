@@ -356,3 +356,13 @@ def test_a_clip_without_a_description_is_made_from_its_words_and_seed(session):
     request = request_of(longer, None)
     assert (request.seconds, request.seed, request.description) == (LONGER, 1, None)
     assert request.facets["genre"] == "lofi"
+
+
+async def test_a_title_is_cut_after_a_word_and_says_so(stage, described):
+    long = "warm " + "velvet " * 30 + "lofi"
+    panel = await stage.services.moods.open(ANN, long)
+    made = await heard(stage, ANN, panel.panel_id)
+    async with stage.services.db.reading() as tx:
+        run = await runs.get_run(tx, made.clip.run_id)
+    assert len(run.vibe) <= 120
+    assert run.vibe.endswith("velvet…")

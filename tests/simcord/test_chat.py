@@ -127,7 +127,7 @@ async def test_what_is_personal_is_shown_to_who_presses(stage, ids):
     assert stage.private(stage.ann)[-1].components
     data = await say(stage, stage.ann, "what do you know about me?")
     await stage.ann.click(data, custom_id=ids(data, "tb:chat:data"))
-    assert "chat turns: 3" in stage.private(stage.ann)[-1].content
+    assert "3 things that you said to me" in stage.private(stage.ann)[-1].content
 
 
 async def test_what_is_not_meant_for_the_bot_is_left_alone(stage):

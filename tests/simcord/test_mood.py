@@ -103,7 +103,7 @@ async def test_words_change_it_and_unknown_ones_are_named(stage, ids):
     await stage.ann.submit_modal(result, {"words": "slower and *sadder*, fnord"})
     (shown,) = stage.private(stage.ann)
     assert "I do not know: fnord" in shown.content
-    assert "valence .60 → .30" in shown.content
+    assert "happiness .60 → .30" in shown.content
     assert panel == ids(shown, "tb:mood:").split(":")[2]
 
 

@@ -34,14 +34,14 @@ async def test_a_long_answer_loses_its_last_lines_alone(stage, ids):
     shown = await panel(stage, ids)
     await stage.ann.click(shown, label="Why this clip")
     text = stage.private(stage.ann)[-1].content
-    assert "I expect you to like it with 70%" in text
+    assert "Chance that you like it: **70%**" in text
     assert text.count("for it: slower") == 5
 
 
 @pytest.mark.parametrize(
     ("label", "words"),
     [
-        ("Why this clip", "I expect you to like it with 70%"),
+        ("Why this clip", "Chance that you like it: **70%**"),
         ("Lineage", "← #2"),
         ("Keep", "stays for good"),
         ("How to play this", "| Ebmaj7 | Cm7 F7 |"),

@@ -13,8 +13,24 @@ async def test_taste_show_and_reset(stage):
     stage.world.listeners.said[stage.ann.id] = Consent.TASTE
     result = await stage.ann.slash(stage.channel, "taste show")
     assert "slower (90% sure)" in result.response.content
+
+
+async def test_taste_show_asks_who_has_no_taste_whether_to_learn_one(stage):
+    result = await stage.ann.slash(stage.channel, "taste show")
+    await stage.ann.click(result.response, label="Yes, learn my taste")
+    assert stage.world.listeners.said[stage.ann.id] is Consent.TASTE
+
+
+async def test_taste_reset_asks_first(stage):
     result = await stage.ann.slash(stage.channel, "taste reset")
+    assert result.ephemeral
+    await stage.ann.click(result.response, label="Keep them")
+    assert stage.world.listeners.forgot == []
+    result = await stage.ann.slash(stage.channel, "taste reset")
+    await stage.ann.click(result.response, label="Forget them")
+    assert stage.world.listeners.forgot == [stage.ann.id]
     assert "4 votes" in result.response.content
+    assert result.response.components == []
 
 
 async def test_a_taste_comes_with_its_picture(stage):
@@ -31,7 +47,7 @@ async def test_a_taste_comes_with_its_picture(stage):
 async def test_my_data_show_and_export(stage):
     result = await stage.ann.slash(stage.channel, "mydata show")
     assert result.ephemeral
-    assert "votes: 1" in result.response.content
+    assert "· 1 vote" in result.response.content
     result = await stage.ann.slash(stage.channel, "mydata export")
     assert result.ephemeral
     (file,) = result.response.attachments
@@ -50,7 +66,7 @@ async def test_delete_asks_first(stage):
     assert stage.world.listeners.erased == [stage.ann.id]
     assert (
         result.response.content
-        == "Deleted: 3 in votes, 1 in tastes. Nothing about you is left here."
+        == "Deleted: 3 votes · 1 version of your taste. Nothing about you is left here."
     )
     assert result.response.components == []
 

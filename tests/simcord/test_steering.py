@@ -55,7 +55,10 @@ async def test_stop_and_reset(stage):
     assert stage.world.runs.by_id(1).state is RunState.STOPPED
     assert stage.world.runs.by_id(2).vibe == "dub"
     result = await stage.mod.slash(stage.channel, "evolve stop")
-    assert "Stopped “dub”" in stage.channel.history(viewer=stage.bob)[-1].content
+    assert (
+        "Stopped the run of “dub” after 1 round"
+        in stage.channel.history(viewer=stage.bob)[-1].content
+    )
     assert result.response is None  # the placeholder went away
     await stage.mod.slash(stage.channel, "evolve next")
     assert "Nothing is being bred here" in stage.private(stage.mod)[-1].content
@@ -65,7 +68,7 @@ async def test_status_is_private_and_says_how_it_stands(stage):
     await stage.start(vibe="dub")
     result = await stage.ann.slash(stage.channel, "evolve status")
     assert result.ephemeral
-    assert "1 voter so far. It closes at 2" in result.response.content
+    assert "1 voter so far. It closes when 2 voted" in result.response.content
     assert "lofi (3)" in result.response.content
 
 

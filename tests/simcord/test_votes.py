@@ -17,12 +17,12 @@ async def test_a_press_is_answered_by_one_private_receipt_that_is_updated(stage,
     await stage.ann.click(message, custom_id=ids(message, "tb:rate:", 3))
     (receipt,) = stage.private(stage.ann)
     assert "**A** 😍" in receipt.content
-    assert "**B** ·" in receipt.content
+    assert "**B** \u2013" in receipt.content
     await stage.ann.click(message, custom_id=ids(message, "tb:rate:", 4))
     await stage.ann.click(message, custom_id=ids(message, "tb:fav:", 2))
     (again,) = stage.private(stage.ann)
     assert again.id == receipt.id
-    assert "**A** 😍 · **B** 😖 · **C** ⭐ · **D** ·" in again.content
+    assert "**A** 😍 · **B** 😖 · **C** ⭐ · **D** \u2013" in again.content
     assert stage.private(stage.bob) == []
 
 
@@ -31,7 +31,7 @@ async def test_the_same_button_again_takes_it_back(stage, ids):
     for _ in range(2):
         await stage.ann.click(message, custom_id=ids(message, "tb:rate:", 3))
     (receipt,) = stage.private(stage.ann)
-    assert "**A** ·" in receipt.content
+    assert "**A** \u2013" in receipt.content
 
 
 async def test_votes_never_change_the_rounds_message(stage, ids):

@@ -118,7 +118,7 @@ async def test_from_the_first_round_to_the_next(stage, ids):
     await stage.ann.click(message, custom_id=ids(message, "tb:rate:", 4))
     await stage.ann.click(message, custom_id=ids(message, "tb:fav:", 0))
     (receipt,) = stage.private(stage.ann)
-    assert "**A** 😍⭐ · **B** 😖 · **C** ·" in receipt.content
+    assert "**A** 😍⭐ · **B** 😖 · **C** \u2013" in receipt.content
     await stage.ann.click(message, custom_id=ids(message, "tb:rate:", 4))
     assert len(await cast(stage)) == 2
 
@@ -187,7 +187,7 @@ async def test_consent_taste_why_and_own_data(stage, ids):
     await stage.ann.click(message, custom_id=ids(message, "tb:do:", 4))
     panel = stage.private(stage.ann)[-1]
     await stage.ann.click(panel, label="Why this clip")
-    assert "I expect you to like it with" in stage.private(stage.ann)[-1].content
+    assert "Chance that you like it: **" in stage.private(stage.ann)[-1].content
     await stage.ann.click(panel, label="Lineage")
     assert "gen 1" in stage.private(stage.ann)[-1].content
     await stage.ann.click(panel, label="Keep")
