@@ -42,7 +42,7 @@ NAMES_NOBODY = {
     "operator_versions": {"guild_id", "kind", "name", "number", "content", "comment", "at"},
     "posts": {
         *("id", "run_id", "generation", "kind", "channel_id", "state", "message_id"),
-        *("attempts", "error", "created_at", "duel_id"),
+        *("attempts", "error", "created_at", "failed_at", "duel_id"),
     },
     "choices": {"clip_id", "propensity"},
     "predictions": {"clip_id", "liking", "spread", "evidence"},
