@@ -6,8 +6,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from service.bootstrap import DATABASE_FILE
-from service.settings import load
+from cli.database import database_file
 from storage.backup import backup
 
 
@@ -19,7 +18,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(args: argparse.Namespace) -> int:
     """Copy and say how much."""
-    source = load(args.config).storage.data_dir / DATABASE_FILE
+    source = database_file(args.config)
     asyncio.run(backup(source, args.file))
     print(f"{args.file}: {args.file.stat().st_size / 1e6:.1f} MB copied from {source}.")
     return 0

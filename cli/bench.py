@@ -12,8 +12,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument(
         "name",
         metavar="NAME",
-        help="personalisation, latency, throughput, faults, composer, searchers, search, musicgen, aligner, all, or "
-        "sound (docs/sound.md)",
+        help="personalisation, latency, throughput, faults, composer, searchers, search, taste, silence, reward, "
+        "scoring, likeness, musicgen, aligner, all, or sound (docs/sound.md)",
     )
     command.add_argument("--quick", action="store_true", help="fewer seeds and rounds")
     command.add_argument(

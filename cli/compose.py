@@ -110,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
     extension = _check(args)
     if args.model or args.remote:
         return run_model(args, extension)
+    _say_what_is_unknown(args.prompt)
     composer = _composer(args)
     request = _request(args)
     made = composer.generate([request])[0]
@@ -190,6 +191,14 @@ def _request(args: argparse.Namespace) -> ClipRequest:
         description=described,
         facets=facets.to_json(),
     )
+
+
+def _say_what_is_unknown(prompt: str) -> None:
+    from prompts.reader import interpret  # noqa: PLC0415 - slow imports only for this command
+
+    unknown = interpret(prompt).facets.unknown
+    if unknown:
+        print(f"The composer does not know these words: {', '.join(unknown)}.", file=sys.stderr)
 
 
 def _features(text: str) -> dict[str, float]:

@@ -73,6 +73,8 @@ def _read(file: Path) -> Loose:
 
     if file.is_dir():
         raise UsageError(f"{file} is a folder; name a YAML file.")
+    if not file.exists():
+        raise UsageError(f"There is no file {file}; name EvoMusic's YAML file.")
     if file.stat().st_size > LARGEST:
         raise UsageError(
             f"{file} is larger than {LARGEST // 1_000_000} MB; that is no configuration."

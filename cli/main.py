@@ -46,6 +46,10 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong and leave with 2."""
         self.exit(WRONG_USE, f"{self.prog}: {message}. Try {self.prog} --help.\n")
 
+    def format_help(self) -> str:
+        """Return the help without the marks of docstrings, which descriptions are taken from."""
+        return super().format_help().replace("``", "")
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser with every command."""

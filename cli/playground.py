@@ -95,8 +95,9 @@ async def serve(settings: Settings, *, bot: bool = True) -> None:
         try:
             await server.start(chosen.host, chosen.port)
         except OSError as error:
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise UserError(
-                f"{chosen.host}:{chosen.port} cannot be listened on ({error.strerror or error}). "
+                f"{chosen.host}:{chosen.port} cannot be listened on: {why}. "
                 "Is a playground running already? Try another port: make run PORT=9000."
             ) from None
         audience = Audience(server.parts, tasks)

@@ -8,10 +8,9 @@ import json
 from dataclasses import asdict
 
 from bot.words_proof import percent, progress_lines
+from cli.database import database_file
 from domain.errors import UsageError
-from service.bootstrap import DATABASE_FILE
 from service.progress import ProgressView
-from service.settings import load
 from service.top import ServerProgress, every_server
 from storage.database import Database
 
@@ -49,8 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _read(args: argparse.Namespace) -> list[ServerProgress]:
-    file = load(args.config).storage.data_dir / DATABASE_FILE
-    db = await Database.open(file, read_only=True)
+    db = await Database.open(database_file(args.config), read_only=True)
     try:
         return await every_server(db)
     finally:

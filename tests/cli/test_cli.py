@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ import mido
 import pytest
 import soundfile
 
+from bench.registry import NAMES
 from cli.logs import SecretFilter, set_up_logging
-from cli.main import main
+from cli.main import COMMANDS, main
 from service.bootstrap import open_services
 from service.settings import Settings
 from storage.database import Database
@@ -228,3 +230,44 @@ def test_progress_reads_what_there_is(tmp_path, capsys, monkeypatch):
     assert figures["votes"] == 4
     assert main(["progress", "--server", "5"]) == 2
     assert "server 5" in capsys.readouterr().err
+
+
+def test_help_shows_no_marks_of_docstrings(capsys):
+    for command in COMMANDS:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        assert "``" not in capsys.readouterr().out
+
+
+def test_every_benchmark_is_named_in_the_help(capsys):
+    with pytest.raises(SystemExit):
+        main(["bench", "--help"])
+    told = capsys.readouterr().out
+    assert [name for name in NAMES if name not in told] == []
+
+
+def test_compose_says_which_words_it_does_not_know(capsys):
+    assert main(["compose", "calm flurb lofi", "--seconds", "1", "--out", "a.wav"]) == 0
+    assert capsys.readouterr().err == "The composer does not know these words: flurb.\n"
+    assert main(["compose", "calm lofi", "--seconds", "1", "--out", "a.wav"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("argv", [["progress"], ["backup", "copy.db"]])
+def test_who_has_only_played_hears_where_the_playground_keeps_its_data(argv, tmp_path, capsys):
+    played = tmp_path / "data" / "playground"
+    played.mkdir(parents=True)
+    (played / "tunebreeder.db").touch()
+    assert main(argv) == 1
+    told = capsys.readouterr().err
+    one_sentence(told)
+    assert f"{{data_dir: {played}}}" in told
+
+
+def test_an_address_in_use_is_said_once(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["playground", "--port", str(port)]) == 1
+    told = capsys.readouterr().err
+    one_sentence(told)
+    assert f"127.0.0.1:{port} cannot be listened on: Address already in use." in told
