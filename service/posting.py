@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -85,33 +86,39 @@ class Outbox:
     def deliver(self, post_id: PostId) -> asyncio.Task[None]:
         """Deliver in the background; a second call joins the first."""
         task = self._busy.get(post_id)
-        if task is None:
-            task = self._busy[post_id] = self._tasks.spawn(
-                self._until_sent(post_id), f"post {post_id}"
-            )
-            task.add_done_callback(lambda _: self._busy.pop(post_id, None))
+        if task is None or task.done():  # to join one that has ended would be to wait for nothing
+            task = self._tasks.spawn(self._until_sent(post_id), f"post {post_id}")
+            self._busy[post_id] = task
+            task.add_done_callback(functools.partial(self._forget, post_id))
         return task
+
+    def _forget(self, post_id: PostId, task: asyncio.Task[None]) -> None:
+        if self._busy.get(post_id) is task:
+            del self._busy[post_id]
 
     async def _until_sent(self, post_id: PostId) -> None:
         wait = FIRST_RETRY
         while self._sink is not None:
             try:
-                await self._once(post_id, self._sink)
-            except Undeliverable as error:
-                log.warning("Post %s was not sent: %s", post_id, error)
-                if error.permanent:
-                    await self._give_up(post_id, str(error))
+                if await self._settled(post_id, self._sink):
                     return
-            except NotFoundError:
-                return  # its run was erased
             except StorageError as error:
                 log.warning("Post %s waits: %s", post_id, error)
             except Exception:
                 log.exception("Post %s failed and is tried again", post_id)
-            else:
-                return
             await self._clock.sleep(wait)
             wait = min(LAST_RETRY, 2 * wait)
+
+    async def _settled(self, post_id: PostId, sink: ClipSink) -> bool:
+        """Try once; returns whether nothing is left to do, be it that the post is out, given up or gone."""
+        try:
+            await self._once(post_id, sink)
+        except Undeliverable as error:
+            log.warning("Post %s was not sent: %s", post_id, error)
+            return error.permanent and await self._give_up(post_id, str(error))
+        except NotFoundError as error:  # it was erased, or something that it shows
+            return await self._give_up(post_id, str(error))
+        return True
 
     async def _once(self, post_id: PostId, sink: ClipSink) -> None:
         async with self._db.reading() as tx:
@@ -152,16 +159,23 @@ class Outbox:
             close_reason=CloseReason.STOPPED if stopped else None,
         )
 
-    async def _give_up(self, post_id: PostId, sentence: str) -> None:
+    async def _give_up(self, post_id: PostId, sentence: str) -> bool:
         """Remember why, and pause the run: somebody has to change something first. A duel just ends."""
         async with self._db.transaction() as tx:
-            post = await posts.mark_failed(tx, post_id, sentence, self._clock.now())
+            try:
+                post = await posts.post(tx, post_id)
+            except NotFoundError:
+                return True  # it was erased
+            if post.state is PostState.POSTED:
+                return True  # it is out, whatever was gone then
+            await posts.mark_failed(tx, post_id, sentence, self._clock.now())
             if post.kind is PostKind.DUEL and post.duel_id is not None:
                 await duels.set_duel(tx, post.duel_id, state=DuelState.FAILED)
             if post.kind is PostKind.ROUND:
                 run = await runs.get_run(tx, post.run_id)
                 if run.state is RunState.ACTIVE:
                     await runs.set_run(tx, run.id, state=RunState.PAUSED)
+        return True
 
     async def wait_for(self, post_id: PostId, patience: float) -> None:
         """Wait until a post that is being delivered is out, or for some seconds."""
