@@ -17,6 +17,7 @@ from service.settings import Settings, load, models_folder
 if TYPE_CHECKING:
     from playground.parts import Parts
     from playground.server import PlaygroundServer
+    from service.bootstrap import Services
     from service.tasks import TaskSet
 
 log = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ async def _run_bot(settings: Settings, server: PlaygroundServer) -> None:
         spare_what_is_here()
         if not started and settings.playground.auto_start:
             started = True
-            _first_round(server.parts)
+            _as_moderator(server.parts, await opening(services))
 
     async with open_services(settings) as services:
         server.use_studio(Studio(services.device, services.clock, services.tasks))
@@ -168,8 +169,27 @@ async def _run_bot(settings: Settings, server: PlaygroundServer) -> None:
         await run_bot(TOKEN, services, ready=ready)
 
 
-def _first_round(parts: Parts) -> None:
-    """Let the moderator start a run, as they would by hand; a run that is there already goes on."""
+async def opening(services: Services) -> str:
+    """Return the part of ``/evolve`` that brings the first round of a session.
+
+    Runs outlive the playground, its messages do not: a run that is there goes on with a new round.
+    """
+    from domain.errors import NotFoundError  # noqa: PLC0415 - slow imports only for this command
+    from domain.ids import ChannelId  # noqa: PLC0415
+    from domain.run import RunState  # noqa: PLC0415
+    from playground.start import MUSIC_ID  # noqa: PLC0415
+
+    try:
+        run = (await services.runs.status(ChannelId(MUSIC_ID))).run
+    except NotFoundError:
+        return "start"
+    return {RunState.ACTIVE: "next", RunState.PAUSED: "resume", RunState.STOPPED: "start"}[
+        run.state
+    ]
+
+
+def _as_moderator(parts: Parts, action: str) -> None:
+    """Let the moderator use ``/evolve``, as they would by hand."""
     from playground.option_values import Filled  # noqa: PLC0415 - slow imports only for this command
     from playground.people import CommandCall, People, Place  # noqa: PLC0415
     from playground.refusals import RefusalError  # noqa: PLC0415
@@ -178,7 +198,7 @@ def _first_round(parts: Parts) -> None:
     place = Place(user_id=MODERATOR_ID, channel_id=MUSIC_ID)
     try:
         People(parts).command(
-            place, CommandCall(name="evolve", filled=Filled(path=("start",), values={}))
+            place, CommandCall(name="evolve", filled=Filled(path=(action,), values={}))
         )
     except RefusalError as error:
-        log.warning("The first round was not started: %s", error)
+        log.warning("No round was asked for: %s", error)

@@ -18,11 +18,15 @@ import soundfile
 from bench.registry import NAMES
 from cli.logs import SecretFilter, set_up_logging
 from cli.main import COMMANDS, main
+from cli.playground import opening
+from domain.run import RunState
+from playground.start import MUSIC_ID
 from service.bootstrap import open_services
 from service.settings import Settings
+from storage import runs
 from storage.database import Database
 from tests.fakes import FakeDevice
-from tests.storage.samples import ALICE, BOB, GUILD, fill
+from tests.storage.samples import ALICE, BOB, GUILD, fill, new_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -271,3 +275,24 @@ def test_an_address_in_use_is_said_once(capsys):
     told = capsys.readouterr().err
     one_sentence(told)
     assert f"127.0.0.1:{port} cannot be listened on: Address already in use." in told
+
+
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        (None, "start"),
+        (RunState.ACTIVE, "next"),
+        (RunState.PAUSED, "resume"),
+        (RunState.STOPPED, "start"),
+    ],
+)
+def test_a_playground_that_was_there_before_goes_on_with_its_run(state, action, tmp_path):
+    async def first() -> str:
+        settings = Settings.model_validate({"storage": {"data_dir": str(tmp_path)}})
+        async with open_services(settings, device=FakeDevice()) as services:
+            if state is not None:
+                async with services.db.transaction() as tx:
+                    await runs.create_run(tx, new_run(channel_id=MUSIC_ID, state=state))
+            return await opening(services)
+
+    assert asyncio.run(first()) == action
