@@ -5,6 +5,7 @@ Standard library only, for Python 3.9 and newer: both ends of the pipe use it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -180,6 +181,8 @@ def _sound(said: Mapping[str, Any], samples: bytes) -> Sound:
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         raise FrameError("A clip lacks its rate, its channels or what it is.") from None
+    if not math.isfinite(sound.loudness):
+        raise FrameError("A clip's loudness is no number.")
     if sound.channels not in (1, 2) or len(samples) % (4 * sound.channels):
         raise FrameError(f"{len(samples)} bytes are no sound of {sound.channels} channels.")
     return sound

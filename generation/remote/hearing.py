@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from domain.clip import ClipFailure, ClipRequest
 from domain.errors import GenerationError
-from generation.audio import Audio, as_floats
+from generation.audio import Audio, Floats, as_floats
 from generation.remote.asking import complaint
 
 ENOUGH = 0.8
 """Share of the asked length that a clip has at least; a shorter one is no clip of that length."""
 
+LOUDEST = 1e6
+"""Of a sample. Files of floats may go beyond full scale; the squares of much more are beyond float32."""
 FASTEST = 192_000
 """Frames per second of a file that is decoded."""
 
@@ -51,10 +53,20 @@ def heard(
             reason=f"{host} made {seconds:.1f} s of sound instead of {request.seconds:g} s; "
             "ask for shorter clips or for another model."
         )
+    return _checked(as_floats(samples), rate, host)
+
+
+def _checked(samples: Floats, rate: int, host: str) -> Audio | ClipFailure:
     try:
-        return Audio(samples=as_floats(samples), sample_rate=rate)
+        audio = Audio(samples=samples, sample_rate=rate)
     except GenerationError as error:
         return ClipFailure(reason=f"{host} sent sound that cannot be used. {error}")
+    loudest = float(abs(samples).max())
+    if loudest > LOUDEST:
+        return ClipFailure(
+            reason=f"{host} sent sound that cannot be used: a sample is {loudest:.0e}, and full scale is 1."
+        )
+    return audio
 
 
 def _no_sound(file: bytes, host: str, safe: Callable[[str], str]) -> str:

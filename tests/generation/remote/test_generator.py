@@ -30,9 +30,9 @@ from tests.generation.remote.scripted import (
 )
 
 
-def not_numbers():
+def floats(level):
     out = io.BytesIO()
-    samples = np.full((16_000, 1), np.nan, dtype=np.float32)
+    samples = np.full((16_000, 1), level, dtype=np.float32)
     soundfile.write(out, samples, 8000, format="WAV", subtype="FLOAT")
     return out.getvalue()
 
@@ -106,7 +106,8 @@ def test_length_and_fields_go_where_the_host_says():
         (sound(0.5), "made 0.5 s of sound instead of 2 s"),
         (sound(2.0, channels=6), "6 channels"),
         (sound(2.0, rate=4000), "cannot be used. A sample rate of 4000 Hz is out of range."),
-        (not_numbers(), "cannot be used. Audio has samples that are not numbers."),
+        (floats(1e38), "cannot be used: a sample is 1e+38, and full scale is 1."),
+        (floats(np.nan), "cannot be used. Audio has samples that are not numbers."),
         (sound(0.0), "made 0.0 s of sound instead of 2 s"),
         (sound()[:2000], "instead of 2 s"),
     ],

@@ -170,6 +170,7 @@ def test_frames_whose_body_is_another_are_refused():
         ({"clips": [{**first, "channels": 3}]}, whole.body),
         ({"clips": [{**first, "rate": None}]}, whole.body),
         ({"clips": [{**first, "rate": math.inf}, {"reason": "no"}]}, whole.body),
+        ({"clips": [{**first, "loudness": math.nan}, {"reason": "no"}]}, whole.body),
         ({"clips": [{"size": 8}]}, whole.body),
         ({"clips": ["one"]}, b""),
         ({}, b""),
