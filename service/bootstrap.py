@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from domain.ids import GuildId
@@ -124,19 +124,18 @@ async def open_services(
     ears = ears or _ears(settings)
     axes = chosen_aligner(settings, ears.weights if ears else None)
     device = device or open_device(settings)
-    db = await Database.open(settings.storage.data_dir / DATABASE_FILE)
-    store = AudioStore(settings.storage.data_dir / AUDIO_FOLDER)
-    if ears is not None:
-        device = HearingDevice(device, ears, db)
-    language = LanguageService(
-        settings.language,
-        db,
-        clock,
-        tasks,
-        os.environ if environ is None else environ,
-        backend=backend,
-    )
-    try:
+    async with (
+        AsyncExitStack() as closing
+    ):  # what is opened first is closed last, though another one may fail
+        db = await Database.open(settings.storage.data_dir / DATABASE_FILE)
+        closing.push_async_callback(db.close)
+        if ears is not None:
+            device = HearingDevice(device, ears, db)
+        closing.push_async_callback(device.close)
+        keys = os.environ if environ is None else environ
+        language = LanguageService(settings.language, db, clock, tasks, keys, backend=backend)
+        closing.push_async_callback(language.close)
+        closing.push_async_callback(tasks.close)
         await language.start()
         async with db.reading() as tx:
             stored = await stored_space(tx, ears.weights if ears else None)
@@ -144,7 +143,7 @@ async def open_services(
             clock=clock,
             tasks=tasks,
             db=db,
-            store=store,
+            store=AudioStore(settings.storage.data_dir / AUDIO_FOLDER),
             device=device,
             language=language,
             ears=ears,
@@ -154,11 +153,6 @@ async def open_services(
         await tastes_missed(services)
         await services.conductor.recover()
         yield services
-    finally:
-        await tasks.close()
-        await language.close()
-        await device.close()
-        await db.close()
 
 
 async def tastes_missed(services: Services) -> None:
@@ -243,45 +237,25 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     operators = _operators(db, clock, language)
     learner = TasteService(db, space, clock, settings.taste, tasks)
     queue = _queue(settings, ground)
-    kits = _kits(settings, language, operators)
     rewards = _rewards(ground, learner)
     judging = Judging(db, learner, clock, rewards.reward)
-    maker = RoundMaker(db, store, device, judging, clock, kits, drafts=settings.generation.drafts)
-    conductor = Conductor(db, queue, maker, clock, tasks, settle=settings.runs.settle)
+    conductor = _conductor(settings, ground, judging, operators, queue)
+    conductor.teach(learner.closed)
+    writer = VoteWriter(db)
+    duels = _duels(settings, ground, writer, learner, queue)
     hearing = _hearing(ground, learner, queue)
     about = AboutService(settings, device, space.encoder_id, language, hearing)
-
-    async def posted(post: Post) -> None:
-        await conductor.posted(post)
-        await duels.posted(post)
-
-    writer = VoteWriter(db)
-    duels = DuelService(
-        db,
-        writer,
-        DuelClips(db, store, device, learner, clock),
-        learner,
-        queue,
-        settings,
-        clock,
-        tasks,
-    )
-    outbox = Outbox(db, clock, tasks, _viewer(ground, about), posted)
-    conductor.attach(outbox)
-    conductor.teach(learner.closed)
-    duels.attach(outbox)
+    outbox = _outbox(ground, about, conductor, duels)
     library = ClipService(db, store, device, learner)
-    handmade = Handmade(db, store, device, queue, clock)
     retention = Retention(db, store, clock, settings.storage.audio_days)
     for service, name in ((queue, "job queue"), (retention, "retention"), (learner, "priors")):
         tasks.spawn(service.serve(), name)
     runs = RunService(db, queue, conductor, settings, clock, device)
     feedback = FeedbackService(db, writer, learner, settings, clock, conductor.voted)
-    listeners = ListenerService(
-        db, store, learner, settings.taste, conductor.forget, rewards.changed
-    )
+    forget, changed = conductor.forget, rewards.changed
+    listeners = ListenerService(db, store, learner, settings.taste, forget, changed)
     exports = ExportService(library, device)
-    moods = MoodService(db, handmade, library, outbox, clock, Longer(device, library))
+    moods = _moods(ground, queue, library, outbox)
     cases = UseCases(
         runs=runs,
         conductor=conductor,
@@ -320,6 +294,52 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         top=TopService(db, library),
         retention=retention,
     )
+
+
+def _conductor(
+    settings: Settings,
+    ground: _Ground,
+    judging: Judging,
+    operators: OperatorService,
+    queue: JobQueue,
+) -> Conductor:
+    kits = _kits(settings, ground.language, operators)
+    drafts = settings.generation.drafts
+    maker = RoundMaker(
+        ground.db, ground.store, ground.device, judging, ground.clock, kits, drafts=drafts
+    )
+    settle = settings.runs.settle
+    return Conductor(ground.db, queue, maker, ground.clock, ground.tasks, settle=settle)
+
+
+def _duels(
+    settings: Settings, ground: _Ground, writer: VoteWriter, learner: TasteService, queue: JobQueue
+) -> DuelService:
+    clips = DuelClips(ground.db, ground.store, ground.device, learner, ground.clock)
+    return DuelService(
+        ground.db, writer, clips, learner, queue, settings, ground.clock, ground.tasks
+    )
+
+
+def _outbox(
+    ground: _Ground, about: AboutService, conductor: Conductor, duels: DuelService
+) -> Outbox:
+    """Return what posts for both of them, and tells both of what is out."""
+
+    async def posted(post: Post) -> None:
+        await conductor.posted(post)
+        await duels.posted(post)
+
+    outbox = Outbox(ground.db, ground.clock, ground.tasks, _viewer(ground, about), posted)
+    conductor.attach(outbox)
+    duels.attach(outbox)
+    return outbox
+
+
+def _moods(ground: _Ground, queue: JobQueue, library: ClipService, outbox: Outbox) -> MoodService:
+    db, clock, device = ground.db, ground.clock, ground.device
+    handmade = Handmade(db, ground.store, device, queue, clock)
+    return MoodService(db, handmade, library, outbox, clock, Longer(device, library))
 
 
 def _viewer(ground: _Ground, about: AboutService) -> Callable[[Post], Awaitable[View]]:

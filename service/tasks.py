@@ -35,8 +35,9 @@ class TaskSet:
             log.error("Task %s failed", task.get_name(), exc_info=error)
 
     async def close(self) -> None:
-        """Cancel what is running and wait for it."""
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel what is running, and what that starts at its end, and wait for it."""
+        own = asyncio.current_task()
+        while tasks := [task for task in self._tasks if task is not own and not task.done()]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -65,9 +65,35 @@ def packed(
     Raises:
         GenerationError: A tensor is missing or of another size; names it.
     """
+    given = _Checkpoint(state, shape, device, dtype)
+    books, words = range(shape.codebooks), shape.vocabulary
+    embeddings = [
+        given.take(f"model.decoder.embed_tokens.{book}.weight", words + 1, shape.hidden)
+        for book in books
+    ]
+    heads = [given.take(f"lm_heads.{book}.weight", words, shape.hidden) for book in books]
+    return Weights(
+        embedding=torch.cat(embeddings),
+        layers=tuple(
+            given.layer(f"model.decoder.layers.{number}") for number in range(shape.layers)
+        ),
+        norm=given.norm("model.decoder.layer_norm"),
+        heads=torch.cat(heads),
+    )
 
-    def take(name: str, *size: int) -> Tensor:
-        found = state.get(name)
+
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    """A checkpoint's tensors, checked as they are taken."""
+
+    state: Mapping[str, Tensor]
+    shape: Shape
+    device: torch.device | str
+    dtype: torch.dtype
+
+    def take(self, name: str, *size: int) -> Tensor:
+        """Return a tensor of a size."""
+        found = self.state.get(name)
         if found is None:
             raise GenerationError(
                 f"The checkpoint has no {name}; it is cut off or of another model."
@@ -76,53 +102,37 @@ def packed(
             raise GenerationError(
                 f"{name} is of the size {tuple(found.shape)} and not {size}; this is another model."
             )
-        return found.to(device=device, dtype=dtype)
+        return found.to(device=self.device, dtype=self.dtype)
 
-    def norm(name: str) -> Tensor:
-        return torch.stack(
-            [take(f"{name}.weight", shape.hidden), take(f"{name}.bias", shape.hidden)]
+    def norm(self, name: str) -> Tensor:
+        """Return weight and bias of a norm, (2, hidden)."""
+        hidden = self.shape.hidden
+        return torch.stack([self.take(f"{name}.{part}", hidden) for part in ("weight", "bias")])
+
+    def square(self, name: str) -> Tensor:
+        """Return a projection from the width into itself."""
+        return self.take(f"{name}.weight", self.shape.hidden, self.shape.hidden)
+
+    def layer(self, at: str) -> Layer:
+        """Return a layer by the name of its place."""
+        own, hidden, wide = f"{at}.self_attn", self.shape.hidden, self.shape.feedforward
+        return Layer(
+            norm=self.norm(f"{at}.self_attn_layer_norm"),
+            qkv=torch.cat([self.square(f"{own}.{one}_proj") for one in "qkv"]),
+            out=self.square(f"{own}.out_proj"),
+            cross=None if self.shape.melody else self._cross(f"{at}.encoder_attn"),
+            last_norm=self.norm(f"{at}.final_layer_norm"),
+            up=self.take(f"{at}.fc1.weight", wide, hidden),
+            down=self.take(f"{at}.fc2.weight", hidden, wide),
         )
 
-    def square(name: str) -> Tensor:
-        return take(f"{name}.weight", shape.hidden, shape.hidden)
-
-    def cross(at: str) -> Cross | None:
-        if shape.melody:
-            return None
+    def _cross(self, at: str) -> Cross:
         return Cross(
-            norm=norm(f"{at}_layer_norm"),
-            q=square(f"{at}.q_proj"),
-            kv=torch.cat([square(f"{at}.{one}_proj") for one in "kv"]),
-            out=square(f"{at}.out_proj"),
+            norm=self.norm(f"{at}_layer_norm"),
+            q=self.square(f"{at}.q_proj"),
+            kv=torch.cat([self.square(f"{at}.{one}_proj") for one in "kv"]),
+            out=self.square(f"{at}.out_proj"),
         )
-
-    layers = []
-    for number in range(shape.layers):
-        at = f"model.decoder.layers.{number}"
-        own = f"{at}.self_attn"
-        layers.append(
-            Layer(
-                norm=norm(f"{at}.self_attn_layer_norm"),
-                qkv=torch.cat([square(f"{own}.{one}_proj") for one in "qkv"]),
-                out=square(f"{own}.out_proj"),
-                cross=cross(f"{at}.encoder_attn"),
-                last_norm=norm(f"{at}.final_layer_norm"),
-                up=take(f"{at}.fc1.weight", shape.feedforward, shape.hidden),
-                down=take(f"{at}.fc2.weight", shape.hidden, shape.feedforward),
-            )
-        )
-    books, words = range(shape.codebooks), shape.vocabulary
-    return Weights(
-        embedding=torch.cat(
-            [
-                take(f"model.decoder.embed_tokens.{book}.weight", words + 1, shape.hidden)
-                for book in books
-            ]
-        ),
-        layers=tuple(layers),
-        norm=norm("model.decoder.layer_norm"),
-        heads=torch.cat([take(f"lm_heads.{book}.weight", words, shape.hidden) for book in books]),
-    )
 
 
 def random_weights(

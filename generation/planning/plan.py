@@ -201,17 +201,7 @@ def make_plan(
     levels = resolve(facets, hints, chosen, jitter)
     mode = facets.mode or _choose_mode(facets, hints, chosen, levels.valence, entropy)
     tonic = facets.tonic if facets.tonic in TONICS else TONICS[_rng(entropy, "tonic").integers(12)]
-    metre = _metre(facets, hints, chosen) or _choose_metre(chosen, entropy)
-    span = hints.tempo or chosen.tempo
-    usual = chosen.energy if hints.usual_energy is None else hints.usual_energy
-    tempo = facets.tempo or _choose_tempo(span, levels.energy - usual, entropy)
-    swing = round(chosen.swing * swing_scale(levels, chosen), 3)
-    grid, count = _place(
-        Grid(tempo=tempo, metre=metre, swing=swing, swing_unit=chosen.swing_unit),
-        seconds,
-        free=None if facets.tempo else span,
-        ease=float(_rng(entropy, "tail").uniform(0.8, 1.2)),
-    )
+    grid, count = _grid(facets, hints, chosen, levels, seconds, entropy)
     tonic_class = TONICS.index(tonic)
     rng = _rng(entropy, "form")
     chosen_cast = cast(
@@ -238,6 +228,28 @@ def make_plan(
         words=words,
         effects=gather(words),
         entropy=entropy,
+    )
+
+
+def _grid(
+    facets: Facets,
+    hints: Hints,
+    chosen: Style,
+    levels: Levels,
+    seconds: float,
+    entropy: tuple[int, int],
+) -> tuple[Grid, tuple[int, int]]:
+    """Return where the beats are, and the bars and upbeat beats of ``_place``."""
+    metre = _metre(facets, hints, chosen) or _choose_metre(chosen, entropy)
+    span = hints.tempo or chosen.tempo
+    usual = chosen.energy if hints.usual_energy is None else hints.usual_energy
+    tempo = facets.tempo or _choose_tempo(span, levels.energy - usual, entropy)
+    swing = round(chosen.swing * swing_scale(levels, chosen), 3)
+    return _place(
+        Grid(tempo=tempo, metre=metre, swing=swing, swing_unit=chosen.swing_unit),
+        seconds,
+        free=None if facets.tempo else span,
+        ease=float(_rng(entropy, "tail").uniform(0.8, 1.2)),
     )
 
 
