@@ -45,6 +45,7 @@ export class Interactions {
   /** Run a slash or context-menu command: {name, path, options, type?, target?}. */
   async command(request, files) {
     const nonce = this.#begin({ channelId: this.store.channelId, command: [request.name, ...request.path].join(" ") });
+    this.store.emit("command-sent");
     this.store.emit("command-pending");
     await this.#deliver(nonce, (base) => api.command({ ...base, ...request }, files));
   }

@@ -44,6 +44,7 @@ export class Timeline {
     store.on("state commands users bot", () => this.#showEmpty());
     store.on("users channels commands", () => this.#redrawNames());
     store.on("notice", (notice) => this.#notice(notice));
+    store.on("command-sent", () => this.toBottom()); // its answer comes there
   }
 
   get atBottom() {

@@ -355,3 +355,28 @@ def test_listeners_are_added_and_revealed(page: Page) -> None:
     page.wait(lambda: len(page.all(".herd-row .taste")) == 3)
     page.press_words(".herd-foot .button", "Remove all")
     page.wait(lambda: not page.all(".herd-row"))
+
+
+def test_whoever_runs_a_command_sees_its_answer(page: Page, stage: Stage) -> None:
+    for number in range(6):
+        stage.call(stage.bot.post_round("music", f"**Round {number + 60}**"))
+    page.see(".message", "Round 65")
+    page.size(*PHONE, touch=True)
+    page.run("document.querySelector('.scroller').scrollTo(0, 0)")
+    stage.call(stage.bot.post("music", "while you were away"))
+    page.wait(lambda: page.run("return !document.querySelector('.pill').hidden"))
+    height = (
+        "const pill = document.querySelector('.pill'); return [pill.offsetHeight, pill.innerText]"
+    )
+    assert page.run(height)[0] < 48
+    page.press("#draft")
+    page.keys("/evolve start", Keys.ENTER)
+    page.get(".slash [data-run]:focus")
+    page.keys(Keys.ENTER)
+    page.see(".message", "Started")
+    page.wait(
+        lambda: page.run(
+            "const box = document.querySelector('.scroller');"
+            "return box.scrollHeight - box.scrollTop - box.clientHeight < 60"
+        )
+    )
