@@ -61,6 +61,7 @@ class Conductor:
         self._locks: dict[RunId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._last_vote: dict[RunId, float] = {}
         self._arming: set[tuple[RunId, int]] = set()
+        self._one_look = asyncio.Lock()
         self._outbox: Outbox | None = None
         self._learn: Learn = _nobody_learns
 
@@ -253,6 +254,12 @@ class Conductor:
 
     async def _arm(self, run_id: RunId, number: int) -> None:
         """Set the alarm of an open round: after the last vote of a quorum, at the latest at its timer."""
+        async with (
+            self._one_look
+        ):  # or the answer to an earlier look could come after that to a later one
+            await self._look(run_id, number)
+
+    async def _look(self, run_id: RunId, number: int) -> None:
         try:
             async with self._db.reading() as tx:
                 run = await runs.get_run(tx, run_id)
