@@ -15,6 +15,11 @@ def too_large(name: str, device: str) -> GenerationError:
     )
 
 
+def gpu_of(device: str) -> int:
+    """Return the number of the GPU that ``"auto"``, ``"cuda"`` (both the first one) or ``"cuda:1"`` names."""
+    return int(device.partition(":")[2] or 0)
+
+
 def limit_memory(device: str, gigabytes: float) -> None:
     """Take no more than ``gigabytes`` of a GPU; a batch that needs more does not fit, as if there were no more.
 
@@ -27,7 +32,7 @@ def limit_memory(device: str, gigabytes: float) -> None:
     torch = sys.modules.get("torch")  # where nobody has loaded it, there is nothing to limit
     if torch is None or gigabytes <= 0 or device == "cpu" or not torch.cuda.is_available():
         return
-    place = torch.device("cuda:0" if device == "auto" else device)
+    place = gpu_of(device)
     whole = torch.cuda.get_device_properties(place).total_memory
     torch.cuda.set_per_process_memory_fraction(min(1.0, gigabytes * 1e9 / whole), place)
 

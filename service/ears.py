@@ -143,6 +143,9 @@ class EncoderProcess:
             self.trouble = "The process that listens died."
         except ScoringError as error:
             self.trouble = str(error)
+        except Exception:  # the process's boundary: whatever it is, clips come without what was to be heard in them
+            log.exception("Nobody foresaw this")
+            self.trouble = "Something went wrong while listening. The log says more."
         else:
             self.trouble = ""
             return answer

@@ -458,3 +458,17 @@ async def test_a_listener_that_gives_up_takes_nobody_with_it(tmp_path):
     finally:
         await process.close()
     assert {type(one) for one in heard} == {ClipFailure}
+
+
+async def test_what_nobody_foresaw_in_the_process_leaves_nobody_waiting():
+    class Broken:
+        async def call(self, *_):
+            await asyncio.sleep(0)
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    process = EncoderProcess(WEIGHTS)
+    process._worker = Broken()
+    async with asyncio.timeout(10):
+        heard = await asyncio.gather(*(process.hear(bytes([number])) for number in range(3)))
+    assert all("Something went wrong while listening" in one.reason for one in heard)
+    assert process.trouble == heard[0].reason
