@@ -16,6 +16,8 @@ from scoring.aligner.protocol import Aligner
 from scoring.beliefs import Doubles
 
 AXES = 24
+VERSION = 2
+"""Changes whenever the same aligner would give other axes: 1 had whatever signs a machine's library gave."""
 
 
 class AlignerAxes:
@@ -40,10 +42,14 @@ class AlignerAxes:
         length = float(np.linalg.norm(mean))
         self.weights: Doubles = np.array([length, *deviation[:kept]]) * aligner.info.scale
         self._aligner = aligner
-        directions = np.concatenate([mean[None] / max(length, 1e-9), directions[:kept]])
+        directions = directions[:kept]
+        # An axis may point either way: the same table must give the same signs on every machine, or a taste that was
+        # learned on one would be turned round on another.
+        signs = np.sign(directions[np.arange(kept), np.abs(directions).argmax(axis=1)])
+        directions = np.concatenate([mean[None] / max(length, 1e-9), directions * signs[:, None]])
         self._axes: Doubles = directions * self.weights[:, None]
         self._middle: Doubles = self._axes @ aligner.centre.astype(np.float64)
-        self.id = f"{aligner.info.id}-{kept}"
+        self.id = f"{aligner.info.id}-{kept}.{VERSION}"
         self.encoder_id = aligner.info.encoder_id
 
     @property

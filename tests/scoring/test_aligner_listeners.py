@@ -87,6 +87,13 @@ def test_a_taste_learned_beside_the_features_finds_a_listener_of_the_table(align
     assert len(space.labels) == len(space.columns) + 1 == phi.shape[1]
 
 
+def test_axes_point_the_same_way_whatever_rounding_did(aligner):
+    usual = AlignerAxes(aligner).project(BANK)
+    for seed in range(6):  # another order of the table is another rounding
+        other = USERS[np.random.default_rng(seed).permutation(len(USERS))]
+        assert np.allclose(AlignerAxes(PlainAligner(other)).project(BANK), usual, atol=1e-6)
+
+
 def test_axes_are_at_most_what_the_table_spans():
     lonely = AlignerAxes(PlainAligner(USERS[:1]))
     assert lonely.dimensions == 1
