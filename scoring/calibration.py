@@ -14,6 +14,8 @@ from scoring.intervals import Interval, share
 
 BINS = 5
 DRAWS = 400
+BLOCK = 2**18
+"""Numbers that are drawn at once: of a server with 50,000 votes all would be 160 MB, several times over."""
 SEED = 20_240_101
 """Of the draws that give the intervals: the same votes always give the same figures."""
 
@@ -60,10 +62,13 @@ def calibration(foretold: Sequence[float], liked: Sequence[bool]) -> Calibration
     order = np.argsort(chance, kind="stable")
     chance, truth = chance[order], truth[order]
     rng = np.random.default_rng(SEED)
-    again = np.sort(rng.integers(len(chance), size=(DRAWS, len(chance))), axis=1)
-    errors = _errors(chance[again], truth[again])
-    perfect = _errors(
-        np.broadcast_to(chance, again.shape), (rng.random(again.shape) < chance).astype(np.float64)
+    again = (np.sort(rng.integers(len(chance), size=one), axis=1) for one in _blocks(len(chance)))
+    errors = np.concatenate([_errors(chance[rows], truth[rows]) for rows in again])
+    perfect = np.concatenate(
+        [
+            _errors(np.broadcast_to(chance, one), (rng.random(one) < chance).astype(np.float64))
+            for one in _blocks(len(chance))
+        ]
     )
     error = float(_errors(chance[None], truth[None])[0])
     low, high = np.quantile(errors, [0.025, 0.975])
@@ -75,6 +80,12 @@ def calibration(foretold: Sequence[float], liked: Sequence[bool]) -> Calibration
         by_chance=float(perfect.mean()),
         bias=float(chance.mean() - truth.mean()),
     )
+
+
+def _blocks(count: int) -> list[tuple[int, int]]:
+    """Return the shapes (draws, count) in which all draws are made, none larger than it must be."""
+    size = max(1, min(DRAWS, BLOCK // count))
+    return [(min(size, DRAWS - start), count) for start in range(0, DRAWS, size)]
 
 
 def _edges(count: int) -> NDArray[np.int64]:

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,3 +47,24 @@ def test_bad_input():
         calibration([1.2], [True])
     with pytest.raises(ScoringError, match="prediction"):
         calibration([0.2, 0.3], [True])
+
+
+def test_many_votes_take_little_memory():
+    rng = np.random.default_rng(2)
+    foretold = rng.random(6000)
+    liked = rng.random(6000) < foretold
+    tracemalloc.start()
+    try:
+        assert calibration(foretold, liked).error.count == 6000
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_draws_are_the_same_however_they_are_cut(monkeypatch):
+    rng = np.random.default_rng(3)
+    foretold = rng.random(300)
+    liked = rng.random(300) < foretold
+    whole = calibration(foretold, liked)
+    monkeypatch.setattr("scoring.calibration.BLOCK", 1000)
+    assert calibration(foretold, liked) == whole
