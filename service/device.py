@@ -42,6 +42,7 @@ COMPOSER = composer()
 T = TypeVar("T")
 V = TypeVar("V")
 Outcome = RenderedClip | ClipFailure
+UNFORESEEN = "Something went wrong while it was made. The log says more."
 CLOSING = "The bot is shutting down."
 UNABLE = "Its processes die, or hang, when they start. The log says more."
 
@@ -164,6 +165,11 @@ class ProcessWorker:
                 "A render process died twice on seed %s; the clip is given up", request.seed
             )
             return ClipFailure(reason="Its render process died.")
+        except GenerationError as error:
+            return ClipFailure(reason=str(error))
+        except Exception:  # the process's boundary: the clips beside it are as good as ever
+            log.exception("Nobody foresaw this of seed %s", request.seed)
+            return ClipFailure(reason=UNFORESEEN)
 
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
         """Render one request again as a WAV file."""

@@ -22,7 +22,7 @@ from generation.frames import Frame, FrameError
 from generation.parcels import Refusal, clips
 from generation.registry import Recipe
 from generation.wire import asked, introduced, states_in
-from service.device import CLOSING
+from service.device import CLOSING, UNFORESEEN
 from service.generator_state import GeneratorState, Tally
 from service.heavy.jobs import Call, Job, Made, Wanted, key_of, telling
 from service.heavy.process import Died, GeneratorProcess, Unable
@@ -40,7 +40,6 @@ REMEMBERED = 512
 POISON = "Its generator's process died with it twice; it is not tried again."
 ALONE = "It does not fit into the memory of the device, not even alone."
 SHORTER = "Ask for a shorter clip."
-UNFORESEEN = "Something went wrong while it was made."
 
 
 class Dispatcher:

@@ -16,7 +16,7 @@ import pytest
 from domain.clip import ClipFailure, ClipRequest, RenderedClip
 from generation.registry import Recipe
 from service import device as module
-from service.device import CLOSING, ProcessWorker, RenderSpec
+from service.device import CLOSING, UNFORESEEN, ProcessWorker, RenderSpec
 from service.generator_state import Readiness
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +32,8 @@ def fake_render(spec: RenderSpec, wanted: ClipRequest):
         os.kill(os.getpid(), signal.SIGKILL)
     if wanted.prompt == "hang":
         time.sleep(60)  # noqa: TID251 - a worker process that hangs
+    if wanted.prompt == "odd":
+        raise ZeroDivisionError(wanted.prompt)
     time.sleep(0.05)  # noqa: TID251 - as long as a short clip takes
     return ClipFailure(reason=f"{spec.generator.name} {wanted.seed}")
 
@@ -71,6 +73,12 @@ async def test_a_clip_that_kills_its_process_takes_nobody_with_it(worker):
     ]
     again = await worker.render([request(9)], lambda _: None)
     assert again[0].reason == "fake 9"
+
+
+async def test_a_clip_that_fails_as_nobody_foresaw_takes_nobody_with_it(worker, caplog):
+    made = await worker.render([request(1), request(2, "odd"), request(3)], lambda _: None)
+    assert [one.reason for one in made] == ["fake 1", UNFORESEEN, "fake 3"]
+    assert "ZeroDivisionError: odd" in caplog.text
 
 
 def paint(view: str) -> bytes:
