@@ -33,7 +33,7 @@ _USE = ("for {}", "made for {}", "music for {}", "good for {}")
 _ASIDE = ("{}", "a {} sound", "{} in texture", "sounding {}")
 _PRODUCTION = ("{}", "{}", "{} in the mix")
 _NOUNS = ("{}", "{}", "{} track", "{} piece")
-_ARTICLE = re.compile(r"\b(a) ((?:[aeio8]|u[prg]))")
+_ARTICLE = re.compile(r"\b(a) ((?:[ai8]|e(?!u)|o(?!ne\b)|u[prg]))")
 _FEELS = ("that feels {}", "with a {} mood", "in a {} mood", "sounding {}")
 
 

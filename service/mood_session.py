@@ -36,7 +36,7 @@ STEPS: Mapping[str, tuple[float, float]] = {
 ENDS: Mapping[str, tuple[str, str]] = {
     "energy": ("calm", "driving"),
     "valence": ("sad", "happy"),
-    "danceability": ("free", "danceable"),
+    "danceability": ("loose", "danceable"),
     "acousticness": ("electronic", "acoustic"),
     "instrumentalness": ("vocal", "instrumental"),
     "loudness": ("soft", "loud"),

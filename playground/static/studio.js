@@ -8,7 +8,7 @@ const NOTES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B�
 const SLIDERS = [
   ["energy", "Energy", "calm", "driving"],
   ["valence", "Mood", "sad", "happy"],
-  ["danceability", "Danceability", "free", "made for dancing"],
+  ["danceability", "Danceability", "loose", "made for dancing"],
   ["acousticness", "Acousticness", "electronic", "acoustic"],
   ["instrumentalness", "Instrumentalness", "sung", "no voice"],
   ["loudness", "Played", "softly", "loudly"],

@@ -204,7 +204,7 @@ class Doer:
             ticket = await self._breed(speaker, Directive.REMIX, found, words)
         except ForbiddenError as refused:
             return await self._instead(speaker, found, words, refused)
-        name = names(found) if len(found) == 1 else "this round"
+        name = names(found) if len(found) == 1 else "the clips of this round"
         text = f"On it: I breed the next round from {name}, as you say: {words}"
         focus = found[0] if len(found) == 1 else None
         return job(ticket, "asked for a remix", text, f"remix of {name}", focus)

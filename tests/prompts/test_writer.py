@@ -186,3 +186,12 @@ def test_any_mapping_can_be_tidied(data):
     tidied = tidy(data, _V)
     assert tidy(tidied, _V) == tidied
     write(tidied, np.random.default_rng(0))
+
+
+def test_articles_go_by_sound():
+    facets = Facets(genre="lofi", moods=("euphoric", "angry"))
+    wordings = [write(facets, np.random.default_rng(seed)) for seed in range(60)]
+    said = " ".join(wordings).lower()
+    assert "a euphoric" in said
+    assert "an euphoric" not in said
+    assert " a angry" not in said

@@ -87,7 +87,7 @@ async def test_what_somebody_finds_bad_is_not_what_the_next_round_is_bred_from(t
     await talk.stage.start()
     await talk.say(MOD, "C sucks")
     reply = await talk.say(MOD, "give me something jazzy")
-    assert "from this round, as you say: something jazzy" in reply.text
+    assert "from the clips of this round, as you say: something jazzy" in reply.text
 
 
 async def test_who_asks_for_music_where_some_is_bred_hears_how_to_steer_it(talk):
