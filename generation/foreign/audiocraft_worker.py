@@ -221,7 +221,7 @@ def _limit(torch: Any, args: argparse.Namespace) -> None:
     torch.set_num_threads(max(1, args.threads))
     if args.memory <= 0 or args.device == "cpu" or not torch.cuda.is_available():
         return
-    place = torch.device("cuda:0" if args.device == "auto" else args.device)
+    place = int(args.device.partition(":")[2] or 0)  # "auto" and "cuda" are the first one
     whole = torch.cuda.get_device_properties(place).total_memory
     torch.cuda.set_per_process_memory_fraction(min(1.0, args.memory * 1e9 / whole), place)
 

@@ -208,10 +208,14 @@ def test_what_is_missing_is_said(maker, generator, environment, monkeypatch):
         generator("magnet-small").prepare()
 
 
-def test_it_takes_no_more_than_the_settings_allow(maker, environment, monkeypatch):
-    options = (("memory", "4"), ("threads", "3"))
+@pytest.mark.parametrize(("device", "place"), [("auto", 0), ("cuda", 0), ("cuda:1", 1)])
+def test_it_takes_no_more_than_the_settings_allow(maker, environment, monkeypatch, device, place):
     recipe = Recipe(
-        loader="audiocraft", name="magnet-small", folder=str(environment.folder), options=options
+        loader="audiocraft",
+        name="magnet-small",
+        folder=str(environment.folder),
+        device=device,
+        options=(("memory", "4"), ("threads", "3")),
     )
     command = create_generator(recipe)._program.command
     taken = []
@@ -223,11 +227,11 @@ def test_it_takes_no_more_than_the_settings_allow(maker, environment, monkeypatc
     monkeypatch.setattr(
         torch.cuda,
         "set_per_process_memory_fraction",
-        lambda part, place: taken.append((part, str(place))),
+        lambda part, place: taken.append((part, place)),
     )
     monkeypatch.setattr(sys, "argv", list(command[2:]))
     audiocraft_worker.Audiocraft(audiocraft_worker.arguments())
-    assert taken == [3, (0.25, "cuda:0")]
+    assert taken == [3, (0.25, place)]
 
     def too_large(name, device=None):
         raise torch.cuda.OutOfMemoryError
