@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from domain.errors import StorageError
 from service.tasks import TaskSet
-from service.timers import Timers
+from service.timers import LOOK_AGAIN, Timers
+from tests.fakes import FakeClock
 
 
 class Wall:
@@ -50,5 +52,27 @@ async def test_an_alarm_rings_by_the_wall_whatever_was_done_to_the_clock():
         timers.set("run", 100.0, ring)  # long ago
         await asyncio.sleep(0)
         assert rung == [9000.0, 9000.0]
+    finally:
+        await tasks.close()
+
+
+async def test_what_a_full_disk_keeps_from_being_done_is_done_later():
+    clock, tasks, tried = FakeClock(), TaskSet(), []
+
+    async def act() -> None:
+        tried.append(clock.now())
+        if len(tried) < 3:
+            raise StorageError("The disk is full.")
+
+    timers = Timers[str](clock, tasks)
+    try:
+        timers.set("run", clock.now(), act)
+        for _ in range(5):
+            for _ in range(5):
+                await asyncio.sleep(0)
+            clock.advance(LOOK_AGAIN)
+        first = tried[0]
+        assert tried == [first, first + LOOK_AGAIN, first + 2 * LOOK_AGAIN]
+        assert not timers._alarms
     finally:
         await tasks.close()
