@@ -296,3 +296,12 @@ def test_a_playground_that_was_there_before_goes_on_with_its_run(state, action, 
             return await opening(services)
 
     assert asyncio.run(first()) == action
+
+
+def test_a_python_without_the_packages_says_how_to_set_up(tmp_path):
+    bare = [sys.executable, "-S", "-E", str(ROOT / "bot.py"), "--help"]
+    ended = subprocess.run(bare, capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    one_sentence(ended.stderr)
+    assert "make setup" in ended.stderr
