@@ -34,7 +34,7 @@ def add_sources(command: argparse.ArgumentParser) -> None:
             dest=_dest(name),
             type=Path,
             metavar="FILE",
-            help=f"with a --model that can: {words}",
+            help=f"with a --model or --remote that can: {words}",
         )
     command.add_argument(
         "--strength",

@@ -20,6 +20,9 @@ def as_floats(values: npt.ArrayLike) -> Floats:
 
 SAMPLE_RATE = 44_100
 """Frames per second of everything the composer renders."""
+LOUDEST = 1e6
+"""Of a sample that others made. Models and files of floats may go beyond full scale; the squares of much more are
+beyond float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

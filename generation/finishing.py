@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from domain.clip import ClipFailure
-from generation.audio import SAMPLE_RATE, Audio, Floats
+from generation.audio import LOUDEST, SAMPLE_RATE, Audio, Floats
 from generation.generator import Composition
 from generation.resampling import resampled
 from generation.sounding.master import TARGET, master
@@ -29,6 +29,11 @@ def finished(
     """
     if len(samples) <= (FADE_IN + FADE_OUT) * rate or not np.isfinite(samples).all():
         return ClipFailure(reason="The model gave no sound; another seed may.")
+    loudest = float(np.abs(samples).max())
+    if loudest > LOUDEST:
+        return ClipFailure(
+            reason=f"The model gave sound that cannot be used: a sample is {loudest:.0e}, and full scale is 1."
+        )
     there = resampled(samples, rate, SAMPLE_RATE).T
     done = master(_faded(np.broadcast_to(there, (2, there.shape[1]))))
     return Composition(

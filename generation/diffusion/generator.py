@@ -17,6 +17,7 @@ import torch
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, SourceUse
 from domain.errors import GenerationError, NoRoomError
 from generation.audio import Floats
+from generation.devices import device_here
 from generation.diffusion.ace_step import AceStep
 from generation.diffusion.family import Family, Job, Limits, Words
 from generation.diffusion.latent_mel import AudioLdm2, MusicLdm
@@ -139,7 +140,7 @@ class Diffusion:
             raise GenerationError(
                 f"{layout.folder} holds a {layout.kind}, which cannot be played; there are: {', '.join(FAMILIES)}."
             )
-        return cls(family, layout, recipe, _device(recipe.device))
+        return cls(family, layout, recipe, device_here(recipe.device))
 
     def prepare(self) -> None:
         """Load the pipeline.
@@ -311,22 +312,6 @@ class Diffusion:
             stretch = (made.source.start, made.source.end)
             samples = spliced(made.sound, samples, stretch, rate)
         return finished(samples, rate, {**self.info.details, "steps": str(made.steps)})
-
-
-def _device(asked: str) -> torch.device:
-    """Return a device that is here.
-
-    Raises:
-        GenerationError: It is not.
-    """
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    device = torch.device(("cuda:0" if count else "cpu") if asked == "auto" else asked)
-    if device.type == "cuda" and (device.index or 0) >= count:
-        sees = f"{count} of them" if count else "no GPU"
-        raise GenerationError(f"There is no device {asked}; PyTorch sees {sees} here.")
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise GenerationError(f"There is no device {asked}; PyTorch sees none here.")
-    return device
 
 
 def _with_steps(limits: Limits, steps: str) -> Limits:

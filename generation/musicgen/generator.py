@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from domain.clip import ClipFailure, ClipRequest, GeneratorInfo, SourceUse
-from domain.errors import GenerationError, NoRoomError
+from domain.errors import NoRoomError
 from generation.audio import Audio, Floats, as_floats
+from generation.devices import device_here
 from generation.finishing import finished
 from generation.generator import Capabilities, Composition, Progress, refused
 from generation.memory import too_large
@@ -118,18 +119,14 @@ class MusicGen:
         Raises:
             GenerationError: There is no such device.
         """
-        device = recipe.device
-        if device == "auto":
-            device = "cuda:0" if torch.cuda.is_available() else "cpu"
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            raise GenerationError(f"There is no device {device}; PyTorch sees no GPU here.")
+        device = device_here(recipe.device)
 
         def make() -> Engine:
             torch.set_num_threads(max(1, int(recipe.option("threads", "1"))))
-            model = load(Path(recipe.folder), kind, device=device, dtype=DTYPE)
+            model = load(Path(recipe.folder), kind, device=str(device), dtype=DTYPE)
             return Engine(model, how, bucket=recipe.batch)
 
-        return cls(make, recipe, torch.device(device), kind)
+        return cls(make, recipe, device, kind)
 
     def prepare(self) -> None:
         """Load the checkpoint.

@@ -7,14 +7,12 @@ from collections.abc import Callable
 
 from domain.clip import ClipFailure, ClipRequest
 from domain.errors import GenerationError
-from generation.audio import Audio, Floats, as_floats
+from generation.audio import LOUDEST, Audio, Floats, as_floats
 from generation.remote.asking import complaint
 
 ENOUGH = 0.8
 """Share of the asked length that a clip has at least; a shorter one is no clip of that length."""
 
-LOUDEST = 1e6
-"""Of a sample. Files of floats may go beyond full scale; the squares of much more are beyond float32."""
 FASTEST = 192_000
 """Frames per second of a file that is decoded."""
 

@@ -20,3 +20,11 @@ def test_sound_that_is_over_before_it_has_faded_in_and_out_is_none(frames):
 def test_a_tenth_of_a_second_is_sound():
     wave = np.sin(np.arange(3200) / 9)[:, None].astype(np.float32)
     assert isinstance(finished(wave, 32_000, {}), Composition)
+
+
+def test_samples_beyond_any_sound_are_one_clip_s_failure():
+    wave = np.zeros((32_000, 1), dtype=np.float32)
+    wave[100] = 1e37
+    made = finished(wave, 32_000, {})
+    assert isinstance(made, ClipFailure)
+    assert "a sample is 1e+37" in made.reason
