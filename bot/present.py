@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.text import bar, count, duration, fit, letter, quote, shorten
 from domain.candidate import Candidate
 from domain.clip import Clip
@@ -50,6 +52,20 @@ _ROLES = {
 def vibe_of(run: Run, limit: int = 60) -> str:
     """Return what a run is about, in quotation marks."""
     return f"“{quote(run.vibe, limit)}”" if run.vibe.strip() else "no particular vibe"
+
+
+def run_words(run: Run) -> str:
+    """Return a run as a thing that one can stop: by what it is about, if that was said."""
+    return f"the run of {vibe_of(run)}" if run.vibe.strip() else "this run"
+
+
+def not_known(words: Sequence[str]) -> str:
+    """Return a sentence about words that change nothing; ``""`` where there are none."""
+    if not words:
+        return ""
+    return (
+        f"These words change nothing, because I do not know them: {quote(', '.join(words), 120)}."
+    )
 
 
 def round_title(run: Run, number: int) -> str:
@@ -154,8 +170,8 @@ def pause_text(view: PauseView) -> str:
     if view.reason:
         return f"**Paused.** {view.reason} Press Resume to try again."
     return (
-        f"**Paused.** {count(view.rounds, 'round')} in a row went by without a vote, so I stopped making more of "
-        f"{vibe_of(view.run)}. Press Resume when somebody is listening again."
+        f"**Paused.** {count(view.rounds, 'round')} in a row went by without a vote, so {run_words(view.run)} "
+        "rests. Press Resume when somebody is listening again."
     )
 
 
@@ -273,7 +289,7 @@ def _state(run: Run) -> str:
 
 def stopped_text(run: Run) -> str:
     """Return what the channel reads when a run is stopped."""
-    what = f"the run of {vibe_of(run)}" if run.vibe.strip() else "this run"
+    what = run_words(run)
     when = f"after {count(run.generation, 'round')}" if run.generation else "before its first round"
     return f"Stopped {what} {when}. Clips and votes are kept, and votes still count. `/evolve start` begins a new one."
 

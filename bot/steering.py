@@ -10,7 +10,7 @@ import discord
 from bot.errors import acknowledge, acknowledge_quietly, announce, dismiss, is_waiting, tell
 from bot.ids import Do, Pick, Verb
 from bot.places import branch_thread, check_may_post, private_place
-from bot.present import best_of, stopped_text, vibe_of
+from bot.present import best_of, not_known, run_words, stopped_text, vibe_of
 from bot.progress import StatusLine
 from bot.room import Room, actor_of
 from bot.text import letter, quote
@@ -19,6 +19,7 @@ from domain.candidate import Directive
 from domain.errors import ForbiddenError, NotFoundError, UserError
 from domain.ids import DIRECT_MESSAGES, ChannelId, ClipId, GuildId, RunId
 from domain.run import Run, RunSettings, RunState, SearcherName
+from prompts.reader import interpret
 from service.like_this import Track
 from service.queue import Ticket
 from service.rules import steering
@@ -94,7 +95,8 @@ class Steering:
         )
         about = f" {vibe_of(ticket.run)}" if ticket.run.vibe.strip() else " the first round here"
         what = request.towards or about
-        await self._show(interaction, ticket, f"🎛️ {_name(actor)} breeds{what}")
+        note = self._not_known(request.vibe)
+        await self._show(interaction, ticket, f"🎛️ {_name(actor)} breeds{what}", note)
 
     async def _start_private(
         self, interaction: discord.Interaction, actor: Actor, request: StartRequest
@@ -112,7 +114,8 @@ class Steering:
                 searcher=request.searcher,
             )
         link = f"<#{where.id}>" if isinstance(where, discord.Thread) else "our direct messages"
-        await tell(interaction, f"Your own run starts in {link}.")
+        note = self._not_known(request.vibe)
+        await tell(interaction, f"Your own run starts in {link}. {note}".rstrip())
         await self._show(interaction, ticket, f"🎛️ Bred for you{request.towards}")
 
     async def next(self, interaction: discord.Interaction) -> None:
@@ -136,7 +139,7 @@ class Steering:
         check_may_post(interaction)
         ticket = await self._runs.reset(steering(actor, await self._run(actor), "reset"))
         await self._show(
-            interaction, ticket, f"🎛️ {_name(actor)} started over with {vibe_of(ticket.run)}"
+            interaction, ticket, f"🎛️ {_name(actor)} started {run_words(ticket.run)} over"
         )
 
     async def resume(self, interaction: discord.Interaction, run_id: RunId | None = None) -> None:
@@ -151,7 +154,7 @@ class Steering:
         if ticket is None:
             await tell(interaction, "Going on. The last round is posted again.")
             return
-        await self._show(interaction, ticket, f"▶️ {_name(actor)} resumed {vibe_of(run)}")
+        await self._show(interaction, ticket, f"▶️ {_name(actor)} resumed {run_words(run)}")
 
     async def cancel(self, interaction: discord.Interaction, ticket_id: int) -> None:
         """Take a round out of the queue; its status line says so."""
@@ -279,7 +282,14 @@ class Steering:
             allowed, directive=_DIRECTIVES[verb], clip_ids=clip_ids, words=words
         )
         said = f": “{quote(words, 80)}”" if words else ""
-        await self._show(interaction, ticket, f"🎛️ {_name(actor)} {_HEADLINES[verb]}{said}")
+        headline = f"🎛️ {_name(actor)} {_HEADLINES[verb]}{said}"
+        await self._show(interaction, ticket, headline, self._not_known(words))
+
+    def _not_known(self, words: str) -> str:
+        """Return which words change nothing: a language model knows them all, the built-in breeder does not."""
+        if self._room.services.language.model is not None:
+            return ""
+        return not_known(interpret(words).facets.unknown)
 
     async def _run(self, actor: Actor, *, live: bool = True) -> Run:
         run = (await self._runs.status(actor.channel_id)).run
@@ -296,21 +306,23 @@ class Steering:
             raise UserError(NEWER)
         return run
 
-    async def _show(self, interaction: discord.Interaction, ticket: Ticket, headline: str) -> None:
-        """Show how far a job is, where its run lives, until it is done."""
+    async def _show(
+        self, interaction: discord.Interaction, ticket: Ticket, headline: str, note: str = ""
+    ) -> None:
+        """Show how far a job is, where its run lives, until it is done; ``note`` stays, for whoever asked."""
         line = await StatusLine.open(interaction.client, ticket.run.channel_id, headline, ticket)
         if line is None:
             await tell(interaction, UNSEEN)
             return
         placeholder = is_waiting(interaction)
         if placeholder:
-            await tell(interaction, ON_IT)
+            await tell(interaction, f"{ON_IT} {note}".rstrip())
         last = await line.follow(ticket, self._room.services.clock)
         now = await self._runs.status(ticket.run.channel_id)
         mine = last.error is None and now.run.id == ticket.run.id
         if mine and now.run.state is RunState.PAUSED:
             await tell(interaction, f"{UNPOSTED} {now.problem or UNPOSTED_HELP}")
-        elif placeholder:
+        elif placeholder and not note:
             await dismiss(interaction)
 
 

@@ -12,12 +12,15 @@ from typing import Any
 from domain.errors import LanguageModelError, OverBudgetError, UserError
 from domain.ids import ChannelId, GuildId, ListenerId, MessageId
 from evolution.language.seam import LanguageModel, Message
+from prompts.reader import interpret
 from prompts.templates import Templates, data
 from service.chat import asking, intents
+from service.chat.clauses import plainly
 from service.chat.doing import Doer
 from service.chat.meant import About, Meant
 from service.chat.memory import ChatMemory
 from service.chat.notes import TEXTS, Note
+from service.chat.phrases import KNOWN
 from service.chat.tools import TOOLS, Cost
 from service.chat.turns import Outcome, Speaker
 from service.clock import Clock
@@ -48,6 +51,7 @@ NO = re.compile(
 EXPIRED = "That question is too old to be answered. Say it again if you still want it."
 NOT_YOURS = "That question was for somebody else."
 COSTLY = "That would be another round on top of one. Make it as well?"
+UNKNOWN_WORDS = "These words change nothing, because I do not know them: {}."
 OFFLINE = "-# My language model does not answer just now, so I understood that by simple rules."
 OVER = "-# This server's language budget is used up for now, so I understood that by simple rules."
 MORE_LIKELY = "“help” tells what I understand."
@@ -172,7 +176,9 @@ class ChatAgent:
         understood = intents.read(text, with_file=turn.speaker.upload is not None)
         for call in understood.calls:
             await self._use(turn, call.name, call.arguments)
-        return self._told(turn) or TEXTS.get(understood.note, TEXTS[Note.UNKNOWN])
+        told = self._told(turn) or TEXTS.get(understood.note, TEXTS[Note.UNKNOWN])
+        unknown = _not_known(understood.calls) if any(one.did for one in turn.outcomes) else ()
+        return f"{told}\n{UNKNOWN_WORDS.format(', '.join(unknown))}" if unknown else told
 
     def _told(self, turn: _Turn) -> str:
         return "\n".join(dict.fromkeys(self._words(turn.speaker, one) for one in turn.outcomes))
@@ -322,6 +328,13 @@ class ChatAgent:
 
 
 _QUESTIONS = frozenset({COSTLY, *(spec.confirm for spec in TOOLS.values() if spec.confirm)})
+
+
+def _not_known(calls: Sequence[intents.Call]) -> tuple[str, ...]:
+    """Return the words of wishes for rounds that mean nothing to the built-in breeder."""
+    said = [str(one.arguments.get("words") or one.arguments.get("vibe") or "") for one in calls]
+    found = [word for text in said for word in interpret(plainly(text)).facets.unknown]
+    return tuple(dict.fromkeys(word for word in found if word not in KNOWN))[:8]
 
 
 def _refused(turn: _Turn) -> Outcome:

@@ -292,6 +292,12 @@ KNOWN = frozenset(
         "bit",
         "lot",
         "so",
+        "ugh",
+        "instead",
+        "prefer",
+        "rather",
+        "wish",
+        "about",
     ]
 )
 TASTE = re.compile(

@@ -195,6 +195,7 @@ class World:
         self.like_this = FakeLikeThis()
         self.device = FakeDevice()
         self.about = SimpleNamespace(view=self._about)
+        self.language = SimpleNamespace(model=None)
         self.health = SimpleNamespace(view=self._health)
         self.duels = FakeDuels(self)
         self.outbox = FakeOutbox(self)

@@ -74,6 +74,18 @@ async def test_a_second_start_is_answered_privately(stage):
     assert "breeds already" in result.response.content
 
 
+async def test_whoever_starts_a_run_hears_which_words_change_nothing(stage):
+    await stage.mod.slash(stage.channel, "evolve start", vibe="dub about the qwxsea")
+    told = stage.private(stage.mod)[-1].content
+    assert "I do not know them: qwxsea." in told.replace("\\", "")
+
+
+async def test_whoever_starts_a_run_hears_nothing_of_words_that_a_language_model_knows(stage):
+    stage.world.language.model = object()
+    await stage.mod.slash(stage.channel, "evolve start", vibe="dub about the qwxsea")
+    assert not stage.private(stage.mod)
+
+
 async def test_for_me_breeds_in_a_private_thread(stage):
     await stage.ann.slash(stage.channel, "evolve start", **{"for": "me", "vibe": "dub"})
     (thread,) = stage.channel.threads

@@ -96,6 +96,12 @@ async def test_who_asks_for_music_where_some_is_bred_hears_how_to_steer_it(talk)
     assert "rate its clips" in (await talk.say(ANN, "play some jazz")).text
 
 
+async def test_words_that_change_nothing_are_named(talk):
+    reply = await talk.say(MOD, "start dub about the qwxsea")
+    assert reply.text.endswith("because I do not know them: qwxsea.")
+    assert "I do not know" not in (await talk.say(MOD, "faster instead")).text
+
+
 async def test_a_question_expires_and_no_is_no(talk):
     await talk.stage.start()
     late, no = await talk.say(MOD, "stop"), await talk.say(MOD, "stop")
