@@ -99,7 +99,7 @@ class Genetic:
         return self._members[tournament(worth, self._rates.tournament, rng)]
 
     def _permuted(self, count: int, rng: np.random.Generator) -> list[Child]:
-        """Return the permuted rows of the best ``count`` members."""
+        """Return the permuted rows of ``count`` members, evenly drawn."""
         if count < 1:
             return []
         fitness = np.array([member.fitness for member in self._members])

@@ -97,6 +97,8 @@ def test_the_shipped_files_are_sound(name):
         ),
         ("name: tiny", "name: Tiny Two", "name: String should match pattern"),
         ("conditions:", "conditions: [", "is not readable YAML"),
+        ("conditions:", "conditions: " + "[" * 2000, "is not readable YAML"),
+        ("seeds: 1", f"seeds: {'1' * 5000}", "is not readable YAML"),
         (TINY, "- a list", "must hold keys such as name"),
     ],
 )

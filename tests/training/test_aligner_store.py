@@ -76,6 +76,7 @@ def test_what_is_broken_is_named_and_the_rest_kept(tmp_path):
     _write(tmp_path, "json", ONE)
     (tmp_path / "a0.json").write_text('{"cut": [[1, 2')
     (tmp_path / "a1.json").write_text("[1, 2]")
+    (tmp_path / "a2.json").write_text("[" * 100_000)
     (tmp_path / "b.npz").write_bytes(b"PK\x03\x04 no")
     np.savez(tmp_path / "c.npz", ids=np.array([object()]), embeddings=np.zeros((1, 3, 5)))
     (tmp_path / "d.safetensors").write_bytes(b"\x00" * 20)
@@ -89,16 +90,16 @@ def test_what_is_broken_is_named_and_the_rest_kept(tmp_path):
         deep=np.zeros((1, 1, 3, 5)),
     )
     (tmp_path / "v.json").write_text(
-        json.dumps({"ragged": [[1], [1, 2]], "batch": [ONE["t2"].tolist()]})
+        json.dumps({"ragged": [[1], [1, 2]], "long": [[10**400]], "batch": [ONE["t2"].tolist()]})
     )
     store, account = _build(tmp_path, tmp_path / "store")
     assert sorted(store.tracks) == sorted([*ONE, "batch"])
     assert dict(account.skipped) == {
-        "a file that cannot be read": 5,
+        "a file that cannot be read": 6,
         "a track that was there before": 1,
         "an embedding with numbers that are not finite or too large": 2,
         "an embedding that is not (3, 5)": 1,
-        "an embedding that is no matrix of numbers": 3,
+        "an embedding that is no matrix of numbers": 4,
     }
     assert "u.npz: wide" in "".join(account.lines())
 

@@ -24,7 +24,7 @@ Read = Callable[[Path], Iterator[tuple[str, NDArray[Any]]]]
 AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff")
 EVERY = 1000
 """Files after which progress is told."""
-_BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+_BROKEN = (OSError, ValueError, KeyError, EOFError, RecursionError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +210,7 @@ def _json(file: Path) -> Iterator[tuple[str, NDArray[Any]]]:
     for name, value in content.items():
         try:
             found = np.array(value, dtype=np.float32)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             found = np.empty(0, dtype=np.float32)
         yield name, found[0] if found.ndim == 3 and len(found) == 1 else found
 
