@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -28,7 +27,7 @@ from experiments.records import Row
 from experiments.sounds import Sound, joined, standard
 from experiments.spec import Condition
 from playground.tastes import Bank
-from prompts import operators, templates
+from prompts import templates
 from scoring.space import default_space
 from service.device import DeviceWorker
 
@@ -204,11 +203,9 @@ async def _searcher(
         model = Metered(
             OpenAIModel(endpoint, rng=rng_of(seed)), now=time.monotonic, limits=Limits(per_minute=0)
         )
-        evolve = operators.shipped()
-        size = max(condition.tournament, evolve.operators[0].input)
         kit = LanguageKit(
             model=model,
-            settings=replace(evolve, tournament_size=size),
+            settings=condition.evolving(),
             templates=templates.shipped(),
             seconds=PATIENCE * told.timeout,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self
@@ -15,9 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from domain.clip import BUILT_IN
 from domain.errors import ConfigError
 from domain.facets import FAMILIES
+from domain.operators import EvolveSettings
 from domain.run import SearcherName
 from experiments.table_users import fingerprint
 from playground.tastes import CHARACTERS
+from prompts.operators import shipped as shipped_operators
 
 SHIPPED = Path(__file__).with_name("files")
 Kind = Literal[
@@ -83,7 +86,12 @@ class Condition(Part):
     target: str = Field("", description="For music: the prompt of the clip to come near to.")
     population: int = Field(12, ge=4, le=200, description="Clips rendered for a generation.")
     rounds: int = Field(10, ge=1, le=200)
-    tournament: int = Field(4, ge=1, le=200, description="For ga and evolve.")
+    tournament: int = Field(
+        4,
+        ge=1,
+        le=200,
+        description="For ga, and for evolve, whose own is that of its shipped settings.",
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -98,7 +106,18 @@ class Condition(Part):
             )
         if changed and self.searcher.split("-")[0] not in {"ga", "evolve"}:
             raise ValueError(f"{self.searcher} holds no tournaments")
+        least = next(one.input for one in shipped_operators().operators if one.enabled)
+        if changed and self.searcher == "evolve" and self.tournament < least:
+            raise ValueError(
+                f"a tournament of evolve needs {least} or more, as it has {least} winners"
+            )
         return self
+
+    def evolving(self) -> EvolveSettings:
+        """Return how a language model's operators are used: the shipped settings, but for a tournament that is said."""
+        usual = shipped_operators()
+        said = self.searcher == "evolve" and "tournament" in self.model_fields_set
+        return replace(usual, tournament_size=self.tournament) if said else usual
 
 
 class Experiment(Part):

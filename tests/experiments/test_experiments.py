@@ -26,6 +26,7 @@ from experiments.table_users import aligner_of
 from experiments.tracking import MISSING, track
 from playground.hearing import PROPERTIES, Heard
 from playground.tastes import CHARACTERS, shipped_bank
+from prompts import operators
 from scoring.aligner.compact import CompactShape
 from scoring.aligner.folder import Config
 from scoring.aligner.folder import save as save_aligner
@@ -89,6 +90,7 @@ def test_the_shipped_files_are_sound(name):
         ("fitness: listener", "fitness: music", "fitness music needs a target"),
         ("rounds: 2", "rounds: 2\n    target: jazz", "fitness listener has no target"),
         ("rounds: 2", "rounds: 2\n    tournament: 4", "cmaes holds no tournaments"),
+        ("searcher: cmaes", "searcher: evolve\n    tournament: 1", "evolve needs 2 or more"),
         ("kind: character, name: Dusk", "kind: noisy, then: Dusk", "noisy has none"),
         (
             "kind: character, name: Dusk",
@@ -108,6 +110,13 @@ def test_what_a_file_cannot_say_is_named(tmp_path, old, new, says):
         load(write(tmp_path, TINY.replace(old, new)))
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_breeds_with_the_shipped_settings_but_for_a_tournament_that_is_said(tmp_path):
+    for searcher, usual in (("auto", True), ("evolve", True), ("evolve\n    tournament: 5", False)):
+        (one,) = load(write(tmp_path, TINY.replace("cmaes", searcher))).quick().conditions
+        assert (one.evolving() == operators.shipped()) is usual
+    assert one.evolving().tournament_size == 5
 
 
 def test_two_conditions_of_one_name_and_a_tournament_of_the_bots_own_are_refused(tmp_path):
