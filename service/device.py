@@ -9,15 +9,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import multiprocessing
 import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AsyncExitStack
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -35,6 +30,7 @@ from generation.generator import Capabilities
 from generation.parcels import Sound
 from generation.registry import Recipe, composer
 from service.generator_state import GeneratorState, Readiness, Tally
+from service.processes import Processes
 from service.tasks import TaskSet
 
 log = logging.getLogger(__name__)
@@ -64,9 +60,19 @@ class DeviceWorker(Protocol):
     """Renders batches. ``ready`` is called on the loop with the number of clips that are finished."""
 
     async def render(
-        self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+        self,
+        requests: Sequence[ClipRequest],
+        ready: Callable[[int], None],
+        *,
+        party: object | None = None,
     ) -> list[Outcome]:
-        """Render all requests, in order; a failed clip is a value."""
+        """Render all requests, in order; a failed clip is a value.
+
+        Args:
+            requests: What is wanted.
+            ready: Hears how many are finished.
+            party: Anything that is the same for calls which are to wait in the line as one.
+        """
 
     async def wav(self, request: ClipRequest) -> bytes | ClipFailure:
         """Render one request again as a WAV file."""
@@ -104,29 +110,31 @@ class DeviceWorker(Protocol):
 class ProcessWorker:
     """Renders in a few processes of low priority, so that votes never wait for music.
 
-    When a process dies, the pool is rebuilt and what was in it is tried once more, one at a time, so that a clip that
-    kills its process takes nobody else's with it. A clip that outlasts the deadline is given up and its pool replaced.
+    A clip that kills its process takes nobody else's with it, and one that outlasts the deadline is given up, see
+    ``Processes``.
     """
 
     def __init__(self, spec: RenderSpec, *, workers: int = 0, deadline: float = 60.0) -> None:
         self._spec = spec
         self._workers = workers or max(1, os.cpu_count() or 1)
         self._deadline = deadline
-        self._pool: ProcessPoolExecutor | None = None
+        self._processes = Processes(self._workers, deadline)
         self._known: tuple[GeneratorInfo, Capabilities] | None = None
         self._trouble = ""
         self._introducing: asyncio.Task[None] | None = None
         self._tasks = TaskSet()
         self._asked = self._making = 0
         self._tally = Tally()
-        self._slots = asyncio.Semaphore(self._workers)
-        self._one_alone = asyncio.Lock()
         self._closed = False
 
     async def render(
-        self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+        self,
+        requests: Sequence[ClipRequest],
+        ready: Callable[[int], None],
+        *,
+        party: object | None = None,
     ) -> list[Outcome]:
-        """Render all requests, in order; a failed clip is a value."""
+        """Render all requests, in order; a failed clip is a value. First come, first served, whatever the ``party``."""
         done = 0
 
         async def one(request: ClipRequest) -> Outcome:
@@ -256,114 +264,27 @@ class ProcessWorker:
             ]
         self._known, self._trouble = tasks[0].result(), ""
 
-    async def call(self, function: Callable[..., T], *args: object) -> T:
-        """Run any picklable function in a process.
-
-        Raises:
-            TimeoutError: It outlasted the deadline.
-            BrokenProcessPool: It took its process with it, twice.
-        """
-        return await self._call(function, *args)
-
     async def _call(self, function: Callable[..., T], *args: object) -> T:
-        """Run ``function`` in a process; when its pool breaks, once more with nothing beside it.
+        """Run ``function`` in a process, see ``Processes.call``."""
+        watch = self._rendering if function is _render else nullcontext
+        return await self._processes.call(function, *args, watch=watch)
 
-        The deadline begins when there is a process for it.
-        """
+    @contextmanager
+    def _rendering(self) -> Iterator[None]:
+        """Count a clip as being made, and take its time if it comes to something."""
+        now = asyncio.get_running_loop().time
+        began, self._making = now(), self._making + 1
         try:
-            return await self._held(1, function, *args)
-        except BrokenProcessPool:
-            return await self._held(self._workers, function, *args)
-
-    async def _held(self, slots: int, function: Callable[..., T], *args: object) -> T:
-        """Run ``function`` and hold so many slots until its process is free again, though nobody may wait any more.
-
-        Else what comes next would wait for that process, and be taken for what hangs.
-
-        Raises:
-            BrokenProcessPool: Its process died, or all are stopped.
-        """
-        await self._take(slots)
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def free(_: object) -> None:
-            for _slot in range(slots):
-                self._slots.release()
-            if not answer.done():  # its pool was dropped before it was its turn, or all are stopped
-                answer.set_exception(BrokenProcessPool("It was not begun."))
-
-        work = self._tasks.spawn(self._answer(answer, function, *args), "work in a process")
-        work.add_done_callback(free)
-        return await answer
-
-    async def _answer(
-        self, answer: asyncio.Future[T], function: Callable[..., T], *args: object
-    ) -> None:
-        try:
-            made = await self._run(function, *args)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to whoever waits
-            if not answer.done():
-                answer.set_exception(error)
-        else:
-            if not answer.done():
-                answer.set_result(made)
-
-    async def _run(self, function: Callable[..., T], *args: object) -> T:
-        pool, loop, clips = (
-            self._ensure_pool(),
-            asyncio.get_running_loop(),
-            int(function is _render),
-        )
-        began, self._making = loop.time(), self._making + clips
-        try:
-            future = loop.run_in_executor(pool, function, *args)
-            async with asyncio.timeout(self._deadline):
-                made = await future
-        except (TimeoutError, BrokenProcessPool):
-            await self._discard(pool)
-            raise
+            yield
         finally:
-            self._making -= clips
-        if clips:
-            self._tally = self._tally.took(loop.time() - began, clips)
-        return made
-
-    async def _take(self, slots: int) -> None:
-        """Wait for so many slots; one after the other, since two that each have some would wait for ever."""
-        async with AsyncExitStack() as stack:
-            if slots > 1:
-                await stack.enter_async_context(self._one_alone)
-            async with AsyncExitStack() as taken:
-                for _ in range(slots):
-                    await taken.enter_async_context(self._slots)
-                taken.pop_all()
-
-    def _ensure_pool(self) -> ProcessPoolExecutor:
-        if self._closed:
-            raise BrokenProcessPool(CLOSING)
-        if self._pool is None:
-            method = "forkserver" if sys.platform == "linux" else "spawn"
-            context = multiprocessing.get_context(method)
-            if method == "forkserver":
-                context.set_forkserver_preload(["service.rendering"])
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_start)
-        return self._pool
-
-    async def _discard(self, pool: ProcessPoolExecutor) -> None:
-        """Drop a broken or hanging pool and end its processes."""
-        if self._pool is pool:
-            self._pool = None
-            # Only its own: other workers have pools too. Python 3.14 has ``terminate_workers`` for this.
-            for child in list((getattr(pool, "_processes", None) or {}).values()):
-                child.terminate()
-            await asyncio.to_thread(pool.shutdown, wait=False, cancel_futures=True)
+            self._making -= 1
+        self._tally = self._tally.took(now() - began, 1)
 
     async def close(self) -> None:
         """Stop the processes, and start no others; what they were rendering is lost."""
         self._closed = True
         await self._tasks.close()
-        if self._pool is not None:
-            await self._discard(self._pool)
+        await self._processes.close()
 
 
 def _unmet(recipe: Recipe) -> GeneratorInfo:
@@ -372,21 +293,6 @@ def _unmet(recipe: Recipe) -> GeneratorInfo:
     return GeneratorInfo(
         name=recipe.name, version="", licence=recipe.licence, stand_in_for=stand_in
     )
-
-
-def _start() -> None:
-    """Give way to the event loop, leave Ctrl-C to it, and end when it ends, however it ends."""
-    if hasattr(os, "nice"):
-        os.nice(10)  # votes are more urgent than music
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
 
 
 def _render(spec: RenderSpec, request: ClipRequest) -> Outcome:

@@ -16,7 +16,7 @@ from domain.clip import ClipFailure
 from domain.errors import ScoringError
 from scoring.encoder import Encoder, Kind, TextEncoder, Weights
 from scoring.encoders import create_encoder
-from service.device import ProcessWorker, RenderSpec
+from service.processes import Processes
 
 log = logging.getLogger(__name__)
 G = TypeVar("G")
@@ -77,7 +77,7 @@ class EncoderProcess:
     def __init__(self, weights: Weights, *, device: str = "auto", deadline: float = 300.0) -> None:
         self._weights = weights
         self._device = device
-        self._worker = ProcessWorker(RenderSpec(), workers=1, deadline=deadline)
+        self._worker = Processes(1, deadline)
         self._turn = asyncio.Lock()
         self._waiting: list[tuple[bytes, asyncio.Future[Embedded]]] = []
         self.trouble = ""

@@ -52,14 +52,18 @@ class HearingDevice:
         self._db = db
 
     async def render(
-        self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+        self,
+        requests: Sequence[ClipRequest],
+        ready: Callable[[int], None],
+        *,
+        party: object | None = None,
     ) -> list[Outcome]:
         """Render all requests, in order; each is heard while others are still being made."""
-        done = 0
+        done, party = 0, party or object()  # asked for one by one, they still have one turn
 
         async def one(request: ClipRequest) -> Outcome:
             nonlocal done
-            (outcome,) = await self._device.render([request], lambda _: None)
+            (outcome,) = await self._device.render([request], lambda _: None, party=party)
             if isinstance(outcome, RenderedClip):
                 outcome = await self._heard(outcome)
             done += 1

@@ -108,7 +108,7 @@ class FakeDevice:
         self.generators = [generator_state()]
 
     async def render(
-        self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+        self, requests: Sequence[ClipRequest], ready: Callable[[int], None], *, party=None
     ) -> list[RenderedClip | ClipFailure]:
         out: list[RenderedClip | ClipFailure] = []
         for request in requests:

@@ -36,9 +36,13 @@ class ChoiceWorker:
         return self._workers.get(generator) or self._spare.get(generator)
 
     async def render(
-        self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+        self,
+        requests: Sequence[ClipRequest],
+        ready: Callable[[int], None],
+        *,
+        party: object | None = None,
     ) -> list[Outcome]:
-        """Render all requests, in order; a failed clip is a value."""
+        """Render all requests, in order; a failed clip is a value. ``party`` is for each generator to heed."""
         places: defaultdict[str, list[int]] = defaultdict(list)
         for place, request in enumerate(requests):
             places[request.generator].append(place)
@@ -53,7 +57,7 @@ class ChoiceWorker:
                 done[name] = count
                 ready(sum(done.values()))
 
-            return await worker.render(mine, told)
+            return await worker.render(mine, told, party=party)
 
         out: dict[int, Outcome] = {}
         parts = await asyncio.gather(*(part(name) for name in places))

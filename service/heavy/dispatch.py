@@ -24,7 +24,7 @@ from generation.registry import Recipe
 from generation.wire import asked, introduced, states_in
 from service.device import CLOSING, UNFORESEEN
 from service.generator_state import GeneratorState, Tally
-from service.heavy.jobs import Call, Job, Made, Wanted, key_of, telling
+from service.heavy.jobs import Call, Job, Made, Turn, Wanted, key_of, telling
 from service.heavy.process import Died, GeneratorProcess, Unable
 from service.heavy.seat import AGAIN, Greeting, Launch, Seat
 from service.tasks import TaskSet
@@ -71,7 +71,7 @@ class Dispatcher:
         self._tasks = TaskSet()
         self._server: asyncio.Task[Any] | None = None
         self._wake = asyncio.Event()
-        self._calls: deque[Call] = deque()
+        self._turns: deque[Turn] = deque()
         self._wanted: deque[Wanted] = deque()
         self._making: list[Job] = []
         self._room: dict[tuple[object, ...], int] = {}
@@ -83,23 +83,50 @@ class Dispatcher:
     # What others ask for ------------------------------------------------------------------------------
 
     async def make(
-        self, recipe: Recipe, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+        self,
+        recipe: Recipe,
+        requests: Sequence[ClipRequest],
+        ready: Callable[[int], None],
+        party: object | None = None,
     ) -> list[Made]:
-        """Make clips, in order. What cannot be made is a value. Cancelling this gives them up."""
+        """Make clips, in order. What cannot be made is a value. Cancelling this gives them up.
+
+        Calls of one party have one turn together.
+        """
+        turn = self._join(party)
+        try:
+            return await self._made(turn, recipe, requests, ready)
+        finally:
+            turn.calls -= 1
+            if not turn.calls:
+                self._turns.remove(turn)
+
+    def _join(self, party: object | None) -> Turn:
+        theirs = (one for one in self._turns if party is not None and one.party is party)
+        turn = next(theirs, None)
+        if turn is None:
+            turn = Turn(party)
+            self._turns.append(turn)
+        turn.calls += 1
+        return turn
+
+    async def _made(
+        self,
+        turn: Turn,
+        recipe: Recipe,
+        requests: Sequence[ClipRequest],
+        ready: Callable[[int], None],
+    ) -> list[Made]:
         loop, call = asyncio.get_running_loop(), Call(ready)
-        jobs = [Job(call, recipe, one, loop.create_future()) for one in requests]
+        jobs = [Job(call, turn, recipe, one, loop.create_future()) for one in requests]
         for job in jobs:
             job.result.add_done_callback(functools.partial(self._count, recipe))
             if self._closed or key_of(job) in self._poison:
                 job.end(ClipFailure(reason=CLOSING if self._closed else POISON))
             else:
-                call.waiting.append(job)
-        self._calls.append(call)
+                turn.waiting.append(job)
         self._serve_soon()
-        try:
-            return list(await asyncio.gather(*(job.result for job in jobs)))
-        finally:
-            self._calls.remove(call)
+        return list(await asyncio.gather(*(job.result for job in jobs)))
 
     def warm_up(self, recipe: Recipe) -> None:
         """Start a generator's process before anybody wants a clip of it."""
@@ -120,8 +147,8 @@ class Dispatcher:
         known = self._seat.known.get(recipe)
         waiting = sum(
             job.recipe == recipe and not job.result.done()
-            for call in self._calls
-            for job in call.waiting
+            for turn in self._turns
+            for job in turn.waiting
         )
         full = known.capabilities.batch if known else recipe.batch
         return GeneratorState(
@@ -152,9 +179,9 @@ class Dispatcher:
         """Take nothing new, let the process finish what it is doing if that is soon, and end it."""
         self._closed = True
         self._wake.set()
-        for call in self._calls:
-            while call.waiting:
-                call.waiting.popleft().end(ClipFailure(reason=CLOSING))
+        for turn in self._turns:
+            while turn.waiting:
+                turn.waiting.popleft().end(ClipFailure(reason=CLOSING))
         while self._wanted:
             self._wanted.popleft().end(ClipFailure(reason=CLOSING))
         if self._server is not None and self._making:  # nobody waits for anything else
@@ -202,17 +229,17 @@ class Dispatcher:
             self._room.clear()  # not at every start: generators that take turns would find it out each time
             await self._seat.unload()
 
-    def _lead(self) -> Call | None:
+    def _lead(self) -> Turn | None:
         """Return whose turn it is."""
-        for call in self._calls:
-            call.forget_cancelled()
-        waiting = [call for call in self._calls if call.waiting]
+        for turn in self._turns:
+            turn.forget_cancelled()
+        waiting = [turn for turn in self._turns if turn.waiting]
         if asyncio.get_running_loop().time() < self._seat.since + self._turn:
             waiting = [one for one in waiting if one.waiting[0].recipe == self.loaded] or waiting
         if not waiting:
             return None
-        self._calls.remove(waiting[0])
-        self._calls.append(waiting[0])
+        self._turns.remove(waiting[0])
+        self._turns.append(waiting[0])
         return waiting[0]
 
     async def _read(self, wanted: Wanted) -> None:
@@ -235,23 +262,23 @@ class Dispatcher:
             wanted.end(ClipFailure(reason=CLOSING))
             raise
 
-    def _batch(self, lead: Call) -> list[Job]:
-        """Return jobs like the lead's first one, taken from each call in turn."""
+    def _batch(self, lead: Turn) -> list[Job]:
+        """Return jobs like the lead's first one, taken from everybody in turn."""
         first = lead.waiting.popleft()
-        batch, turns = [first], deque([*self._calls])
+        batch, turns = [first], deque(self._turns)
         known = self._seat.known.get(first.recipe)
         room = self._room.get(first.alike, known.capabilities.batch if known else 1)
         while turns and len(batch) < room:
-            call = turns.popleft()
-            job = next((one for one in call.waiting if one.alike == first.alike), None)
+            turn = turns.popleft()
+            job = next((one for one in turn.waiting if one.alike == first.alike), None)
             if job is not None:
-                call.waiting.remove(job)
-                turns.append(call)
+                turn.waiting.remove(job)
+                turns.append(turn)
                 if not job.result.done():
                     batch.append(job)
         return batch
 
-    async def _do(self, lead: Call) -> None:
+    async def _do(self, lead: Turn) -> None:
         """Make a batch, and see to what becomes of it."""
         recipe = lead.waiting[0].recipe
         try:
@@ -276,7 +303,7 @@ class Dispatcher:
         finally:
             self._making = []
             for job in batch:  # the bot ends, or nobody foresaw this: nobody is left waiting
-                if job not in job.call.waiting:
+                if job not in job.turn.waiting:
                     job.end(ClipFailure(reason=CLOSING if self._closed else UNFORESEEN))
 
     def _time(self, recipe: Recipe, end: Frame, count: int, began: float) -> None:
@@ -287,9 +314,9 @@ class Dispatcher:
 
     def _refuse(self, recipe: Recipe, reason: str) -> None:
         """Nothing of this generator can be made."""
-        for call in self._calls:
-            for job in [job for job in call.waiting if job.recipe == recipe]:
-                call.waiting.remove(job)
+        for turn in self._turns:
+            for job in [job for job in turn.waiting if job.recipe == recipe]:
+                turn.waiting.remove(job)
                 job.end(ClipFailure(reason=reason))
 
     def _watch(self, process: GeneratorProcess, number: int, batch: Sequence[Job]) -> None:
@@ -362,7 +389,7 @@ class Dispatcher:
             if self._closed:
                 job.end(ClipFailure(reason=CLOSING))
             elif not job.result.done():
-                job.call.waiting.appendleft(job)
+                job.turn.waiting.appendleft(job)
 
 
 def _read_out(end: Frame) -> list[Floats] | ClipFailure:

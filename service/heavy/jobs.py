@@ -29,12 +29,10 @@ class Call:
     Attributes:
         ready: Hears how many are done.
         finished: How many are.
-        waiting: The others, but for those that are being made.
     """
 
     ready: Callable[[int], None]
     finished: int = 0
-    waiting: deque[Job] = field(default_factory=deque)
 
     def tell(self, done: int) -> None:
         """Say how many are done. Who cannot hear it gets the clips all the same, and so does everybody else."""
@@ -42,6 +40,21 @@ class Call:
             self.ready(done)
         except Exception:
             log.exception("Nobody foresaw what happened to whoever was told of %s clips", done)
+
+
+@dataclass(eq=False, slots=True)
+class Turn:
+    """A place in the line: everybody who waits has one, however many clips they want and however they ask.
+
+    Attributes:
+        party: Whose it is; ``None`` for a call that stands for itself.
+        calls: That have it together.
+        waiting: Their clips, but for those that are being made.
+    """
+
+    party: object | None
+    calls: int = 0
+    waiting: deque[Job] = field(default_factory=deque)
 
     def forget_cancelled(self) -> None:
         """Let go of what nobody waits for."""
@@ -57,6 +70,7 @@ class Job:
     """
 
     call: Call
+    turn: Turn
     recipe: Recipe
     request: ClipRequest
     result: asyncio.Future[Made]

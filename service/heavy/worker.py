@@ -34,10 +34,14 @@ class HeavyWorker:
         self._spoilt = 0
 
     async def render(
-        self, requests: Sequence[ClipRequest], ready: Callable[[int], None]
+        self,
+        requests: Sequence[ClipRequest],
+        ready: Callable[[int], None],
+        *,
+        party: object | None = None,
     ) -> list[Outcome]:
-        """Render all requests, in order; a failed clip is a value."""
-        made = await self._dispatcher.make(self._recipe, requests, ready)
+        """Render all requests, in order; a failed clip is a value. Calls of one ``party`` have one turn together."""
+        made = await self._dispatcher.make(self._recipe, requests, ready, party)
         info = self._dispatcher.state(self._recipe).info
         work = [
             self._finished(request, one, info) for request, one in zip(requests, made, strict=True)

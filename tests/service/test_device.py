@@ -143,7 +143,7 @@ async def test_what_waits_when_all_is_stopped_is_told_and_starts_nothing(monkeyp
         await asyncio.gather(worker.close(), worker.close())
         assert await busy == [ClipFailure(reason=CLOSING)] * 5
         assert await worker.render([request(9)], lambda _: None) == [ClipFailure(reason=CLOSING)]
-    assert worker._pool is None
+    assert worker._processes._pool is None
 
 
 async def test_two_clips_that_kill_their_process_do_not_wait_for_each_other(worker):

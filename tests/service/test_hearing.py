@@ -460,6 +460,22 @@ async def test_a_listener_that_gives_up_takes_nobody_with_it(tmp_path):
     assert {type(one) for one in heard} == {ClipFailure}
 
 
+async def test_the_clips_of_a_round_wait_in_the_line_as_one(stage, ears):
+    parties = []
+
+    class Line(FakeDevice):
+        async def render(self, requests, ready, *, party=None):
+            parties.append(party)
+            return await super().render(requests, ready)
+
+    device = HearingDevice(Line(), ears, stage.services.db)
+    asked = [ClipRequest(prompt="lofi", seed=seed, seconds=1.0) for seed in range(3)]
+    await device.render(asked, lambda _: None)
+    await device.render(asked, lambda _: None)
+    assert None not in parties
+    assert [parties.count(one) for one in parties] == [3] * 6
+
+
 async def test_what_nobody_foresaw_in_the_process_leaves_nobody_waiting():
     class Broken:
         async def call(self, *_):

@@ -188,6 +188,29 @@ async def test_everybody_has_the_same_turn(shop):
     await many
 
 
+async def test_who_asks_for_each_clip_by_itself_has_no_more_turns_than_others(shop):
+    device = shop.open("--batch", 2, "--gate", "gate")
+    ended: list[str] = []
+
+    async def ask(name: str, request: ClipRequest, party: object | None) -> None:
+        assert all_made(await device.make(MODEL, [request], nothing, party))
+        ended.append(name)
+
+    party = object()
+    many = [asyncio.ensure_future(ask("many", one, party)) for one in wanted(8)]
+    while "batch 2" not in shop.lines():
+        await asyncio.sleep(0.005)
+    (other,) = wanted(1, "another tune")
+    one = asyncio.ensure_future(ask("one", other, None))
+    await asyncio.sleep(0)
+    for batch in range(1, 6):
+        shop.let(batch)
+    await asyncio.gather(one, *many)
+    assert ended.index("one") < 4, "the batch at hand, and one seat of the next"
+    assert shop.lines() == ["start", *["batch 2"] * 4, "batch 1"]
+    assert not device._turns
+
+
 async def test_what_nobody_needs_is_unloaded_and_comes_back(shop):
     device = shop.open(idle=0.05)
     device.warm_up(MODEL)

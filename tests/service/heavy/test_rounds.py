@@ -83,7 +83,7 @@ async def test_a_run_chooses_what_plays_among_what_the_host_offers(tmp_path):
 @pytest.mark.parametrize("name", ["musicgen-small", "facebook/musicgen-small"])
 async def test_a_slow_generator_holds_up_nobody_elses_rounds(tmp_path, name):
     class Slow(FakeDevice):
-        async def render(self, requests, ready):
+        async def render(self, requests, ready, *, party=None):
             if requests[0].generator == "musicgen-small":
                 await self.gate.wait()
             return await super().render(requests, ready)
