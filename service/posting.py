@@ -70,10 +70,12 @@ class Outbox:
         self._posted = posted
         self._sink: ClipSink | None = None
         self._busy: dict[PostId, asyncio.Task[None]] = {}
+        self._naps: set[asyncio.Task[None]] = set()
 
     async def attach(self, sink: ClipSink) -> None:
-        """Use this sink from now on and deliver what is waiting."""
+        """Use this sink from now on and deliver what is waiting, also what waits to be tried again."""
         self._sink = sink
+        self._wake()
         async with self._db.reading() as tx:
             waiting = await posts.undelivered(tx)
         for post in waiting:
@@ -82,6 +84,11 @@ class Outbox:
     def detach(self) -> None:
         """Keep posts in the outbox until a sink is attached again."""
         self._sink = None
+        self._wake()
+
+    def _wake(self) -> None:
+        for nap in self._naps:
+            nap.cancel()
 
     def deliver(self, post_id: PostId) -> asyncio.Task[None]:
         """Deliver in the background; a second call joins the first."""
@@ -106,8 +113,15 @@ class Outbox:
                 log.warning("Post %s waits: %s", post_id, error)
             except Exception:
                 log.exception("Post %s failed and is tried again", post_id)
-            await self._clock.sleep(wait)
+            await self._nap(post_id, wait)
             wait = min(LAST_RETRY, 2 * wait)
+
+    async def _nap(self, post_id: PostId, seconds: float) -> None:
+        """Wait, though not beyond the moment in which there is another sink or none."""
+        nap = self._tasks.spawn(self._clock.sleep(seconds), f"post {post_id} waits")
+        self._naps.add(nap)
+        nap.add_done_callback(self._naps.discard)
+        await asyncio.wait([nap])
 
     async def _settled(self, post_id: PostId, sink: ClipSink) -> bool:
         """Try once; returns whether nothing is left to do, be it that the post is out, given up or gone."""

@@ -134,3 +134,30 @@ async def test_who_delivers_at_the_moment_of_an_end_does_not_join_it(stage, box)
     await second[0]
     assert box.told == [post.id, post.id]
     assert not box.outbox._busy
+
+
+async def test_a_new_connection_sends_at_once_what_waited_to_be_tried_again(stage, box):
+    post = await box.add(stage)
+    box.trouble = Undeliverable("Discord is down.", permanent=False)
+    task = box.outbox.deliver(post.id)
+    await stage.until(lambda: box.clock.due(3))
+    box.trouble = None
+    await box.outbox.attach(Sink())
+    async with asyncio.timeout(20):
+        await task
+    assert (await box.post(post)).state is PostState.POSTED
+
+
+async def test_without_a_connection_nothing_waits_to_be_tried_again(stage, box):
+    post = await box.add(stage)
+    box.trouble = Undeliverable("Discord is down.", permanent=False)
+    task = box.outbox.deliver(post.id)
+    await stage.until(lambda: box.clock.due(3))
+    box.outbox.detach()
+    async with asyncio.timeout(20):
+        await task
+        await box.outbox.idle()
+    box.trouble = None
+    await box.outbox.attach(Sink())
+    await box.outbox.idle()
+    assert (await box.post(post)).state is PostState.POSTED
