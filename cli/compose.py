@@ -44,6 +44,26 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument(
         "--description", type=Path, metavar="FILE", help="play a description in JSON instead"
     )
+    _add_players(command)
+    command.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="another seed, another variation (default: 0)",
+    )
+    command.add_argument(
+        "--seconds",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help=f"length, 1 to {LONGEST:.0f} (default: 10)",
+    )
+    _add_files(command)
+
+
+def _add_players(command: argparse.ArgumentParser) -> None:
+    """Add what says who plays, and from what."""
     command.add_argument(
         "--model",
         metavar="NAME",
@@ -67,20 +87,10 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument(
         "--emotion", metavar="DIR", default="", help="let a trained emotion model write the bars"
     )
-    command.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="another seed, another variation (default: 0)",
-    )
-    command.add_argument(
-        "--seconds",
-        type=float,
-        default=10.0,
-        metavar="S",
-        help=f"length, 1 to {LONGEST:.0f} (default: 10)",
-    )
+
+
+def _add_files(command: argparse.ArgumentParser) -> None:
+    """Add what says where to write what."""
     command.add_argument(
         "--out",
         type=Path,
