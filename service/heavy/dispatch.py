@@ -119,9 +119,12 @@ class Dispatcher:
     ) -> list[Made]:
         loop, call = asyncio.get_running_loop(), Call(ready)
         jobs = [Job(call, turn, recipe, one, loop.create_future()) for one in requests]
-        for job in jobs:
+        known = [
+            key_of(job) in self._poison for job in jobs
+        ]  # fails here, if any, and not beside others' clips
+        for job, poison in zip(jobs, known, strict=True):
             job.result.add_done_callback(functools.partial(self._count, recipe))
-            if self._closed or key_of(job) in self._poison:
+            if self._closed or poison:
                 job.end(ClipFailure(reason=CLOSING if self._closed else POISON))
             else:
                 turn.waiting.append(job)
@@ -248,7 +251,7 @@ class Dispatcher:
             return  # nobody waits for it any more
         try:
             process = await self._seat.ensure(wanted.recipe)
-            if not wanted.prompts:
+            if not wanted.prompts or wanted.result.done():
                 wanted.end([])
             else:
                 order = Frame("read", {"batch": next(self._numbers), "prompts": wanted.prompts})

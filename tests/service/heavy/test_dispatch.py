@@ -211,6 +211,29 @@ async def test_who_asks_for_each_clip_by_itself_has_no_more_turns_than_others(sh
     assert not device._turns
 
 
+async def test_what_cannot_be_asked_for_is_its_own_callers_trouble(shop):
+    device, party = shop.open(), object()
+    odd = ClipRequest(prompt="a tune", seed=1, seconds=1.0, description={"levels": {1, 2}})
+    made, failed = await asyncio.gather(
+        device.make(MODEL, wanted(2), nothing, party),
+        device.make(MODEL, [*wanted(2, first=5), odd], nothing, party),
+        return_exceptions=True,
+    )
+    assert all_made(made)
+    assert isinstance(failed, TypeError)
+    assert shop.lines() == ["start", "batch 2"]
+
+
+async def test_prompts_that_nobody_waits_for_are_not_read(shop):
+    device = shop.open("--start-seconds", 0.2)
+    reading = asyncio.ensure_future(device.read(MODEL, ["slow lofi"]))
+    while not shop.lines():
+        await asyncio.sleep(0.01)
+    reading.cancel()
+    assert all_made(await device.make(MODEL, wanted(1), nothing))
+    assert shop.lines() == ["start", "batch 1"]
+
+
 async def test_what_nobody_needs_is_unloaded_and_comes_back(shop):
     device = shop.open(idle=0.05)
     device.warm_up(MODEL)
