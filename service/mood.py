@@ -34,6 +34,7 @@ from storage.database import Database, Reader, Transaction
 PATIENCE = 15.0
 """Seconds for which somebody who posts a clip waits to hear that it is out."""
 THEIRS = "That panel is somebody else's. /mood opens one of your own."
+TUNE_GOES = "Its tune changes with that."
 BUSY = "It is being made already. One moment."
 
 
@@ -102,8 +103,16 @@ class MoodService:
         session, note = from_words(start) if clip is None else from_clip(clip)
         return await self._add(actor, session, note)
 
-    async def open_on(self, actor: Actor, clip_id: ClipId, kind: Kind = Kind.MOOD) -> MoodView:
+    async def open_on(
+        self, actor: Actor, clip_id: ClipId, kind: Kind = Kind.MOOD, *, words: str = ""
+    ) -> MoodView:
         """Open a panel on a clip: to change its mood, or to make it longer.
+
+        Args:
+            actor: Whose it is.
+            clip_id: The clip.
+            kind: Which of the two.
+            words: What will be said there. Where they ask for other players or another sound, the tune is not kept.
 
         Raises:
             NotFoundError: The clip is not there, or not for them here.
@@ -114,6 +123,8 @@ class MoodService:
         if kind is Kind.LONGER:
             await self._longer.check(clip)
         session, note = from_clip(clip, kind)
+        if session.keeps_tune and words and session_of.is_beyond(session, words):
+            session, note = replace(session, keeps_tune=False), TUNE_GOES
         return await self._add(actor, session, note)
 
     async def _add(self, actor: Actor, session: Session, note: str) -> MoodView:

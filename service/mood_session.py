@@ -18,6 +18,7 @@ from domain.ids import ClipId
 from evolution.remix import remix
 from prompts.features import SHARED, from_facets, metre_of, time_signature_of, to_facets
 from prompts.reader import interpret
+from prompts.reading import Reading
 from prompts.vocabulary import shipped
 from prompts.writer import write
 
@@ -45,10 +46,19 @@ ENDS: Mapping[str, tuple[str, str]] = {
 """What a feature is at its lowest and at its highest."""
 NOTHING_SAID = "I found no change in that. Try such as: slower, sadder, more acoustic, in D minor."
 TUNE_STAYS = (
-    "Not from here, where the tune and its players stay: {words}. Remix under a round can do that."
+    "Not from here, where the tune and its players stay: {words}. Say that to me with a mention, or use Remix under a "
+    "round."
 )
 _FEATURES_OF_FACETS = frozenset({*SHARED, "loudness", "tempo", "tonic", "unknown"})
 _BEYOND_FEATURES = ("genre", "instruments", "without", "textures", "production", "era", "uses")
+_HEARD, _ASKED = 0.05, 0.15
+"""Changes of a level: what can be heard, and what is no mere side effect of a word that changes a feature."""
+_SHIFTED = {"brightness": ("darker", "brighter"), "density": ("sparser", "busier")}
+_COVERED = {
+    "acousticness": ("acoustic", "electronic", "electric", "synthetic"),
+    "instrumentalness": ("no vocals", "less vocals", "vocals", "instrumental"),
+}
+"""Words that a feature says as well."""
 _DARK, _SPARSE = ("dark", "bright"), ("sparse", "busy")
 
 
@@ -274,6 +284,46 @@ def undo(session: Session) -> Changed:
 
 def say(session: Session, text: str) -> Changed:
     """Change what a person's words ask for, relative to what is set now; the sentence says what was not understood."""
+    said = _said(session, text)
+    now = dataclasses.replace(session.features, **said.asked)
+    kept = session.keeps_tune or said.words == said.unasked
+    changed = _changed(session, now, session.words if kept else said.words)
+    beyond = said.beyond if session.keeps_tune else ()
+    notes = [NOTHING_SAID] if changed is session and not beyond else []
+    if beyond:
+        notes.append(TUNE_STAYS.format(words=", ".join(beyond)))
+    if said.unknown:
+        notes.append(f"I do not know: {', '.join(said.unknown)}.")
+    return changed, " ".join(notes)
+
+
+def is_beyond(session: Session, text: str) -> bool:
+    """Tell whether words ask for what a clip that keeps its tune cannot become: other players, a darker sound."""
+    said = _said(session, text)
+    other_mode = said.words.get("mode") != said.unasked.get("mode")
+    return bool(said.beyond) or other_mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What words ask for.
+
+    Attributes:
+        asked: Features to set.
+        words: Facets in JSON beyond features, once the words are heard.
+        unasked: The same without the words.
+        beyond: What no feature is, in words for people.
+        unknown: Words that mean nothing.
+    """
+
+    asked: Mapping[str, Any]
+    words: Mapping[str, Any]
+    unasked: Mapping[str, Any]
+    beyond: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def _said(session: Session, text: str) -> _Said:
     vocabulary = shipped()
     reading = interpret(text, vocabulary)
     parent = session.facets()
@@ -287,17 +337,24 @@ def say(session: Session, text: str) -> Changed:
     }
     if "vocals" in reading.facets.without:
         asked["instrumentalness"] = 1.0
-    now = dataclasses.replace(session.features, **asked)
-    said = beyond_features(mixed)
-    words = session.words if session.keeps_tune or said == beyond_features(unasked) else said
-    changed = _changed(session, now, words)
-    beyond = _beyond(reading.facets) if session.keeps_tune else []
-    notes = [NOTHING_SAID] if changed is session and not beyond else []
-    if beyond:
-        notes.append(TUNE_STAYS.format(words=", ".join(beyond)))
-    if reading.facets.unknown:
-        notes.append(f"I do not know: {', '.join(reading.facets.unknown)}.")
-    return changed, " ".join(notes)
+    covered = {word for name in asked for word in _COVERED.get(name, ())}
+    beyond = [*_beyond(reading.facets), *_less_or_more(reading, _ASKED if asked else _HEARD)]
+    return _Said(
+        asked=asked,
+        words=beyond_features(mixed),
+        unasked=beyond_features(unasked),
+        beyond=tuple(word for word in beyond if word not in covered),
+        unknown=reading.facets.unknown,
+    )
+
+
+def _less_or_more(reading: Reading, least: float) -> list[str]:
+    """Return what a text wants less of, and how its sound and its bustle should change, as words for people."""
+    shifts = {axis: reading.shifts.get(axis, 0.0) for axis in _SHIFTED}
+    return [
+        *(f"less {word}" for field, word in sorted(reading.removed) if field in _BEYOND_FEATURES),
+        *(_SHIFTED[axis][by > 0] for axis, by in shifts.items() if abs(by) >= least),
+    ]
 
 
 def beyond_features(facets: Facets) -> dict[str, Any]:

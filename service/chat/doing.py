@@ -283,11 +283,11 @@ class Doer:
         """Open a panel of ``/mood`` on a clip, say the words there, listen, and post what comes."""
         actor = speaker.actor
         speaker.front.check_may_post()
-        panel = await self._moods.open_on(actor, ClipId(clip.id), kind)
+        panel = await self._moods.open_on(actor, ClipId(clip.id), kind, words=words[:300])
         note = panel.note
         if words:
             panel = await self._moods.say(actor, panel.panel_id, words[:300])
-            note = panel.note
+            note = " ".join(one for one in (note, panel.note) if one)
             if not panel.session.steps:
                 raise UsageError(
                     note or "I found no change in that. Try such as: slower, sadder, in D minor."

@@ -109,6 +109,30 @@ def test_where_the_tune_stays_players_do_not_change(session):
     assert "flute" in note
 
 
+@pytest.mark.parametrize(
+    ("words", "lost"),
+    [
+        ("darker", "darker"),
+        ("less drums", "less drums"),
+        ("jazzier and slower", "jazzy"),
+        ("slower, sadder, more acoustic, calmer", ""),
+        ("no vocals", ""),
+    ],
+)
+def test_what_a_kept_tune_cannot_become_is_named(session, words, lost):
+    warm = of.say(session, "lofi with drums and vocals")[0]
+    kept = dataclasses.replace(warm, keeps_tune=True)
+    note = of.say(kept, words)[1]
+    assert of.is_beyond(kept, words) == bool(lost)
+    assert note == (of.TUNE_STAYS.format(words=lost) if lost else "")
+
+
+def test_minor_is_minor_whatever_mode_there_was(session):
+    odd = of.say(session, "in D phrygian")[0]
+    assert of.is_beyond(dataclasses.replace(odd, keeps_tune=True), "in D minor")
+    assert of.say(odd, "in D minor")[0].facets().mode == "minor"
+
+
 def test_a_session_survives_storage(session):
     now, _ = of.say(of.step(session, 1)[0], "jazz in 3/4")
     assert Session.from_json(now.to_json()) == now
@@ -366,3 +390,14 @@ async def test_a_title_is_cut_after_a_word_and_says_so(stage, described):
         run = await runs.get_run(tx, made.clip.run_id)
     assert len(run.vibe) <= 120
     assert run.vibe.endswith("velvet…")
+
+
+async def test_words_that_need_other_players_let_the_tune_go(stage, described):
+    await stage.start()
+    moods, clip = stage.services.moods, (await stage.shown())[0]
+    kept = await moods.open_on(ANN, clip.id, words="slower")
+    loose = await moods.open_on(ANN, clip.id, words="darker, and lose the drums")
+    assert (kept.session.keeps_tune, loose.session.keeps_tune) == (True, False)
+    assert "tune changes" in loose.note
+    said = await moods.say(ANN, loose.panel_id, "darker, and lose the drums")
+    assert "drums" in said.session.facets().without

@@ -96,6 +96,14 @@ async def test_who_asks_for_music_where_some_is_bred_hears_how_to_steer_it(talk)
     assert "rate its clips" in (await talk.say(ANN, "play some jazz")).text
 
 
+async def test_a_member_gets_the_darker_clip_without_drums_that_the_help_promises(talk):
+    await talk.stage.start()
+    reply = await talk.say(ANN, "B darker, and lose the drums")
+    assert "I make a version of clip B" in reply.text
+    made = [one for one in talk.stage.rounds() if one.made is not None]
+    assert [one.made.operator for one in made] == ["mood"]
+
+
 async def test_words_that_change_nothing_are_named(talk):
     reply = await talk.say(MOD, "start dub about the qwxsea")
     assert reply.text.endswith("because I do not know them: qwxsea.")
