@@ -21,8 +21,8 @@ from generation.musicgen.shapes import Shape
 from generation.musicgen.weights import Cross, Weights
 
 EPSILON = 1e-5
-Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Attention of queries, keys and values (rows, heads, new steps, depth) over all steps so far."""
+Attend = Callable[[Tensor, Tensor], Tensor]
+"""Attention of queries (rows, heads, new steps, depth), with keys and values (2, ...), over all steps so far."""
 
 
 def positions(steps: int, hidden: int, *, device: torch.device | str, dtype: torch.dtype) -> Tensor:
@@ -69,33 +69,45 @@ class Decoder:
             shape.positions, shape.hidden, device=self.device, dtype=self.dtype
         )
 
-    def remember(
-        self, states: Tensor, mask: Tensor, *, rows: int, room: int, front: int = 0
-    ) -> Memory:
-        """Make room for a batch, and compute the keys and values of its prompts once and for all.
+    def memory(self, told: int, tokens: int, *, rows: int, room: int, front: int = 0) -> Memory:
+        """Make room for a batch.
 
         Args:
-            states: (told rows, tokens, hidden) from the text encoder, zero where a prompt has ended.
-            mask: (told rows, tokens), 1 for a token and 0 after the end.
+            told: Rows with a prompt.
+            tokens: Of each prompt.
             rows: Told rows and rows without a prompt together.
             room: Steps, those in front included.
             front: Steps in front of the clips.
         """
-        shape, told = self.shape, len(states)
-        depth = shape.hidden // shape.heads
-        states = states.to(self.device, self.dtype)
-        attended = [
-            linear(states, layer.cross.kv).view(told, -1, 2, shape.heads, depth)
-            for layer in self.weights.layers
-            if layer.cross is not None
-        ]
-        cross = torch.stack(attended).permute(0, 3, 1, 4, 2, 5) if attended else states.new_empty(0)
-        own = torch.zeros(
-            (shape.layers, 2, rows, shape.heads, room, depth), device=self.device, dtype=self.dtype
+        shape, depth = self.shape, self.shape.hidden // self.shape.heads
+        layers = sum(layer.cross is not None for layer in self.weights.layers)
+        own = (shape.layers, 2, rows, shape.heads, room, depth)
+        cross = (layers, 2, told, shape.heads, tokens, depth)
+        mask = (told, 1, 1, tokens)
+        return Memory(
+            own=torch.empty(own, device=self.device, dtype=self.dtype),
+            cross=torch.empty(cross, device=self.device, dtype=self.dtype),
+            mask=torch.empty(mask, device=self.device, dtype=self.dtype),
+            front=front,
         )
-        bias = torch.zeros(mask.shape, device=self.device, dtype=self.dtype)
-        bias = bias.masked_fill(mask.to(self.device) == 0, -torch.inf)[:, None, None, :]
-        return Memory(own=own, cross=cross.contiguous(), mask=bias, front=front)
+
+    def remember(self, states: Tensor, mask: Tensor, memory: Memory) -> None:
+        """Forget what was read, and compute the keys and values of prompts once and for all.
+
+        Args:
+            states: (told rows, tokens, hidden) from the text encoder, zero where a prompt has ended.
+            mask: (told rows, tokens), 1 for a token and 0 after the end.
+            memory: Where they are kept.
+        """
+        states = states.to(self.device, self.dtype)
+        told, tokens = states.shape[:2]
+        memory.own.zero_()  # what is masked must still be a number
+        attended = [layer.cross for layer in self.weights.layers if layer.cross is not None]
+        for number, cross in enumerate(attended):
+            both = linear(states, cross.kv).view(told, tokens, 2, self.shape.heads, -1)
+            memory.cross[number].copy_(both.permute(2, 0, 3, 1, 4))
+        over = mask.to(self.device)[:, None, None, :] == 0
+        memory.mask.zero_().masked_fill_(over, -torch.inf)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Return (rows, steps, hidden) of tokens (rows, codebooks, steps)."""
@@ -124,10 +136,9 @@ class Decoder:
         for number in range(self.shape.layers):
             kept = memory.own[number]
 
-            def attend(q: Tensor, k: Tensor, v: Tensor, kept: Tensor = kept) -> Tensor:
-                kept[0, :, :, :steps] = k
-                kept[1, :, :, :steps] = v
-                return scaled_dot_product_attention(q, k, v, is_causal=True)
+            def attend(q: Tensor, kv: Tensor, kept: Tensor = kept) -> Tensor:
+                kept[:, :, :, :steps] = kv
+                return scaled_dot_product_attention(q, kv[0], kv[1], is_causal=True)
 
             state = self.layer(number, state, memory, attend)
             if on_layer is not None:
@@ -143,7 +154,8 @@ class Decoder:
             at: (1,) number of the step, those in front counted, on the device.
             window: Steps that are looked back on, from the first one; at least ``at + 1``.
             memory: Of the batch; what is read is kept in it.
-            seen: (window,) which of them there are; ``None`` where it is all of them.
+            seen: (1, 1, 1, window), added to attention: 0 for a step that there is, minus infinity for others;
+                ``None`` where there are all.
 
         Returns:
             (rows, codebooks, vocabulary) float32.
@@ -152,9 +164,8 @@ class Decoder:
         for number in range(self.shape.layers):
             kept = memory.own[number]
 
-            def attend(q: Tensor, k: Tensor, v: Tensor, kept: Tensor = kept) -> Tensor:
-                kept[0].index_copy_(2, at, k)
-                kept[1].index_copy_(2, at, v)
+            def attend(q: Tensor, kv: Tensor, kept: Tensor = kept) -> Tensor:
+                kept.index_copy_(3, at, kv)
                 return scaled_dot_product_attention(
                     q, kept[0, :, :, :window], kept[1, :, :, :window], attn_mask=seen
                 )
@@ -163,36 +174,56 @@ class Decoder:
         return self.heads(state[:, 0])
 
     def layer(self, number: int, state: Tensor, memory: Memory, attend: Attend) -> Tensor:
-        """Return the state (rows, steps, hidden) after a layer; ``attend`` keeps its keys and values."""
+        """Take the state (rows, steps, hidden) through a layer, in place; ``attend`` keeps its keys and values."""
         shape, layer = self.shape, self.weights.layers[number]
         rows, new = state.shape[:2]
         depth = shape.hidden // shape.heads
-        q, k, v = (
+        qkv = (
             linear(_normed(state, layer.norm), layer.qkv)
             .view(rows, new, 3, shape.heads, depth)
             .permute(2, 0, 3, 1, 4)
         )
-        state = state + linear(_joined(attend(q, k, v)), layer.out)
+        add_product(state, _joined(attend(qkv[0], qkv[1:])), layer.out)
         if layer.cross is not None:
-            state = self._told(layer.cross, state, memory.cross[number], memory.mask)
+            prompts = memory.cross[number]
+            self._hear(layer.cross, state[: prompts.shape[1]], prompts, memory.mask)
         wide = gelu(linear(_normed(state, layer.last_norm), layer.up))
-        return state + linear(wide, layer.down)
+        add_product(state, wide, layer.down)
+        return state
 
-    def _told(self, cross: Cross, state: Tensor, prompts: Tensor, mask: Tensor) -> Tensor:
-        """Return the state after the attention of the rows that have a prompt to theirs."""
-        told, new = prompts.shape[1], state.shape[1]
-        q = linear(_normed(state[:told], cross.norm), cross.q)
+    def _hear(self, cross: Cross, state: Tensor, prompts: Tensor, mask: Tensor) -> None:
+        """Let the rows that have a prompt attend to it, in place."""
+        told, new = state.shape[:2]
+        q = linear(_normed(state, cross.norm), cross.q)
         q = q.view(told, new, self.shape.heads, -1).transpose(1, 2)
         heard = scaled_dot_product_attention(q, prompts[0], prompts[1], attn_mask=mask)
-        said = linear(_joined(heard), cross.out)
-        if told == len(state):
-            return state + said
-        return torch.cat([state[:told] + said, state[told:]])
+        add_product(state, _joined(heard), cross.out)
 
     def heads(self, state: Tensor) -> Tensor:
         """Return (rows, codebooks, vocabulary) float32 of a last state (rows, hidden)."""
         out = linear(_normed(state, self.weights.norm), self.weights.heads).float()
         return out.view(len(state), self.shape.codebooks, self.shape.vocabulary)
+
+
+def add_product(
+    state: Tensor, given: Tensor, weight: Tensor, *, at_once: bool | None = None
+) -> None:
+    """Add ``linear(given, weight)`` to a state (rows, steps, hidden) in place.
+
+    On a GPU as part of the product, which is a kernel less of the dozen that a layer takes; a CPU would add up in
+    another order for every number of rows.
+
+    Args:
+        state: Changed.
+        given: (rows, steps, width).
+        weight: (hidden, width).
+        at_once: Whether it is part of the product; as it is best for the device unless given.
+    """
+    if state.is_cuda if at_once is None else at_once:
+        flat = state.view(-1, state.shape[-1])
+        flat.addmm_(given.reshape(-1, given.shape[-1]), weight.t())
+    else:
+        state += linear(given, weight)
 
 
 def _normed(state: Tensor, norm: Tensor) -> Tensor:

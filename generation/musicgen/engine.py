@@ -22,6 +22,7 @@ from generation.musicgen.loop import (
     least_rows,
     write,
 )
+from generation.musicgen.place import Places
 from generation.musicgen.sampling import Sampling
 from generation.musicgen.shapes import FRAME_RATE
 from generation.musicgen.text import Said, TooLongError
@@ -84,6 +85,7 @@ class Engine:
         self.model = model
         self.how = how or Sampling()
         self.bucket = bucket_of(bucket)
+        self._places = Places()
 
     @cached_property
     def _alike(self) -> int:
@@ -159,8 +161,10 @@ class Engine:
                 how=self.how,
                 begin=begin if kept else None,
                 on_layer=_still(share),
+                places=self._places,
             )
             more = write(batch, share)[:, :, kept:]
+            self._places.keep(batch.place)
             codes = torch.cat([codes, more], dim=2)
         return list(codes[: len(orders)])
 

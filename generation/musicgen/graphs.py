@@ -2,57 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from generation.musicgen.loop import Batch
 from generation.musicgen.shapes import WINDOWS
 
 WARM = 3
 """Steps run before a capture, so that libraries have set themselves up."""
+Work = Callable[[], object]
 
 
-class Graphs:
-    """Steps of one batch, captured once for each window that it comes to.
+def captured(step: Work, reset: Work) -> Work:
+    """Run a step a few times, ``reset`` before each, and record it; returns what runs it from then on."""
+    aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(WARM):
+            reset()
+            step()
+        reset()
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
 
-    A captured step looks back on the whole window; what is not there yet is masked by the number of the step, which the
-    graph itself counts up. Capturing changes nothing: what the trial steps wrote is written again.
+
+def run(batch: Batch, number: int, capture: Callable[[Work, Work], Work] = captured) -> None:
+    """Run step ``number`` of a batch; steps are run in their order.
+
+    It looks back on a whole window; what is not there yet is masked by the number of the step, which the step itself
+    counts up. A step is captured once for each window in a place, and serves every batch that comes to lie there.
+    Capturing changes nothing: every trial writes the same step, which is then written once more.
     """
-
-    def __init__(self, batch: Batch) -> None:
-        self._batch = batch
-        self._room = int(batch.memory.own.shape[4])
-        self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
-        self._windows = (*(size for size in WINDOWS if size < self._room), self._room)
-
-    def step(self, number: int) -> None:
-        """Run step ``number``; steps are run in their order."""
-        window = next(size for size in self._windows if size > self._batch.front + number)
-        if window not in self._graphs:
-            self._graphs[window] = self._captured(window)
-        self._graphs[window].replay()
-
-    def _captured(self, window: int) -> torch.cuda.CUDAGraph:
-        batch = self._batch
+    place = batch.place
+    sizes = (*(size for size in WINDOWS if size < place.plan.room), place.plan.room)
+    window = next(size for size in sizes if size > batch.front + number)
+    if window not in place.graphs:
         began = batch.at.clone()
-        places = torch.arange(window, device=batch.at.device)
-
-        def once() -> None:
-            seen: Tensor = places <= batch.at + batch.front
-            batch.step(window, seen[None, None, None, :])
-
-        aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(WARM):
-                batch.at.copy_(began)
-                once()
-        torch.cuda.current_stream().wait_stream(aside)
-        batch.at.copy_(began)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            once()
-        batch.at.copy_(began)  # a capture runs nothing, but stays on the safe side of that
-        return graph
+        place.graphs[window] = capture(
+            lambda: batch.masked_step(window), lambda: batch.at.copy_(began)
+        )
+    place.graphs[window]()

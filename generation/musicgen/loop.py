@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,9 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from domain.errors import GenerationError
-from generation.musicgen.decoder import Decoder, Memory
+from generation.musicgen.decoder import Decoder
 from generation.musicgen.delay import gathered, spread, valid
+from generation.musicgen.place import Places, Plan
 from generation.musicgen.sampling import Sampling, draw, guided, noise
 
 OnStep = Callable[[int, int], bool]
@@ -74,8 +76,9 @@ def least_rows(decoder: Decoder) -> int:
 
 
 class Batch:
-    """Everything that a batch in the making consists of. Made on the device once, then only changed in place."""
+    """Everything that a batch in the making consists of. Set up on the device once, then only changed in place."""
 
+    @torch.inference_mode()
     def __init__(  # noqa: PLR0913 - each of them is something else
         self,
         decoder: Decoder,
@@ -86,6 +89,7 @@ class Batch:
         how: Sampling,
         begin: Tensor | None = None,
         on_layer: Callable[[], None] | None = None,
+        places: Places | None = None,
     ) -> None:
         """Set up a batch.
 
@@ -97,6 +101,7 @@ class Batch:
             how: To sample.
             begin: (rows, codebooks, frames) to go on from, fewer than ``frames``.
             on_layer: Called after each layer that has read what comes before the first step to be written.
+            places: May keep the place of a batch that is done, to be taken over.
 
         Raises:
             GenerationError: It is longer than the model was trained for, or there is nothing to write.
@@ -108,28 +113,31 @@ class Batch:
         if self.front + self.steps >= shape.positions or frames < 1:
             most = shape.positions - shape.steps(1) - self.front
             raise GenerationError(f"A window has 1 to {most} frames, not {frames}.")
-        rows = len(seeds)
-        self.rows = 2 * rows if how.guided else rows
-        self.memory: Memory = decoder.remember(
-            prompts.states,
-            prompts.mask,
-            rows=self.rows,
+        if begin is not None and not 0 < begin.shape[2] < frames:
+            raise GenerationError("There is nothing to write after what is to be gone on from.")
+        told, tokens = prompts.states.shape[:2]
+        plan = Plan(
+            decoder=decoder,
+            how=how,
+            told=told,
+            tokens=tokens,
             room=shape.room(frames, self.front),
             front=self.front,
         )
-        self.codes = torch.full(
-            (rows, shape.codebooks, self.steps), shape.padding, dtype=torch.long, device=device
-        )
-        self.forced = torch.full_like(self.codes, -1)
-        self.forced[:, ~valid(shape, frames, device).T] = shape.padding
+        self.place = (places or Places()).take(plan)
+        self.memory, self.at = self.place.memory, self.place.at
+        decoder.remember(prompts.states, prompts.mask, self.memory)
+        self.codes = self.place.codes.fill_(shape.padding)
+        self.forced = self.place.forced.fill_(-1)
+        silent = ~valid(shape, frames, device).T
+        self.forced[:, :, : self.steps].masked_fill_(silent, shape.padding)
         self.first = 0
         if begin is not None:
-            if not 0 < begin.shape[2] < frames:
-                raise GenerationError("There is nothing to write after what is to be gone on from.")
             self._go_on(begin.to(device))
         self._read(self._before(prompts), on_layer)
-        self.chance = noise(seeds, self.steps, shape.codebooks).to(device)
-        self.at = torch.full((1,), self.first, dtype=torch.long, device=device)
+        self.chance = self.place.chance
+        self.chance[: self.steps].copy_(noise(seeds, self.steps, shape.codebooks))
+        self.at.fill_(self.first)
 
     def _go_on(self, begin: Tensor) -> None:
         """Take given frames as said; the first step to be written is the first that they do not fill completely."""
@@ -148,7 +156,6 @@ class Batch:
         blank = prompts.blank.expand(len(prompts.front), -1, -1)
         return torch.cat([prompts.front, blank]) if self.how.guided else prompts.front
 
-    @torch.inference_mode()
     def _read(self, front: Tensor | None, on_layer: Callable[[], None] | None) -> None:
         """Read what comes before the first step to be written, if anything does."""
         if front is None and not self.first:
@@ -159,6 +166,12 @@ class Batch:
 
     def _both(self, tokens: Tensor) -> Tensor:
         return tokens.repeat(2, *[1] * (tokens.dim() - 1)) if self.how.guided else tokens
+
+    def masked_step(self, window: int) -> None:
+        """Write a step that looks back on a whole window, the same for every step in it; see ``step``."""
+        seen = torch.zeros((window,), dtype=self.decoder.dtype, device=self.decoder.device)
+        seen.masked_fill_(self.place.counted[:window] > self.at + self.front, -torch.inf)
+        self.step(window, seen[None, None, None])
 
     def step(self, window: int, seen: Tensor | None = None) -> None:
         """Write the tokens of the step ``self.at`` and go on to the next one; see ``Decoder.following``.
@@ -187,8 +200,8 @@ class Batch:
 def write(batch: Batch, on_step: OnStep | None = None) -> Tensor:
     """Write a batch to its end.
 
-    On a CUDA device every step is one graph, captured for each window; elsewhere a step looks back on just what there
-    is.
+    On a CUDA device every step is one graph, captured once for each window in a place; elsewhere a step looks back on
+    just what there is.
 
     Returns:
         Codes (rows, codebooks, frames).
@@ -197,9 +210,9 @@ def write(batch: Batch, on_step: OnStep | None = None) -> Tensor:
         Stopped: ``on_step`` said so.
     """
     if batch.decoder.device.type == "cuda":
-        from generation.musicgen.graphs import Graphs  # noqa: PLC0415 - only there is a graph
+        from generation.musicgen.graphs import run  # noqa: PLC0415 - only there is a graph
 
-        advance: Callable[[int], None] = Graphs(batch).step
+        advance: Callable[[int], None] = functools.partial(run, batch)
     else:
 
         def advance(number: int) -> None:

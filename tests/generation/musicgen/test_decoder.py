@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,10 +12,13 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="PYTORCH IS MISSING: MusicGen was not tested")
 
 from domain.errors import GenerationError  # noqa: E402
+from generation.musicgen import decoder as decoders  # noqa: E402
 from generation.musicgen.checkpoint import load  # noqa: E402
-from generation.musicgen.decoder import Decoder  # noqa: E402
+from generation.musicgen.decoder import Decoder, add_product  # noqa: E402
 from generation.musicgen.delay import gathered, spread, valid  # noqa: E402
+from generation.musicgen.graphs import WARM, run  # noqa: E402
 from generation.musicgen.loop import Batch, Prompts, Stopped, least_rows, write  # noqa: E402
+from generation.musicgen.place import Places  # noqa: E402
 from generation.musicgen.sampling import Sampling, draw, noise  # noqa: E402
 from generation.musicgen.shapes import SHAPES, Shape, cost  # noqa: E402
 from generation.musicgen.weights import packed, random_weights  # noqa: E402
@@ -51,19 +57,110 @@ def test_greedy_codes_are_those_of_transformers(kind, guidance, request):
     assert torch.equal(write(on), codes)
 
 
+@pytest.fixture
+def graphed(monkeypatch):
+    """Let steps run as they do in CUDA graphs, but for the graph; gives how often one was captured."""
+    taken = []
+
+    def captured(step, reset):
+        for _ in range(WARM):
+            reset()
+            step()
+        reset()
+        taken.append(step)
+        return step
+
+    def write_graphed(batch):
+        with torch.inference_mode():
+            for number in range(batch.first, batch.steps):
+                run(batch, number, captured)
+            return batch.result()
+
+    return write_graphed, taken
+
+
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
-def test_steps_on_a_masked_window_are_those_without_one(mono, guidance):
-    """What a CUDA graph runs is a step with a mask; here it runs without a graph."""
+def test_captured_steps_are_those_without_a_graph(mono, guidance, graphed):
+    """Also for the batches after the first, which lie in the same place and take over its steps."""
+    write_graphed, taken = graphed
     ours = load(mono[0], dtype=torch.float32)
     how = Sampling(guidance=guidance)
+    place = None
+    for number, (texts, frames, begun) in enumerate(
+        [(PROMPTS, 60, 0), (PROMPTS[::-1], FRAMES, 0), (PROMPTS, 60, 20), (PROMPTS, 280, 0)]
+    ):
+        prompts = ours.text.prompts(texts, 64)
+        seeds = [number, 2, 3]
+        begin = torch.randint(0, 64, (3, 4, begun)) if begun else None
+        made = {"seeds": seeds, "frames": frames, "how": how, "begin": begin}
+        plain = write(Batch(ours.decoder, prompts, **made))
+        places = Places()
+        places._kept = place
+        batch = Batch(ours.decoder, prompts, **made, places=places)
+        assert (batch.place is place) == (0 < number < 3)
+        place = batch.place
+        assert torch.equal(write_graphed(batch), plain)
+        assert len(taken) == (
+            1 if number < 3 else 3
+        )  # a window of 256, then one of 512 with its own 256
+
+
+def test_a_place_is_kept_on_a_gpu_where_it_is_small(mono, monkeypatch):
+    ours = load(mono[0], dtype=torch.float32)
     prompts = ours.text.prompts(PROMPTS, 64)
-    plain = write(Batch(ours.decoder, prompts, seeds=[1, 2, 3], frames=FRAMES, how=how))
-    masked = Batch(ours.decoder, prompts, seeds=[1, 2, 3], frames=FRAMES, how=how)
-    with torch.inference_mode():
-        for _ in range(masked.steps):
-            seen = torch.arange(64) <= masked.at
-            masked.step(64, seen[None, None, None])
-    assert torch.equal(masked.result(), plain)
+
+    def batch(places, frames=FRAMES):
+        made = {"seeds": [1, 2, 3], "frames": frames, "how": Sampling(), "places": places}
+        return Batch(ours.decoder, prompts, **made)
+
+    places = Places()
+    first = batch(places)
+    places.keep(first.place)
+    assert batch(places).place is not first.place  # on a CPU nothing is captured there
+
+    size = SimpleNamespace(total_memory=first.memory.nbytes * 16)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: size)
+    on_gpu = SimpleNamespace(
+        at=SimpleNamespace(device=torch.device("cuda:0")),
+        memory=first.memory,
+        plan=first.place.plan,
+    )
+    places.keep(on_gpu)
+    assert places.take(first.place.plan) is on_gpu
+    assert places.take(first.place.plan) is not on_gpu  # it is somebody's now
+    places.keep(on_gpu)
+    assert batch(places, 300).place is not on_gpu  # of another size: given up
+    assert batch(places).place is not on_gpu
+    size.total_memory -= 16
+    places.keep(on_gpu)
+    assert batch(places).place is not on_gpu
+
+
+def test_adding_a_product_at_once_is_adding_it(monkeypatch):
+    own = torch.Generator().manual_seed(3)
+    state, given, weight = (
+        torch.randn(size, generator=own, dtype=torch.float64)
+        for size in ((4, 2, 6), (4, 2, 5), (6, 5))
+    )
+    for at_once in (False, True):
+        for rows in (4, 3):
+            changed = state.clone()
+            add_product(changed[:rows], given[:rows], weight, at_once=at_once)
+            wanted = state.clone()
+            wanted[:rows] += given[:rows] @ weight.T
+            assert torch.allclose(changed, wanted)
+
+
+@pytest.mark.parametrize("kind", ["mono", "stereo"])
+def test_greedy_codes_are_the_same_with_products_added_at_once(kind, request, monkeypatch):
+    """As on a GPU."""
+    ours = load(request.getfixturevalue(kind)[0], dtype=torch.float32)
+    made = {"seeds": [1, 2, 3], "frames": FRAMES, "how": GREEDY[3.0]}
+    prompts = ours.text.prompts(PROMPTS, 64)
+    plain = write(Batch(ours.decoder, prompts, **made))
+    at_once = functools.partial(add_product, at_once=True)
+    monkeypatch.setattr(decoders, "add_product", at_once)
+    assert torch.equal(write(Batch(ours.decoder, prompts, **made)), plain)
 
 
 def test_a_row_depends_on_its_prompt_and_seed_alone(mono):
