@@ -34,8 +34,13 @@ class Timers(Generic[Key]):
         self._alarms[key] = self._tasks.spawn(self._ring(key, at, action), f"timer of {key}")
 
     async def _ring(self, key: Key, at: float, action: Callable[[], Awaitable[None]]) -> None:
-        while (left := at - self._clock.now()) > 0:
-            await self._clock.sleep(min(left, LOOK_AGAIN))
+        left = at - self._clock.now()
+        while left > 0:
+            nap = min(left, LOOK_AGAIN)
+            await self._clock.sleep(nap)
+            left = min(
+                left - nap, at - self._clock.now()
+            )  # set back, a clock makes nobody wait longer
         self._alarms.pop(
             key, None
         )  # from here on it cannot be cleared: the action may itself set a new alarm

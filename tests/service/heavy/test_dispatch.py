@@ -225,7 +225,7 @@ async def test_what_cannot_be_asked_for_is_its_own_callers_trouble(shop):
 
 
 async def test_prompts_that_nobody_waits_for_are_not_read(shop):
-    device = shop.open("--start-seconds", 0.2)
+    device = shop.open("--start-seconds", 0.7)
     reading = asyncio.ensure_future(device.read(MODEL, ["slow lofi"]))
     while not shop.lines():
         await asyncio.sleep(0.01)
