@@ -214,7 +214,9 @@ class Doer:
     ) -> Outcome:
         """Make one clip for somebody who may not call a round, as they could with ``/mood``."""
         if len(found) != 1:
-            raise ForbiddenError(f"{refused} Reply to a clip, and I make you one version of it.")
+            raise ForbiddenError(
+                f"{refused} Name a clip (“B darker”) or reply to it, and I make you a version."
+            )
         made = await self._version(speaker, found[0], words)
         return replace(
             made, text=f"Rounds are for moderators to call here, so instead: {made.text}"

@@ -122,6 +122,10 @@ class Meant:
         run, number = await self._round(tx, speaker, which)
         _check_open(speaker.actor, run)
         shown = await clips.posted_clips(tx, run.id, number)
+        if not shown and number <= 0:
+            raise NotFoundError(
+                "The first round is still being made. Say it again when its clips are here."
+            )
         if not shown:
             raise NotFoundError("That round shows no clips yet, or it is not there any more.")
         return shown

@@ -44,7 +44,8 @@ _MODE = (
 )
 _LETTER_AFTER = (
     r"is|was|slaps|sucks|rocks|rules|but|and|or|from|of|with|please|then|needs|sounds|has|goes|"
-    r"\d+ ?(?:stars?|/)|vs|x|beats|gives|gets|deserves|makes|hurts|all the way|over|wins|in|though|\W|$"
+    r"\d+ ?(?:stars?|/)|[a-z]+er(?: and| but|[,.!?]|$)|vs|x|beats|gives|gets|deserves|makes|hurts|"
+    r"all the way|over|wins|in|though|\W|$"
 )
 _ONE = r"(?:clip|track|song|tune|number|no\.?|nr\.?|option|letter)"
 _ORDINAL = r"first|1st|second|2nd|third|3rd|fourth|4th|last|final"

@@ -14,10 +14,11 @@ from service.chat import asking
 from service.chat.agent import NOT_YOURS, OFFLINE, OVER
 from service.chat.tools import TOOLS
 from service.operator_changes import OnePrompt
-from storage import chat_memory
+from storage import chat_memory, runs
 from tests.fake_model import FakeLanguageModel, calls
 from tests.service.chat.conftest import speaker
 from tests.service.conftest import ANN, BOB, MOD
+from tests.storage.samples import new_run
 
 
 async def turns(talk):
@@ -102,6 +103,12 @@ async def test_a_member_gets_the_darker_clip_without_drums_that_the_help_promise
     assert "I make a version of clip B" in reply.text
     made = [one for one in talk.stage.rounds() if one.made is not None]
     assert [one.made.operator for one in made] == ["mood"]
+
+
+async def test_who_speaks_of_the_first_round_too_early_hears_to_wait(talk):
+    async with talk.stage.services.db.transaction() as tx:
+        await runs.create_run(tx, new_run(guild_id=MOD.guild_id, channel_id=MOD.channel_id))
+    assert "still being made" in (await talk.say(MOD, "make it darker")).text
 
 
 async def test_words_that_change_nothing_are_named(talk):
