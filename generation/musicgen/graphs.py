@@ -12,6 +12,8 @@ from generation.musicgen.shapes import WINDOWS
 
 WARM = 3
 """Steps run before a capture, so that libraries have set themselves up."""
+AHEAD = 8
+"""Steps between two looks at how far the device is."""
 Work = Callable[[], object]
 
 
@@ -47,3 +49,26 @@ def run(batch: Batch, number: int, capture: Callable[[Work, Work], Work] = captu
             lambda: batch.masked_step(window), lambda: batch.at.copy_(began)
         )
     place.graphs[window]()
+
+
+class Pace:
+    """Lets the host be at most twice ``AHEAD`` steps ahead of the device, which never waits for it.
+
+    Else a whole batch would be ordered in a moment: what is told of its steps would be untrue, and stopping it late.
+    """
+
+    def __init__(self, mark: Callable[[], Any] = torch.cuda.Event) -> None:
+        self._mark = mark
+        self._steps = 0
+        self._last: Any = None
+
+    def step(self) -> None:
+        """Note that a step was ordered, and wait where it is too far ahead."""
+        self._steps += 1
+        if self._steps % AHEAD:
+            return
+        mark = self._mark()
+        mark.record()
+        if self._last is not None:
+            self._last.synchronize()
+        self._last = mark

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -210,9 +209,13 @@ def write(batch: Batch, on_step: OnStep | None = None) -> Tensor:
         Stopped: ``on_step`` said so.
     """
     if batch.decoder.device.type == "cuda":
-        from generation.musicgen.graphs import run  # noqa: PLC0415 - only there is a graph
+        from generation.musicgen.graphs import Pace, run  # noqa: PLC0415 - only there is a graph
 
-        advance: Callable[[int], None] = functools.partial(run, batch)
+        pace = Pace()
+
+        def advance(number: int) -> None:
+            run(batch, number)
+            pace.step()
     else:
 
         def advance(number: int) -> None:

@@ -16,7 +16,7 @@ from generation.musicgen import decoder as decoders  # noqa: E402
 from generation.musicgen.checkpoint import load  # noqa: E402
 from generation.musicgen.decoder import Decoder, add_product  # noqa: E402
 from generation.musicgen.delay import gathered, spread, valid  # noqa: E402
-from generation.musicgen.graphs import WARM, run  # noqa: E402
+from generation.musicgen.graphs import AHEAD, WARM, Pace, run  # noqa: E402
 from generation.musicgen.loop import Batch, Prompts, Stopped, least_rows, write  # noqa: E402
 from generation.musicgen.place import Places  # noqa: E402
 from generation.musicgen.sampling import Sampling, draw, noise  # noqa: E402
@@ -134,6 +134,24 @@ def test_a_place_is_kept_on_a_gpu_where_it_is_small(mono, monkeypatch):
     size.total_memory -= 16
     places.keep(on_gpu)
     assert batch(places).place is not on_gpu
+
+
+def test_the_host_is_never_far_ahead_of_the_device():
+    ordered, done = [0], [0]
+
+    class Mark:
+        def record(self):
+            self.at = ordered[0]
+
+        def synchronize(self):
+            done[0] = max(done[0], self.at)
+
+    pace = Pace(Mark)
+    for _ in range(100):
+        ordered[0] += 1
+        pace.step()
+        assert ordered[0] - done[0] <= 2 * AHEAD
+        assert ordered[0] - done[0] >= min(ordered[0], AHEAD)  # the device has something to do
 
 
 def test_adding_a_product_at_once_is_adding_it(monkeypatch):
