@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import multiprocessing
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -58,9 +60,11 @@ class Job:
 
     @property
     def file(self) -> Path:
-        """Where the run is kept."""
-        place = self.experiment.conditions.index(self.condition)
-        return self.folder / RUNS / f"{place + 1:02d}-{self.seed:03d}.json"
+        """Where the run is kept: by the condition's name, so that one more before it moves none to another place."""
+        name = self.condition.name
+        words = re.sub("[^a-z0-9]+", "-", name.casefold()).strip("-")[:40]
+        mark = hashlib.blake2b(name.encode(), digest_size=3).hexdigest()
+        return self.folder / RUNS / f"{words}-{mark}-{self.seed:03d}.json"
 
     @property
     def fingerprint(self) -> str:

@@ -47,6 +47,17 @@ def test_runs_are_done_again_when_settings_that_they_go_by_changed(tmp_path):
     assert marks == {told.fingerprint(told.conditions[0])}  # nothing of that changes such a run
 
 
+def test_a_condition_more_has_no_other_done_again(tmp_path):
+    one = load(write(tmp_path, TINY))
+    (job,) = jobs(one, tmp_path, Settings())
+    save(Run(fingerprint=job.fingerprint, rows=[], heard=[], listeners=[], notes=[]), job.file)
+    names = ("told the truth!", "\u771f\u5b9f", "\u5618", "told the truth")
+    more = [one.conditions[0].model_copy(update={"name": name}) for name in names]
+    found = jobs(one.model_copy(update={"conditions": tuple(more)}), tmp_path, Settings())
+    assert [each.kept() is not None for each in found] == [False, False, False, True]
+    assert len({each.file for each in found}) == len(names)
+
+
 class Deadly:
     """Ends the process that unpickles it."""
 
