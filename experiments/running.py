@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
@@ -148,7 +149,9 @@ def _done(missing: list[Job], workers: int) -> Iterator[tuple[Job, float]]:
         return
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
-    pool: Executor = ProcessPoolExecutor(min(workers, len(missing)), mp_context=context)
+    pool: Executor = ProcessPoolExecutor(
+        min(workers, len(missing)), mp_context=context, initializer=_start
+    )
     waiting: dict[Future[float], Job] = {pool.submit(do, job): job for job in missing}
     try:
         for future in as_completed(waiting):
@@ -160,6 +163,18 @@ def _done(missing: list[Job], workers: int) -> Iterator[tuple[Job, float]]:
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start() -> None:
+    """End when the program ends, however it ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
 
 
 def do(job: Job) -> float:

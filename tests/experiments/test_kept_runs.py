@@ -1,7 +1,12 @@
 """Which runs of an experiment are kept and which are done again, and what is said where one cannot be done."""
 
+import asyncio
 import dataclasses
 import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +61,63 @@ def test_a_condition_more_has_no_other_done_again(tmp_path):
     found = jobs(one.model_copy(update={"conditions": tuple(more)}), tmp_path, Settings())
     assert [each.kept() is not None for each in found] == [False, False, False, True]
     assert len({each.file for each in found}) == len(names)
+
+
+def hold(folder):
+    """Say who runs this, and go on for ever."""
+    (folder / str(os.getpid())).touch()
+    threading.Event().wait()
+
+
+class Endless:
+    """Keeps the process that unpickles it busy."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return hold, (self.folder,)
+
+
+CODE = """
+import dataclasses, sys
+from pathlib import Path
+from experiments.running import jobs, run_all
+from experiments.spec import load
+from tests.experiments.test_kept_runs import Endless
+folder = Path(sys.argv[1])
+wanted = jobs(load(sys.argv[2]).model_copy(update={"seeds": 2}), folder, None)
+run_all([dataclasses.replace(one, settings=Endless(folder / "who")) for one in wanted], workers=2, say=print)
+"""
+
+
+async def test_no_process_outlives_a_program_that_is_killed(tmp_path):
+    (tmp_path / "who").mkdir()
+    command = [sys.executable, "-c", CODE, str(tmp_path), write(tmp_path, TINY)]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": "."}) as program:
+        try:
+            await until(lambda: len(list((tmp_path / "who").iterdir())) == 2)
+        finally:
+            program.kill()
+    await until(lambda: not any(is_there(int(path.name)) for path in (tmp_path / "who").iterdir()))
+
+
+def is_there(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path("/proc", str(process), "stat")  # one that nobody has buried yet is there no more
+    return (
+        not stat.exists() or stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    )
+
+
+async def until(fact):
+    """Wait for a fact, for two minutes at most."""
+    async with asyncio.timeout(120.0):
+        while not fact():
+            await asyncio.sleep(0.02)
 
 
 class Deadly:
