@@ -168,10 +168,8 @@ class GeneratorProcess:
 
     async def kill(self) -> None:
         """End it at once, with whatever it has started, which may outlive it."""
-        if (
-            self._spawning is not None
-        ):  # on its thread it comes to life though nobody waits for it any more
-            await asyncio.wait([self._spawning])
+        if self._spawning is not None and not self._spawning.done():
+            await asyncio.wait([self._spawning])  # it comes to life on its thread, wanted or not
         child = self._child
         if child is None:
             return

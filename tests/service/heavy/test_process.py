@@ -63,6 +63,20 @@ async def test_who_stops_waiting_for_the_end_of_a_process_ends_it():
     assert process._child.returncode is not None
 
 
+async def test_who_is_in_a_hurry_twice_leaves_no_process_behind():
+    process = GeneratorProcess([sys.executable, "-c", HELLO + DEAF], Patience(drain=600.0))
+    await process.start()
+    stopping = asyncio.ensure_future(process.stop())
+    for _ in range(2):
+        await asyncio.sleep(0)
+        stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    async with asyncio.timeout(20):
+        while process.alive:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_process_that_comes_to_life_unwanted_is_ended():
     process = GeneratorProcess([sys.executable, "-c", HELLO + DEAF], Patience())
     starting = asyncio.ensure_future(process.start())
