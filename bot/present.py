@@ -245,9 +245,10 @@ def status_text(view: StatusView) -> str:
         lines.append(view.progress.text)
     elif generation is not None and generation.state is GenerationState.OPEN:
         closing = f", or <t:{int(generation.closes_at)}:R>" if generation.closes_at else ""
+        enough = 1 if run.for_listener is not None else settings.quorum
         lines.append(
             f"Round {generation.number} is open: {count(view.voters, 'voter')} so far. "
-            f"It closes when {1 if run.for_listener is not None else settings.quorum} voted{closing}."
+            f"It closes when {enough} {'has' if enough == 1 else 'have'} voted{closing}."
         )
     if view.target is not None:
         lines.append(_towards(view.target))

@@ -11,6 +11,14 @@ from service.chat import lexicon
 from service.chat import phrases as words_of
 from service.chat.references import marked, references_in, without_references
 
+_IS = re.compile(
+    r"\b(one|first|second|third|fourth|last|clip|track|song|[A-D])'s (?=(?:too|so|very|really|not|a|an|my|pretty|quite|"
+    rf"way|just|kind of|{'|'.join((*lexicon.LOVE, *lexicon.GOOD, *lexicon.MEH, *lexicon.AWFUL))})\b)"
+)
+"""An "'s" that is no possessive."""
+_OF_CLIP = re.compile(
+    r"\b((?:the )?(?:first|second|third|fourth|last)(?: (?:one|clip|track|song))?|[A-D])'s (?!own\b)(\w+)"
+)
 _INDEX = index_of(lexicon.MENDED)
 _REAL_WORDS = frozenset(
     [
@@ -86,6 +94,7 @@ def normalised(text: str) -> str:
     text = text.replace("\u2019", "'").replace(":", " ").replace(" = ", " is ")
     text = re.sub(r"(?i)thumbs up", "👍", re.sub(r"(?i)thumbs down", "👎", text))
     text = re.sub(r"([a-zA-Z])\1{2,}", r"\1", text)
+    text = _OF_CLIP.sub(r"the \2 in \1", _IS.sub(r"\1 is ", text))
     for pattern, put in lexicon.CONTRACTIONS:
         text = pattern.sub(put, text)
     return re.sub(r"[A-Za-z][\w/'-]*", lambda match: _word(match[0]), text)
@@ -122,6 +131,12 @@ def plainly(text: str) -> str:
     return re.sub(
         r"\bmore (?:tempo|speed)\b", "faster", re.sub(r"\bless (?:tempo|speed)\b", "slower", text)
     )
+
+
+def says_what(text: str) -> bool:
+    """Tell whether words say by themselves what music should be, and not only how other music should change."""
+    facets = interpret(plainly(text)).facets
+    return bool(facets.genre or facets.moods or facets.instruments or facets.uses)
 
 
 def _quieter(match: re.Match[str]) -> str:

@@ -13,7 +13,9 @@ from domain.ids import ClipId
 from domain.run import Run, RunState
 from domain.vote import Consent, Grade
 from service.chat.cases import UseCases
+from service.chat.clauses import says_what
 from service.chat.meant import Meant
+from service.chat.notes import GOES_ON, GOES_ON_FOR_ALL
 from service.chat.outcomes import job, names, own_rating
 from service.chat.tools import problem_of
 from service.chat.turns import Outcome, Personal, Speaker
@@ -27,10 +29,6 @@ Tool = Callable[[Speaker, Mapping[str, Any]], Awaitable[Outcome]]
 GRADES = {"awful": Grade.AWFUL, "meh": Grade.MEH, "good": Grade.GOOD, "love": Grade.LOVE}
 NOTHING = "Nothing is being bred here. Say “start”, and what it should be about."
 PAUSED = "You paused collection with `/mydata pause`, so no vote was recorded."
-GOES_ON = "A run goes on here already. Say “switch to jazz” to steer it, “next” for new clips, or “stop” to end it."
-GOES_ON_FOR_ALL = (
-    "A run goes on here already: rate its clips to steer it, or say “start one for me: jazz”."
-)
 FOR_YOU = "That is between us: press the button, and only you see it."
 
 
@@ -114,8 +112,9 @@ class Doer:
     async def _start(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         actor, vibe, track = speaker.actor, str(said.get("vibe", "")), None
         private = bool(said.get("private")) or speaker.alone
-        if not said.get("private"):
-            await self._check_none_goes_on(speaker)
+        if not said.get("private") and (run := await self._live(speaker)) is not None:
+            own = actor.is_moderator or is_own(actor, run)
+            raise BusyError(GOES_ON if own else GOES_ON_FOR_ALL)
         if speaker.upload is not None:
             if not private:
                 speaker.front.check_may_post()
@@ -144,13 +143,11 @@ class Doer:
             "started a run",
         )
 
-    async def _check_none_goes_on(self, speaker: Speaker) -> None:
+    async def _live(self, speaker: Speaker) -> Run | None:
         try:
-            run = await self._run(speaker)
+            return await self._run(speaker)
         except NotFoundError:
-            return
-        own = speaker.actor.is_moderator or is_own(speaker.actor, run)
-        raise BusyError(GOES_ON if own else GOES_ON_FOR_ALL)
+            return None
 
     async def _breed(
         self, speaker: Speaker, directive: Directive, found: list[Clip], words: str = ""
@@ -195,6 +192,8 @@ class Doer:
 
     async def _remix(self, speaker: Speaker, said: Mapping[str, Any]) -> Outcome:
         words = str(said["words"]).strip()
+        if not said.get("clip") and says_what(words) and await self._live(speaker) is None:
+            return await self._start(speaker, {"vibe": words})
         found = (
             [await self._clip(speaker, said)]
             if said.get("clip")

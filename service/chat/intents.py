@@ -110,7 +110,9 @@ class _Reader:
     def take(self, clause: Clause) -> None:
         negated, self._negated = self._negated and clause.joint == "and", False
         before, self._last = self._last, None
-        if (
+        if not clause.core and words_of.GREETED.fullmatch(clause.text):
+            self._add("help")
+        elif (
             not clause.refs and words_of.THANKS.fullmatch(clause.core or clause.text)
         ) or not clause.core:
             self._notes.add(Note.SMALL_TALK)
@@ -123,6 +125,8 @@ class _Reader:
             self._refuse_to()
         elif not self._meaning(clause, before):
             self._notes.add(Note.UNKNOWN)
+            if len(clause.refs) == 1:  # what follows is about that clip, whatever was said of it
+                self._topic = clause.refs[0]
 
     def _negation(self, clause: Clause) -> None:
         if verdict := verdicts.of_negation(clause.core):
@@ -284,7 +288,7 @@ class _Reader:
         return len(refs) > 1 and self._add("cross", clips=refs)
 
     def _vary(self, clause: Clause) -> bool:
-        core, refs = words_of.HAVING.sub("", clause.core), clause.refs
+        core, refs = words_of.HAVING.sub("", words_of.NEXT_ONE.sub("", clause.core)), clause.refs
         if words_of.LIKE_REF.match(core) and len(refs) == 1 and not is_music(clause.bare):
             self._topic = refs[0]
             return self._add("vary", clip=refs[0])

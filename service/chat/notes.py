@@ -58,11 +58,16 @@ TEXTS = {
     Note.LISTEN: "Clips play in the message of their round. “pick one for me” finds the one that you should like best.",
     Note.FILES: "Press **More** under the round, pick the clip, then **Download**: WAV, MIDI, stems or sheet music.",
     Note.TOP: "`/top` shows the best clips here, with their sound. Who won a round is told when it closes.",
-    Note.TAKE_BACK: "Press the same face again to take a vote back, or say what you think now: “B is awful”.",
+    Note.TAKE_BACK: "Press the same face again to take a vote back, or say what you think now: “B is awful”. A round "
+    "that is out stays; “more like B of the previous round” goes back to it.",
     Note.CANCEL: "**Cancel** on the status line drops a round that is being made; “stop” ends the run.",
     Note.DIFFERENT: "Say what it should be instead, such as “switch to bossa nova” or “faster, with strings”.",
 }
 """What is answered. A note that is not here is none of the offline grammar's."""
+GOES_ON = "A run goes on here already. Say “switch to jazz” to steer it, “next” for new clips, or “stop” to end it."
+GOES_ON_FOR_ALL = (
+    "A run goes on here already: rate its clips to steer it, or say “start one for me: jazz”."
+)
 
 _CLIP = r"⟦[^⟧]*⟧"
 _VOTE = r"(?:(?:my|that|the|this|last) )*(?:vote|rating|grade|star)"
@@ -86,7 +91,7 @@ _ASIDES: Mapping[Note, tuple[str, ...]] = {
         rf"{_BOT}{_VERY} {_INSULT}",
         r"(?:bad|stupid|dumb|useless) (?:bot|robot|machine)|you (?:idiot|moron)",
         r"i (?:really )?hate (?:you|this bot|your (?:music|clips|songs))",
-        r"(?:fuck|screw|damn) (?:you|off|this)",
+        rf"(?:fuck|screw|damn) (?:you|off|this)|are you {_INSULT}",
     ),
     Note.NEGATED: (
         r"shut up|be quiet|silence|hush|leave (?:me|us) (?:alone|be)|go away|piss off",

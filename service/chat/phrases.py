@@ -244,6 +244,10 @@ TELL = re.compile(
     r"kind of (?:music|song|track)) is|what is|what makes|what about|what is the deal with) ⟦[^⟧]*⟧"
     r"(?: (?:like|about|special|different|tick))?"
 )
+NEXT_ONE = re.compile(
+    r"^(?:make|breed|do|let|have|get)? ?(?:the )?next (?:round|ones?|batch)(?: (?:be|sound|should be|a bit))* "
+    r"(?=more like|like|similar|close)"
+)
 WHY = re.compile(
     r"\bwhy\b|what made you\b|how did you (?:choose|pick|come|decide|get)|what is the reason|"
     r"\bhow come\b|what for|reason (?:for|behind)"
@@ -348,6 +352,7 @@ HELP = re.compile(
     r"^how (?:do|can|could|should|would) (?:i|we)\b|instructions\?|"
     r"explain (?:this|yourself|how|the rules)|what is this(?: (?:bot|place|thing))?$|^what$|^huh$"
 )
+GREETED = re.compile(r"(?:hey|hi|yo|hello)(?: (?:bot|there|tunebreeder|dude|man|everyone))?")
 THANKS = re.compile(
     r"^(?:thanks?|thank you|thx|ty|cheers|lol|haha+|hehe|ok|okay|k|cool|nice|great|awesome|"
     r"good|wow|yes|yeah|yep|no|nope|nah|hm+|"

@@ -161,7 +161,7 @@ def test_status_of_each_state():
     view = StatusView(
         run=make_run(), generation=generation, voters=1, progress=None, families={"lofi": 2}
     )
-    assert "1 voter so far. It closes when 2 voted, or <t:5:R>." in present.status_text(view)
+    assert "1 voter so far. It closes when 2 have voted, or <t:5:R>." in present.status_text(view)
     assert "timer 20 min" in present.status_text(view)
     making = dataclasses.replace(view, progress=Progress(text="3 of 12 candidates ready"))
     assert "3 of 12" in present.status_text(making)

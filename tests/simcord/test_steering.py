@@ -68,7 +68,7 @@ async def test_status_is_private_and_says_how_it_stands(stage):
     await stage.start(vibe="dub")
     result = await stage.ann.slash(stage.channel, "evolve status")
     assert result.ephemeral
-    assert "1 voter so far. It closes when 2 voted" in result.response.content
+    assert "1 voter so far. It closes when 2 have voted" in result.response.content
     assert "lofi (3)" in result.response.content
 
 

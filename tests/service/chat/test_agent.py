@@ -111,6 +111,14 @@ async def test_who_speaks_of_the_first_round_too_early_hears_to_wait(talk):
     assert "still being made" in (await talk.say(MOD, "make it darker")).text
 
 
+async def test_a_wish_for_music_starts_a_run_where_there_is_none(talk):
+    reply = await talk.say(ANN, "play me something sad")
+    assert "A run starts here" in reply.text
+    assert "sad" in (await talk.stage.run()).vibe
+    await talk.agent.answered((await talk.say(MOD, "stop")).question, speaker(MOD), yes=True)
+    assert "Say “start”" in (await talk.say(ANN, "slower")).text
+
+
 async def test_words_that_change_nothing_are_named(talk):
     reply = await talk.say(MOD, "start dub about the qwxsea")
     assert reply.text.endswith("because I do not know them: qwxsea.")
