@@ -14,13 +14,8 @@ _COMPARABLE = (Kind.MOOD, Kind.TEXTURE, Kind.LEVEL, Kind.TEMPO)
 _NOTE_LETTERS = frozenset("abcdefg")
 
 
-def scan(text: str, vocabulary: Vocabulary) -> list[Span]:
-    """Return the spans of ``text`` in order, ends of clauses among them."""
-    return read_spans(text, vocabulary)[0]
-
-
 def read_spans(text: str, vocabulary: Vocabulary) -> tuple[list[Span], dict[str, str]]:
-    """Return the spans of ``text``, and for each misspelt word what it was read as."""
+    """Return the spans of ``text`` in order, ends of clauses among them, and what each misspelt word was read as."""
     tokens, read_as = _mended(tokenise(text), vocabulary)
     return _spans(tokens, vocabulary), read_as
 
