@@ -128,7 +128,7 @@ class LanguageSearcher:
             planned = brief.count // 2 if OFFLINE in self._arms else 0
             part = dataclasses.replace(brief, count=brief.count - planned)
             drafts = await breed_directed(part, parents, herd, self._told, caller)
-        proposals = Drafting(herd).proposals(_distinct(drafts)[: brief.count - planned])
+        proposals = Drafting(herd).proposals(distinct(drafts)[: brief.count - planned])
         self._explain(caller, brief.count, brief.count - planned - len(proposals))
         return await self._filled(brief, proposals, parents)
 
@@ -160,7 +160,7 @@ class LanguageSearcher:
         certain = [draft for arm, some in bred.items() for draft in some[: (shares[arm] + 1) // 2]]
         taken = {id(draft) for draft in certain}
         rest = [
-            draft for some in bred.values() for draft in _distinct(some) if id(draft) not in taken
+            draft for some in bred.values() for draft in distinct(some) if id(draft) not in taken
         ]
         open_places = sum(shares[arm] for arm in bred) - len(certain)
         chosen = herd.screen.choose(rest, open_places, herd.rng, daring=0.2)
@@ -211,6 +211,9 @@ class LanguageSearcher:
         ]
 
 
-def _distinct(drafts: Sequence[Written]) -> list[Written]:
-    """Return drafts without those whose words another has."""
-    return list({fingerprint(draft.prompt): draft for draft in reversed(drafts)}.values())[::-1]
+def distinct(drafts: Sequence[Written]) -> list[Written]:
+    """Return drafts in their order without those whose words an earlier one has."""
+    found: dict[str, Written] = {}
+    for draft in drafts:
+        found.setdefault(fingerprint(draft.prompt), draft)
+    return list(found.values())

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from domain.candidate import Brief, Directive
 from domain.ids import CandidateId
 from evolution.archive import MAX_ELITES, MAX_RECENT, individuals
-from evolution.language.auto import LanguageSearcher
+from evolution.language.auto import LanguageSearcher, distinct
 from evolution.language.credit import Told, allocate, arm_of, belief, gains, merits, tilted
 from evolution.language.directed import obedient, obeys
-from evolution.language.drafting import Drafting, Text
+from evolution.language.drafting import Drafting, Text, Written
 from evolution.language.full import WholePopulation
 from evolution.language.grouping import grouped
 from evolution.language.novelty import mate, newest, novelty, starting_points
@@ -298,6 +298,14 @@ async def test_the_note_is_renewed_however_long_a_run_lasts_and_goes_with_the_vo
     await breeder.ask(Brief(count=4))
     assert breeder.note() == ""
     assert fake.count("reflect") == len(notes) + 2
+
+
+def test_what_several_wrote_keeps_the_best_place_that_it_has():
+    first, second, again = (
+        Written(prompt=prompt, read=read(prompt), facets=read(prompt), operator=str(number))
+        for number, prompt in enumerate((A, B, A.upper()))
+    )
+    assert distinct([first, second, again]) == [first, second]
 
 
 # Full ------------------------------------------------------------------------------------------------
