@@ -126,11 +126,21 @@ def plainly(text: str) -> str:
         text = pattern.sub(put, text)
     text = words_of.UP_DOWN.sub(lambda m: f"{'more' if m[2] == 'up' else 'less'} {m[1]}", text)
     text = words_of.TOO_MUCH.sub(r"less \1", words_of.OUT.sub(r"no \1", text))
-    text = words_of.TOO_LOUD.sub(_quieter, text)
+    text = words_of.TOO_LOUD.sub(_quieter, words_of.ENOUGH.sub(r"no \1", text))
+    text = words_of.DIAL.sub(_turned, text)
     text = words_of.MORE.sub(r"more \1", words_of.LESS.sub(r"less \1", text))
     return re.sub(
         r"\bmore (?:tempo|speed)\b", "faster", re.sub(r"\bless (?:tempo|speed)\b", "slower", text)
     )
+
+
+_DIALS = {"volume": ("quieter", "louder"), "energy": ("less energy", "more energy")}
+
+
+def _turned(match: re.Match[str]) -> str:
+    """Put "the tempo could be higher" as "faster"; what is too high should be lower."""
+    up = match[3] in {"higher", "high", "up"}
+    return _DIALS.get(match[1], ("slower", "faster"))[up is (match[2] is None)]
 
 
 def says_what(text: str) -> bool:

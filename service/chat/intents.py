@@ -119,6 +119,8 @@ class _Reader:
         elif said := aside(clause.core, clause.text):
             self._notes.add(said)
             self._asides.append(said)
+        elif words_of.MY_DATA.search(clause.text):
+            self._add("my_data")
         elif words_of.NEGATED.match(clause.core) or words_of.NEGATED.match(clause.text):
             self._negation(clause)
         elif negated and words_of.ACTIONS.search(clause.core):
@@ -268,7 +270,7 @@ class _Reader:
             and (refs or _PRONOUN.search(core))
             and not is_music(clause.bare)
         ):
-            return self._add("keep", clip=self._one(clause))
+            return all(self._add("keep", clip=ref) for ref in refs or (self._topic,))
         if words_of.BRANCH.search(core) and meant:
             return self._add("branch", clip=self._one(clause))
         if words_of.CROSS.search(core) and self._cross(clause):

@@ -8,7 +8,7 @@ POLITE = re.compile(
     r"\b(?:please|kindly|hey|hi there|hello there|yo|ok|okay|alright|well|um|uh|hmm|just|"
     r"maybe|perhaps|now|then|really|"
     r"actually|also|though|dear|bot|tunebreeder|dude|man|mate|bro|guys|everyone|haha|lol|"
-    r"lowkey|honestly|imo|tbh|"
+    r"lowkey|honestly|imo|tbh|nah|yeah|yep|"
     r"for now|right now|next time|this time|i think|i guess|i feel like|tell me|do you mind|"
     r"if you can|if possible|"
     r"kinda|sort of|a little bit more like|because|too please|thanks|thank you|still|yet|"
@@ -50,7 +50,8 @@ NEXT = re.compile(
     r"(?:i am |we are )?ready for (?:the )?(?:next|another)(?: (?:round|one))?|close (?:the|"
     r"this) round|(?:nah|no) next|(?:roll|spin|deal|go|try|breed)(?: (?:it|the dice))? again|"
     r"(?:a |an )?(?:new|another|fresh|different) (?:round|batch|set|ones?|generation)|"
-    r"(?:more|new|fresh|other|different) (?:clips|songs|tracks|music)|surprise us"
+    r"(?:more|new|fresh|other|different) (?:clips|songs|tracks|music)|surprise us|go|"
+    r"(?:give (?:me|us) )?(?:(?:\d|four|a few|some) )?more(?: of them)?"
 )
 PLAY_SOME = re.compile(
     r"(?:play|make|sing|do|put on|give)(?: (?:me|us))? (?:something|anything|(?:some )?(?:music|songs?|tunes?|tracks?|"
@@ -67,7 +68,7 @@ WISH = re.compile(
     r"feel like|fancy|wish for|am in the mood for)(?: to (?:hear|have|listen to))?|(?:we|"
     r"you) (?:want|need)(?: to hear)?|"
     r"how about|what about|in the mood for|bring on)\b\s*(?:(?:something|some|music|a bit of|"
-    r"a run (?:of|with)|a track)\b\s*)*"
+    r"a run (?:of|with)|a track|(?:a )?private (?:one|run)(?: (?:with|of|about))?)\b\s*)*"
 )
 PRIVATE = re.compile(
     r"\b(?:(?:only|just) )?(?:for me|privately|in private|on my own|for myself|"
@@ -123,7 +124,8 @@ ALL_BAD = re.compile(
     r"horrible|suck|sucks|trash|garbage|rubbish|"
     r"crap|any good|worth|is good|are good)|all bad|i (?:hate|dislike) (?:all|every|them all|"
     r"all of them|everything)\b.*|"
-    r"do not like any.*|(?:i )?like none(?: of .*)?|"
+    r"do not like any.*|(?:rate|grade|vote) (?:all|everything|every one|them all)(?: of them)? (?:as )?(?:awful|bad|"
+    r"terrible|horrible)|(?:i )?like none(?: of .*)?|"
     r"(?:i am )?not (?:feeling|into|digging|liking) any(?: of .*)?"
 )
 BROKEN = re.compile(
@@ -198,6 +200,14 @@ TOO_MUCH = re.compile(
     r"\b(?:the |those )?(\w+) (?:is|are|was|were) (?:a bit |a little |way |far )?too (?:much|"
     r"many|prominent|present|dominant)\b"
 )
+ENOUGH = re.compile(
+    r"^(?:stop (?:it )?with|enough(?: of)?|(?:i am |we are )?(?:sick|tired) of)(?: (?:the|this|that|all))* "
+    r"(\w+(?: (?!already|now)\w+)?)(?: already| now)?$"
+)
+DIAL = re.compile(
+    r"\b(?:can |could |should )?(?:the )?(tempo|speed|pace|volume|energy)(?: (?:is|are|be|was|should be|could be|to be|"
+    r"goes|go))?(?: a bit| a little| much)? (too )?(higher|lower|high|low|up|down)\b"
+)
 OUT = re.compile(
     r"\b(?:take|leave|cut|filter|throw|kick|pull|keep) (?:the |that |those |all )?(\w+) out\b(?: of)?"
 )
@@ -217,8 +227,8 @@ DISLIKED = re.compile(
 )
 """What may be said of a part of the music, and then is a wish to have less of it."""
 NO_WISH = re.compile(
-    r"^(?:(?:i|you|we|he|she|they|my|your|his|her|our|if|when|while|there|someone|somebody|"
-    r"nobody) (?!want|need|would|prefer|wish|could use)|"
+    r"^(?:hard to (?:choose|say|tell|decide|pick)|(?:i|you|we|he|she|they|my|your|his|her|our|if|when|while|"
+    r"there|someone|somebody|nobody) (?!want|need|would|prefer|wish|could use)|"
     r"(?:am|did|does|do|was|were|has|had|is|are) )"
 )
 TOGETHER = (
@@ -339,10 +349,12 @@ ABOUT = re.compile(
     r"licen[cs]e|ai|engine|software)|"
     r"licen[cs]es?\b|copyright|commercial|privacy|open source|^about(?: you)?$|"
     r"where do (?:these|the clips|they) come from|are you (?:an? )?(?:chat ?gpt|gpt|llm|claude|gemini|siri|alexa|"
-    r"language model)\b|who am i talking to|can (?:i|we) (?:use|sell|share|publish|upload|post|stream) (?:this|these|"
+    r"language model)\b|who am i talking to|(?:is|are) ⟦[^⟧]*⟧ (?:\w+ )?(?:ai|machine)\b|"
+    r"can (?:i|we) (?:use|sell|share|publish|upload|post|stream) (?:this|these|"
     r"it|them|⟦[^⟧]*⟧|the (?:music|clips?|songs?|tracks?))"
 )
 HELP = re.compile(
+    r"difference between|what (?:does|do|is|are) (?:the )?(?:vary|cross|remix|next|more|star|buttons?)\b|"
     r"\bhelp\b|how (?:does|do|can|is|should) (?:this|it|that|i|you|we|voting|the voting|one|"
     r"breeding|the bot|rating)\b.*\b(?:work|works|use|vote|do|start|rate|"
     r"function|supposed|begin|talk)\b|what can (?:you|i|we) (?:do|say|ask)|what (?:now|"

@@ -17,7 +17,7 @@ _WORD = rf"(?:{'|'.join(sorted(map(re.escape, _OF), key=len, reverse=True))})"
 _DULL = ("meh", "boring", "bland", "dull", "so-so", "mediocre", "forgettable")
 _DEGREE = (
     r"(?:(?:so|really|quite|very|too|a bit|a little|kind of|pretty|absolutely|totally|just|"
-    r"simply|rather|super|such a|the|a|an|"
+    r"both|simply|rather|super|such a|the|a|an|"
     r"actual|pure|such|freaking|damn|always|also|all|pretty much|total|complete|absolute)\s+)*"
 )
 _SUBJECT = (
@@ -70,6 +70,9 @@ _FROM_TO = (
 )
 _COUNTED = dict(zip(("one", "two", "three", "four", "five"), range(1, 6), strict=True))
 _PART = re.compile(rf"the [\w-]+(?: [\w-]+)? (?:in|of|on) {_REF} {_BE} {_DEGREE}({_WORD})")
+_FOR = re.compile(
+    rf"my vote (?:goes to|is for) {_REF}|{_REF} (?:gets|has) my vote|i vote (?:for )?{_REF}|\+1 (?:for |to )?{_REF}"
+)
 _WHAT_A = re.compile(rf"what an? (?:[\w-]+ )?({_WORD})")
 _SAID = re.compile(
     rf"(?:(?:rate|grade|vote) {_REF}|change my (?:vote|rating|grade) (?:on|for|of) {_REF})(?: (?:as|to|a|an))* "
@@ -150,6 +153,8 @@ def of_clause(core: str) -> str | None:
 
 
 def _of_saying(core: str) -> str | None:
+    if _FOR.fullmatch(core):
+        return "good"
     for one in (_SAID, _LONE, _WHAT_A):
         if match := one.fullmatch(core):
             return _OF[match[1]]
