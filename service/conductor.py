@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from domain.errors import NotFoundError, StorageError, UserError
 from domain.ids import ListenerId, RunId
@@ -32,6 +32,12 @@ COALESCE = 0.05
 """Seconds in which votes on a round are counted together."""
 Learn = Callable[[RunId, int], Awaitable[None]]
 OUR_FAULT = "Something went wrong while making the next round."
+
+
+def _to_be_made(run: Run, generation: Generation) -> bool:
+    """Tell whether a generation is the next one of a run that goes on, and was begun."""
+    state = (run.state, generation.number, generation.state)
+    return state == (RunState.ACTIVE, run.generation + 1, GenerationState.BREEDING)
 
 
 async def _nobody_learns(_run_id: RunId, _number: int) -> None:
@@ -93,14 +99,47 @@ class Conductor:
             BusyError: A cap is reached. Nothing was changed then.
         """
         self._queue.check(run, asked_by)
-        async with self._db.transaction() as tx:
-            closed = await lifecycle.close(tx, run, reason, self._clock.now())
-            if run.state is not RunState.ACTIVE or run.unattended:
-                run = await runs.set_run(tx, run.id, state=RunState.ACTIVE, unattended=0)
-            generation = await lifecycle.begin_next(tx, run, order)
-        self._timers.clear(run.id)
-        await self._closed(closed)
+        with self.to_the_end(run.id):
+            async with self._db.transaction() as tx:
+                closed = await lifecycle.close(tx, run, reason, self._clock.now())
+                if run.state is not RunState.ACTIVE or run.unattended:
+                    run = await runs.set_run(tx, run.id, state=RunState.ACTIVE, unattended=0)
+                generation = await lifecycle.begin_next(tx, run, order)
+            self._timers.clear(run.id)
+            await self._closed(closed)
         return self.submit(run, asked_by, generation)
+
+    @contextlib.contextmanager
+    def to_the_end(self, *run_ids: RunId) -> Iterator[list[RunId]]:
+        """Change runs. Who is cancelled in the middle of it may have stored what then has to be queued and sent.
+
+        Yields:
+            The runs; those that are made meanwhile are to be added.
+        """
+        changed = [*run_ids]
+        try:
+            yield changed
+        except asyncio.CancelledError:
+            for run_id in changed:
+                self._tasks.spawn(self._take_up(run_id), f"what is left to do of run {run_id}")
+            raise
+
+    async def _take_up(self, run_id: RunId) -> None:
+        """Queue and send what is stored of a run, as after a restart."""
+        async with self._locks[run_id]:
+            async with self._db.transaction() as tx:  # after the one that was left in its COMMIT
+                try:
+                    run = await runs.get_run(tx, run_id)
+                except NotFoundError:
+                    return
+                following = await lifecycle.generation_of(tx, run_id, run.generation + 1)
+                waiting = [one for one in await posts.undelivered(tx) if one.run_id == run_id]
+            for post in waiting:
+                self.deliver(post)
+            if following is None or not _to_be_made(run, following):
+                return
+            if self._queue.ticket_of(run_id) is None:
+                self.submit(run, NOBODY, following)
 
     def submit(self, run: Run, asked_by: ListenerId, generation: Generation) -> Ticket:
         """Queue a generation that is stored as BREEDING."""
@@ -159,6 +198,11 @@ class Conductor:
     async def drop(self, ticket: Ticket) -> None:
         """Cancel a round that is waiting or being made; one that was just finished is posted all the same."""
         self._queue.drop(ticket)
+        # Whoever waits: a round that is neither made nor given up would hold its run for ever.
+        rest = self._tasks.spawn(self._dropped(ticket), f"cancel of run {ticket.run.id}")
+        await asyncio.shield(rest)
+
+    async def _dropped(self, ticket: Ticket) -> None:
         await ticket.done()
         run_id = ticket.run.id
         async with self._locks[run_id]:
@@ -194,14 +238,15 @@ class Conductor:
         ticket = self._queue.ticket_of(run.id)
         if ticket is not None:
             await self.drop(ticket)
-        async with self._locks[run.id]:
-            self._timers.clear(run.id)
-            async with self._db.transaction() as tx:
-                run = await runs.get_run(tx, run.id)
-                await lifecycle.withdraw(tx, run, self._clock.now())
-                closed = await lifecycle.close(tx, run, CloseReason.STOPPED, self._clock.now())
-                run = await runs.set_run(tx, run.id, state=RunState.STOPPED)
-        await self._closed(closed)
+        with self.to_the_end(run.id):
+            async with self._locks[run.id]:
+                self._timers.clear(run.id)
+                async with self._db.transaction() as tx:
+                    run = await runs.get_run(tx, run.id)
+                    await lifecycle.withdraw(tx, run, self._clock.now())
+                    closed = await lifecycle.close(tx, run, CloseReason.STOPPED, self._clock.now())
+                    run = await runs.set_run(tx, run.id, state=RunState.STOPPED)
+            await self._closed(closed)
         return run
 
     async def _closed(self, closed: Closed | None) -> None:
@@ -317,11 +362,7 @@ class Conductor:
             live = {run.id: run for run in await runs.live_runs(tx)}
         for generation in making:
             run = live.get(generation.run_id)
-            if (
-                run is not None
-                and run.state is RunState.ACTIVE
-                and run.generation + 1 == generation.number
-            ):
+            if run is not None and _to_be_made(run, generation):
                 self.submit(run, NOBODY, generation)
             else:
                 async with self._db.transaction() as tx:

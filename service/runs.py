@@ -99,10 +99,8 @@ class RunService:
             raise UserError(
                 f"There is no generator {settings.generator!r} here. There is: {', '.join(self.generators)}."
             )
-        plays, breeds = (
-            settings or self.default_settings(),
-            searcher or self._settings.runs.searcher,
-        )
+        plays = settings or self.default_settings()
+        breeds = searcher or self._settings.runs.searcher
         if no := unfit(breeds, embeds=await self._device.embeds(plays.generator)):
             raise UserError(no)
         await self.check_may_start(actor, private=for_listener is not None)
@@ -201,12 +199,14 @@ class RunService:
     async def _begin(self, new: NewRun, order: Order, target: Target | None = None) -> Ticket:
         """Store a run with what it is bred towards and its first generation, and queue that."""
         self._queue.check(None, new.started_by, new.guild_id)
-        async with self._db.transaction() as tx:
-            self._check_live(new, await runs.live_runs(tx))
-            run = await runs.create_run(tx, new)
-            if target is not None:
-                await targets.save_target(tx, run.id, target)
-            generation = await lifecycle.begin_next(tx, run, order)
+        with self._conductor.to_the_end() as begun:
+            async with self._db.transaction() as tx:
+                self._check_live(new, await runs.live_runs(tx))
+                run = await runs.create_run(tx, new)
+                begun.append(run.id)
+                if target is not None:
+                    await targets.save_target(tx, run.id, target)
+                generation = await lifecycle.begin_next(tx, run, order)
         return self._conductor.submit(run, new.started_by, generation)
 
     def _check_live(self, new: NewRun, live: Sequence[Run]) -> None:
@@ -287,7 +287,8 @@ class RunService:
             run = await self._run_here(actor.channel_id)
             if run.state is RunState.ACTIVE:
                 raise UserError("This run is going already.")
-            unsent = await self._take_up_unsent(run)
+            with self._conductor.to_the_end(run.id):
+                unsent = await self._take_up_unsent(run)
             if unsent is None:
                 return await self._conductor.breed(run, actor.user_id, Order(), CloseReason.NEXT)
         self._conductor.deliver(unsent)

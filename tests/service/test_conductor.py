@@ -1,14 +1,16 @@
-"""When rounds close, while the database answers in an order of its own."""
+"""When rounds close, while the database answers late, or whoever asked gives up."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
 
-from domain.run import CloseReason, GenerationState, RunSettings
+import pytest
+
+from domain.run import CloseReason, GenerationState, RunSettings, RunState
 from domain.vote import Grade
 from storage import runs
-from tests.service.conftest import ANN, BOB
+from tests.service.conftest import ANN, BOB, MOD
 
 
 class Late:
@@ -48,3 +50,69 @@ async def test_a_quorum_closes_the_round_though_an_earlier_look_is_answered_late
     async with stage.services.db.reading() as tx:
         closed = await runs.generation(tx, run.id, 1)
     assert (closed.state, closed.close_reason) == (GenerationState.CLOSED, CloseReason.QUORUM)
+
+
+class Stuck:
+    """A database whose next change is stored, but whose answer does not come."""
+
+    def __init__(self, db) -> None:
+        self._db, self.reading = db, db.reading
+        self.stored = asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self):
+        async with self._db.transaction() as tx:
+            yield tx
+        if not self.stored.is_set():
+            self.stored.set()
+            await asyncio.Event().wait()
+
+
+async def given_up(stuck: Stuck, call) -> None:
+    """Make a call and give up on it once its change is stored."""
+    task = asyncio.ensure_future(call)
+    async with asyncio.timeout(20):
+        await stuck.stored.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_who_gives_up_on_a_start_that_is_stored_still_gets_the_round(stage):
+    stuck = stage.services.runs._db = Stuck(stage.services.db)
+    await given_up(stuck, stage.services.runs.start(MOD))
+    await stage.until(stage.rounds)
+    await stage.settle()
+    assert await stage.state(1) is GenerationState.OPEN
+
+
+async def test_who_gives_up_on_a_next_that_is_stored_still_gets_reveal_and_round(stage):
+    await stage.start()
+    await stage.rate(ANN, 1, Grade.LOVE)
+    stuck = stage.services.conductor._db = Stuck(stage.services.db)
+    await given_up(stuck, stage.services.runs.next(MOD))
+    await stage.until(lambda: len(stage.rounds()) == 2)
+    await stage.settle()
+    assert [view.post.kind.value for view in stage.sink.sent] == ["round", "reveal", "round"]
+
+
+async def test_who_gives_up_on_a_stop_that_is_stored_still_gets_the_reveal(stage):
+    await stage.start()
+    await stage.rate(ANN, 1, Grade.LOVE)
+    stuck = stage.services.conductor._db = Stuck(stage.services.db)
+    await given_up(stuck, stage.services.runs.stop(MOD))
+    await stage.until(lambda: len(stage.sink.sent) == 2)
+    assert stage.sink.sent[-1].post.kind.value == "reveal"
+    assert (await stage.run()).state is RunState.STOPPED
+
+
+async def test_who_gives_up_on_a_cancel_leaves_no_round_half_made(stage):
+    stage.device.hold = asyncio.Event()
+    ticket = await stage.services.runs.start(MOD)
+    await stage.until(lambda: ticket.task)
+    dropping = asyncio.ensure_future(stage.services.conductor.drop(ticket))
+    await asyncio.sleep(0)
+    dropping.cancel()
+    await stage.settle()
+    assert await stage.state(1) is GenerationState.CANCELLED
+    assert (await stage.run()).state is RunState.STOPPED
