@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from scipy.special import erf, softmax
 
 from domain.errors import ScoringError
-from scoring.aligner.protocol import AlignerInfo, AlignerKind, fingerprint, shaped, unit
+from scoring.aligner.protocol import (
+    AlignerInfo,
+    AlignerKind,
+    check,
+    fingerprint,
+    scale_of,
+    shaped,
+    unit,
+)
 from scoring.encoder import Floats
 
 REACH = 5.0
@@ -93,9 +101,7 @@ class CompactAligner:
                 found = weights[name].shape if name in weights else "nothing"
                 message = f"The weights of the aligner do not fit its size: {name} must be {size}, found {found}."
                 raise ScoringError(message)
-            if not np.isfinite(weights[name]).all():
-                message = f"The weights of the aligner are damaged: {name} holds numbers that are not finite."
-                raise ScoringError(message)
+        check({name: weights[name] for name in expected})
         self._w: dict[str, Floats] = {
             name: np.asarray(weights[name], dtype=np.float32) for name in expected
         }
@@ -110,7 +116,7 @@ class CompactAligner:
             width=shape.width,
             users=shape.users,
             parameters=sum(math.prod(s) for name, s in expected.items() if name not in BUFFERS),
-            scale=math.exp(float(self._w["log_scale"])),
+            scale=scale_of(float(self._w["log_scale"])),
         )
 
     @property

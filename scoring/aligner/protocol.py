@@ -7,6 +7,7 @@ of the model, up to a constant for each listener. ``scoring.aligner.folder.load`
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from domain.errors import ScoringError
 from scoring.encoder import Floats
+
+LARGEST_LOG_SCALE = 20.0
 
 
 class AlignerKind(StrEnum):
@@ -106,6 +109,30 @@ def shaped(embeddings: NDArray[Any], info: AlignerInfo) -> Floats:
         message = "An embedding holds numbers that are not finite; encode the clip again."
         raise ScoringError(message)
     return given
+
+
+def check(weights: Mapping[str, NDArray[Any]]) -> None:
+    """Raise a ``ScoringError`` that names a weight which holds numbers that are not finite."""
+    for name, values in weights.items():
+        if not np.isfinite(values).all():
+            message = (
+                f"The weights of the aligner are damaged: {name} holds numbers that are not finite."
+            )
+            raise ScoringError(message)
+
+
+def scale_of(log_scale: float) -> float:
+    """Return what a cosine is multiplied by to be log odds.
+
+    Raises:
+        ScoringError: It is beyond what any training ends with.
+    """
+    if not abs(log_scale) <= LARGEST_LOG_SCALE:
+        message = (
+            f"The weights of the aligner are damaged: the logarithm of its scale is {log_scale:g}."
+        )
+        raise ScoringError(message)
+    return math.exp(log_scale)
 
 
 def unit(vectors: NDArray[Any]) -> Floats:

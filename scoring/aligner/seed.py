@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from scoring.aligner.protocol import AlignerInfo, AlignerKind, fingerprint, shaped
+from scoring.aligner.protocol import (
+    AlignerInfo,
+    AlignerKind,
+    check,
+    fingerprint,
+    scale_of,
+    shaped,
+)
 from scoring.aligner.seed_network import SeedNetwork
 from scoring.encoder import Floats
 
@@ -23,11 +29,15 @@ class SeedAligner:
     Args:
         network: With its weights.
         encoder_id: The encoder whose embeddings it takes; empty where nobody says.
+
+    Raises:
+        ScoringError: A weight is not finite.
     """
 
     def __init__(self, network: SeedNetwork, encoder_id: str) -> None:
         self._network = network.eval().requires_grad_(False)
         weights = {name: one.numpy() for name, one in network.state_dict().items()}
+        check(weights)
         shape = network.shape
         self.info = AlignerInfo(
             id=f"{AlignerKind.SEED}-{fingerprint(weights)}",
@@ -38,7 +48,7 @@ class SeedAligner:
             width=shape.dimensions,
             users=shape.users,
             parameters=sum(one.numel() for one in network.parameters()),
-            scale=math.exp(float(network.log_scale.detach())),
+            scale=scale_of(float(network.log_scale.detach())),
         )
 
     @property

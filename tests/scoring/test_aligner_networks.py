@@ -19,6 +19,7 @@ from scoring.aligner.compact import BUFFERS, CompactAligner, CompactShape  # noq
 from scoring.aligner.compact_network import CompactNetwork  # noqa: E402
 from scoring.aligner.folder import CONFIG, WEIGHTS, Config, load, save  # noqa: E402
 from scoring.aligner.protocol import AlignerKind  # noqa: E402
+from scoring.aligner.seed import SeedAligner  # noqa: E402
 from scoring.aligner.seed_network import SeedNetwork, SeedShape  # noqa: E402
 
 SMALL = SeedShape(users=9, layers=3, dimensions=8, user_size=5, hidden=16)
@@ -304,3 +305,10 @@ def test_weights_that_are_not_finite_are_refused(compact):
     weights = _weights(compact) | {"up.bias": np.full(12, np.inf, dtype=np.float32)}
     with pytest.raises(ScoringError, match=r"up\.bias"):
         CompactAligner(weights, SHAPE, "e")
+    weights = _weights(compact) | {"log_scale": np.array(1000.0, dtype=np.float32)}
+    with pytest.raises(ScoringError, match="logarithm of its scale is 1000"):
+        CompactAligner(weights, SHAPE, "e")
+    other = SeedNetwork(SMALL)
+    other.f6.bias.data[0] = torch.nan
+    with pytest.raises(ScoringError, match=r"f6\.bias holds numbers that are not finite"):
+        SeedAligner(other, "e")
