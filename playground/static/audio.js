@@ -143,10 +143,17 @@ function tracksOnPage() {
 /** The tracks of the players inside `root`, in reading order. */
 export const tracksWithin = (root) => [...root.querySelectorAll(".clip")].map((node) => views.get(node).track);
 
+/** A file's name for people: without its ending, and without the letter that stands beside it. */
+const spoken = (filename, letter) => {
+  const bare = filename.replace(/\.[a-z0-9]{2,4}$/i, "");
+  const name = letter && bare.startsWith(`${letter}-`) ? bare.slice(letter.length + 1) : bare;
+  return name.replace(/-(\d+)bpm$/, " · $1 bpm");
+};
+
 /** The player of one attachment. `place` says where it stands: {messageId, letter, position}. */
 export function clipPlayer(attachment, speaker, place) {
   const url = localUrl(attachment.url);
-  const name = attachment.title || attachment.filename;
+  const name = attachment.title || spoken(attachment.filename, place.letter);
   const track = { id: attachment.id, url, name, duration: attachment.duration_secs ?? NaN, ...place };
   const toggle = h("button", { type: "button", class: "clip-play", onclick: () => speaker.toggle(track) }, icon("play"));
   const wave = waveform(track, speaker);
@@ -158,7 +165,7 @@ export function clipPlayer(attachment, speaker, place) {
         track.letter ? h("span", { class: "letter", "aria-hidden": "true" }, track.letter) : null,
         h("span", { class: "clip-name", title: attachment.description || name }, name), time),
       wave),
-    h("a", { class: "icon-button clip-save", href: url, download: attachment.filename, "aria-label": `Download ${name}`, title: "Download" },
+    h("a", { class: "icon-button clip-save", href: url, download: attachment.filename, "aria-label": `Download ${attachment.filename}`, title: `Download ${attachment.filename}` },
       icon("download")));
   const view = playerView({ node, toggle, wave, time, track, speaker });
   views.set(node, view);

@@ -75,6 +75,7 @@ def test_clips_play_one_at_a_time_and_survive_an_edit(page: Page, stage: Stage) 
     row = f"#message-{message}"
     page.wait(lambda: len(page.all(f"{row} .clip")) == 4)
     page.wait(lambda: "0:03" in page.text(f"{row} .clip:nth-child(2) .clip-time"))
+    assert page.text(f"{row} .clip:nth-child(2) .clip-name") == "clip-1"
     page.press(f"{row} .clip:nth-child(2) .clip-play")
     page.wait(lambda: play_state(page)["time"] > 0.3)
     assert play_state(page)["length"] == pytest.approx(CLIP_SECONDS, abs=0.2)
