@@ -107,10 +107,10 @@ class OfflineBreeder:
         self._told = list(evaluations)
 
     def _taking_in(self) -> Iterator[None]:
-        """Work through what was told, a little at each step."""
-        if self._told is None:
+        """Work through what was told, a little at each step; whoever gives up in between has taken in nothing yet."""
+        told = self._told
+        if told is None:
             return
-        told, self._told = self._told, None
         members = []
         for member in individuals(told, self._vocabulary):
             members.append(member)
@@ -121,6 +121,8 @@ class OfflineBreeder:
             yield
         self._members = tuple(members)
         self._pieces = Pieces(members)
+        if self._told is told:  # else something newer was told meanwhile
+            self._told = None
 
     def notices(self) -> tuple[str, ...]:
         """Return nothing: nobody stands in for the offline breeder."""

@@ -1,5 +1,6 @@
 """What every searcher must do. A new searcher joins by adding its factory to ``FACTORIES``."""
 
+import asyncio
 import dataclasses
 import functools
 import inspect
@@ -273,6 +274,19 @@ async def test_a_searcher_that_knows_pieces_is_restored_exactly(factory):
         for proposal in proposals:
             if "description" in proposal.genome:
                 Description.from_json(proposal.genome["description"])
+
+
+async def test_an_ask_that_is_given_up_loses_nothing_that_was_told(factory):
+    one, two = factory(seed=2), factory(seed=2)
+    archive = [
+        evaluated(p, n + 1, n / 20) for n, p in enumerate(await factory().ask(Brief(count=20)))
+    ]
+    for searcher in (one, two):
+        searcher.tell(archive)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await one.ask(Brief(count=4))
+    assert await one.ask(Brief(count=6)) == await two.ask(Brief(count=6))
 
 
 async def test_saving_changes_nothing(factory):
