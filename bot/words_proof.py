@@ -30,10 +30,8 @@ def progress_lines(view: ProgressView) -> list[str]:
         f"From {seen}; the ranges hold in 19 of 20 cases.",
         _breeding(view),
         _against_openings(view),
-        "Clips that should please against the wild cards of their rounds: "
-        + _versus(view.picks_against_wild, "they are liked more", "they are liked less"),
-        "New clips against old ones that came back unmarked: "
-        + _versus(view.new_against_old, "new ones win", "old ones win"),
+        _against_wild(view),
+        _against_old(view),
     ]
     if view.steady is not None:
         lines.append(
@@ -42,6 +40,28 @@ def progress_lines(view: ProgressView) -> list[str]:
         )
     lines.append(_calibration(view.calibration))
     return lines
+
+
+def _against_wild(view: ProgressView) -> str:
+    told = _versus(view.picks_against_wild, "they are liked more", "they are liked less")
+    return f"Clips that should please against the wild cards of their rounds: {told}"
+
+
+def _against_old(view: ProgressView) -> str:
+    told = _versus(view.new_against_old, "new ones win", "old ones win")
+    return f"New clips against old ones that came back unmarked: {told}"
+
+
+def _news(view: ProgressView) -> list[str]:
+    """Return what can be told of new rounds by now; a single sentence while that is nothing."""
+    told = [
+        (view.gain is not None, _breeding),
+        (view.picks_against_wild.enough, _against_wild),
+        (view.new_against_old.enough, _against_old),
+    ]
+    lines = [say(view) for known, say in told if known]
+    seen = f"{count(view.votes, 'vote')} in {count(view.rounds, 'round')}"
+    return lines or [f"Too early to tell, with {seen}: a run needs {2 * ENDS} rounds with votes."]
 
 
 def _breeding(view: ProgressView) -> str:
@@ -120,7 +140,7 @@ def top_text(view: TopView) -> str:
     if view.best and len(view.files) < min(3, len(view.best)):
         lines.append("-# Some of the audio is not kept any more.")
     lines.append("**Do new rounds win?**")
-    lines += [_breeding(view.progress), *progress_lines(view.progress)[3:5]]
+    lines += _news(view.progress)
     lines.append("-# Ranked by the lower end of the range, so that one like is not the top.")
     return fit(lines)
 

@@ -83,6 +83,30 @@ def test_top_text_links_and_fits():
     assert "\\*prompt\\*" in text
 
 
+def test_top_says_of_new_rounds_only_what_can_be_told():
+    def top(heard):
+        progress = assess(list(heard))
+        return words_proof.top_text(
+            TopView(
+                scope=Scope.RUN,
+                guild_id=GuildId(5),
+                for_me=False,
+                best=(),
+                files=(),
+                rated=1,
+                progress=progress,
+            )
+        )
+
+    early = top(outcomes(2, {"exploit": 0.5}))
+    assert "Too early to tell, with 10 votes in 2 rounds: a run needs 6 rounds" in early
+    assert "wild cards" not in early
+    late = top(outcomes(12, {"exploit": 0.8, "wild": 0.2}))
+    assert "Too early" not in late
+    assert "they are liked more" in late
+    assert "unmarked" not in late
+
+
 def test_a_reveal_names_the_old_friend():
     view = reveal_view()
     old = dataclasses.replace(view.rows[1].clip, original_id=ClipId(3), original_generation=3)
