@@ -192,7 +192,9 @@ def _exploit(table: _Table, owed: Doubles) -> None:
     before = len(table.picks)
     table.take(scores * table.quality, Role.EXPLOIT, turn)
     if len(table.picks) > before:
-        owed += _missed(table.liking, [table.picks[-1].index], table.weights)
+        # What cannot be posted was missed by nobody.
+        liking = np.where(table.quality >= BROKEN, table.liking, 0.0)
+        owed += _missed(liking, [table.picks[-1].index], table.weights)
 
 
 def _curiosity(table: _Table) -> Doubles:

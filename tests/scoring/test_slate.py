@@ -79,6 +79,15 @@ def test_the_second_pick_goes_to_who_lost_the_first():
         assert {picks[0].index, picks[1].index} == {3, 5}
 
 
+def test_nobody_missed_what_cannot_be_posted():
+    given_ = round_of(2, listeners=2, clips=4)
+    given_["liking"] = np.array([[1.0, 0.6, 0.1, 0.1], [0.1, 0.5, 0.6, 0.2]])
+    given_["quality"] = np.array([0.1, 1.0, 1.0, 1.0])
+    given_["debts"] = np.array([0.01, 0.0])
+    turns = [pick.listener for pick in choose(**given_) if pick.role is Role.EXPLOIT]
+    assert turns == [0, 1]  # the first one got the best that there was
+
+
 def test_poor_quality_loses_against_equal_liking():
     given_ = round_of(3, listeners=1)
     given_["liking"][:] = 0.3
