@@ -287,6 +287,8 @@ class _Reader:
         refs = list(clause.refs)
         if len(refs) == 1 and self._topic and self._topic != refs[0]:
             refs.insert(0, self._topic)
+        if not refs and words_of.EVERYTHING.search(clause.core):
+            refs = list("ABCD")
         return len(refs) > 1 and self._add("cross", clips=refs)
 
     def _vary(self, clause: Clause) -> bool:
@@ -309,7 +311,7 @@ class _Reader:
 
     def _music(self, clause: Clause, before: Call | None) -> bool:
         core = clause.core
-        wished = words_of.WISH.match(core) is not None
+        wished = bool(words_of.WISH.match(core) or words_of.MEANT_FOR.match(core))
         if words_of.WH.match(clause.text) or not is_music(core, use=wished):
             return False
         if words_of.NO_WISH.match(core) and not words_of.DISLIKED.match(core):

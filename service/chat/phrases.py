@@ -53,6 +53,10 @@ NEXT = re.compile(
     r"(?:more|new|fresh|other|different) (?:clips|songs|tracks|music)|surprise us|go|"
     r"(?:give (?:me|us) )?(?:(?:\d|four|a few|some) )?more(?: of them)?"
 )
+MEANT_FOR = re.compile(
+    r"^(?:something|(?:some )?music|a (?:song|track|clip)|songs|tracks)(?: good)? (?:for|to)\b"
+)
+EVERYTHING = re.compile(r"\b(?:everything|all(?: of them| four| of these)?|them all)\b")
 PLAY_SOME = re.compile(
     r"(?:play|make|sing|do|put on|give)(?: (?:me|us))? (?:something|anything|(?:some )?(?:music|songs?|tunes?|tracks?|"
     r"beats?)|a (?:song|tune|track|beat))(?: (?:nice|good|cool))?"
@@ -114,7 +118,7 @@ RESET = re.compile(
     r"(?:back to|from|go back to) (?:zero|square one)|(?:a )?(?:fresh|new) start|"
     r"(?:reset|restart|re-start)(?: from (?:zero|scratch|the beginning))?(?: (?:it|this|that|"
     r"everything|all|here|the (?:run|channel|music|herd|population)))?|"
-    r"(?:start|begin)(?: (?:it|this|everything))? (?:over|anew|afresh|again|from (?:scratch|"
+    r"(?:start|begin)(?: (?:it|this|everything))? (?:over|anew|fresh|afresh|again|from (?:scratch|"
     r"zero|the beginning))(?: (?:again|from (?:scratch|zero|the beginning)))?|"
     r"from scratch|wipe (?:everything|it|this|the slate)(?: clean)?(?: begin again|"
     r" start (?:again|over))?|clean slate"
@@ -132,11 +136,11 @@ BROKEN = re.compile(
     r"\b(?:(?:weird|strange|annoying|loud|nasty) (?:noise|crackle|click|hiss|buzz|pop)s?|"
     r"broken|glitch|glitchy|glitches|crackles?|crackling|clicks|clicking|distorted|corrupt|"
     r"corrupted|silent|no sound|"
-    r"can not hear|cuts out|cut off|static|noise only|does not play)\b"
+    r"no audio|sound does not work|can not hear|cuts out|cut off|static|noise only|does not play)\b"
 )
 FAVOURITE = re.compile(
     r"\b(?:favourite|star|best(?: (?:one|clip|of (?:the|this) round))?|number one|top pick|"
-    r"winner for me|the goat|my pick)\b"
+    r"winner for me|the goat|my (?:pick|jam))\b"
 )
 KEEP = re.compile(
     r"^(?:keep(?! (?:going|breeding|on|it (?:going|up))\b)|save|bookmark|preserve|hold on to|store)\b"
@@ -336,8 +340,8 @@ STATUS = re.compile(
     r"closed|dead|asleep)|"
     r"what are we (?:listening|hearing|playing|voting|doing|on)|is (?:the|a|another) (?:next |"
     r"new )?round (?:coming|here|out|ready|open)|"
-    r"progress\b|where are we|(?:is|are|has|did) (?:any|some|every)(?:one|body) (?:voting|"
-    r"voted|vote|listening|here)|"
+    r"progress\b|nothing (?:happens|happened|is happening)|where are we|"
+    r"(?:is|are|has|did) (?:any|some|every)(?:one|body) (?:voting|voted|vote|listening|here)|"
     r"(?:is|are) (?:there|the) (?:a )?(?:round|run|votes?)\b.*|(?:what|which) (?:round|"
     r"generation)|what are you (?:doing|making|up to)|who is (?:winning|ahead)|"
     r"how is the (?:run|round|vote|voting)"

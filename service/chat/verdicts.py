@@ -71,7 +71,8 @@ _FROM_TO = (
 _COUNTED = dict(zip(("one", "two", "three", "four", "five"), range(1, 6), strict=True))
 _PART = re.compile(rf"the [\w-]+(?: [\w-]+)? (?:in|of|on) {_REF} {_BE} {_DEGREE}({_WORD})")
 _FOR = re.compile(
-    rf"my vote (?:goes to|is for) {_REF}|{_REF} (?:gets|has) my vote|i vote (?:for )?{_REF}|\+1 (?:for |to )?{_REF}"
+    rf"my vote (?:goes to|is for) {_REF}|{_REF} (?:gets|has) my vote|i vote (?:for )?{_REF}|"
+    rf"{_REF} all the way|\+1 (?:for |to )?{_REF}"
 )
 _WHAT_A = re.compile(rf"what an? (?:[\w-]+ )?({_WORD})")
 _SAID = re.compile(
@@ -94,7 +95,7 @@ _MOVES = (
 )
 _BETTER = re.compile(
     rf"(?:i )?(?:prefer|would rather have|choose) ({_REF})(?: (?:over|to|more than) {_REF})?|"
-    rf"({_REF}) (?:is (?:much |way |far |a bit |slightly )?better(?: than {_REF})?|beats {_REF}|> ?{_REF}|over {_REF})"
+    rf"({_REF}) (?:is (?:much |way |far |a bit |slightly )?better(?: than (?:{_REF}|the (?:rest|others)))?|beats {_REF}|> ?{_REF}|over {_REF})"
 )
 _WHOLE_ROUND = re.compile(
     rf"(?:i )?({_WORD}) (?:them all|all(?: of)?(?: (?:them|these|those|four))?|every (?:one|clip)(?: of them)?|"
