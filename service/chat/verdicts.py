@@ -95,7 +95,8 @@ _MOVES = (
 )
 _BETTER = re.compile(
     rf"(?:i )?(?:prefer|would rather have|choose) ({_REF})(?: (?:over|to|more than) {_REF})?|"
-    rf"({_REF}) (?:is (?:much |way |far |a bit |slightly )?better(?: than (?:{_REF}|the (?:rest|others)))?|beats {_REF}|> ?{_REF}|over {_REF})"
+    rf"({_REF}) (?:is (?:much |way |far |a bit |slightly )?better(?: than (?:{_REF}|the (?:rest|others)))?|"
+    rf"beats {_REF}|> ?{_REF}|over {_REF})"
 )
 _WHOLE_ROUND = re.compile(
     rf"(?:i )?({_WORD}) (?:them all|all(?: of)?(?: (?:them|these|those|four))?|every (?:one|clip)(?: of them)?|"
