@@ -26,6 +26,7 @@ from bot.room import Room
 from bot.sink import DiscordSink
 from bot.steering import Steering
 from bot.sync import sync_if_changed
+from bot.text import count
 from bot.top import top_command
 from bot.tuning import Tuning
 from domain.errors import UserError
@@ -128,7 +129,7 @@ class TunebreederBot(discord.Client):
 
     async def on_ready(self) -> None:
         """Deliver what waits, and catch up on reactions. Discord sends this again after a lost session."""
-        log.info("Connected to Discord as %s in %s servers", self.user, len(self.guilds))
+        log.info("Connected to Discord as %s in %s", self.user, count(len(self.guilds), "server"))
         self._sink.connect(self)
         await self._room.services.outbox.attach(self._sink)
         if self._ready_callback is not None:

@@ -61,6 +61,8 @@ class Reactions:
                 continue
             try:
                 await self._heal(post, post.message_id)
+            except discord.NotFound as error:
+                log.debug("Post %s is not there any more: %s", post.id, error)
             except WIRE_ERRORS as error:
                 log.info("The reactions of post %s cannot be read: %s", post.id, error)
             except TunebreederError as error:

@@ -59,3 +59,11 @@ async def test_healing_survives_a_deleted_message(stage):
     before = len(stage.world.feedback.healed)
     await stage.env.restart_bot(stage.new_bot())
     assert len(stage.world.feedback.healed) == before + 1  # the round that is still there
+
+
+async def test_a_round_whose_message_was_deleted_is_no_news(stage, caplog):
+    await stage.start()
+    stage.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10008)
+    with caplog.at_level("INFO", logger="bot.reactions"):
+        await stage.env.bot._reactions.heal()
+    assert not caplog.records
