@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from domain.duel import Choice, Duel, DuelState, DuelVote
@@ -60,6 +62,7 @@ class DuelService:
         self._settings = settings
         self._clock = clock
         self._timers = Timers[DuelId](clock, tasks)
+        self._one_look = asyncio.Lock()
         self._tasks = tasks
         self._outbox: Outbox | None = None
 
@@ -148,28 +151,32 @@ class DuelService:
     async def _post(self, here: Here, pair: tuple[ClipId, ClipId]) -> Duel:
         """Store a duel with its post and send it."""
         actor, rules, now = here.actor, self._rules(here), self._clock.now()
-        async with self._db.transaction() as tx:
-            await self._check_free(tx, actor)  # another one may have been quicker
-            first = await clips.clip(tx, pair[0])
-            duel = await duels.add_duel(
-                tx,
-                NewDuel(
-                    run_id=first.run_id,
-                    generation=first.generation,
-                    guild_id=actor.guild_id,
-                    channel_id=actor.channel_id,
-                    for_listener=here.for_listener,
-                    started_by=actor.user_id,
-                    a=pair[0],
-                    b=pair[1],
-                    quorum=1 if here.for_listener is not None else rules.quorum,
-                    timer=rules.timer,
-                    created_at=now,
-                ),
-            )
-            post = await duels.add_duel_post(tx, duel, PostKind.DUEL, now)
+        with self._to_the_end():
+            async with self._db.transaction() as tx:
+                await self._check_free(tx, actor)  # another one may have been quicker
+                first = await clips.clip(tx, pair[0])
+                duel = await duels.add_duel(
+                    tx,
+                    NewDuel(
+                        run_id=first.run_id,
+                        generation=first.generation,
+                        guild_id=actor.guild_id,
+                        channel_id=actor.channel_id,
+                        for_listener=here.for_listener,
+                        started_by=actor.user_id,
+                        a=pair[0],
+                        b=pair[1],
+                        quorum=1 if here.for_listener is not None else rules.quorum,
+                        timer=rules.timer,
+                        created_at=now,
+                    ),
+                )
+                post = await duels.add_duel_post(tx, duel, PostKind.DUEL, now)
         self._deliver(post)
         return duel
+
+    def _to_the_end(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._outbox is None else self._outbox.to_the_end()
 
     def _deliver(self, post: Post | None) -> None:
         if post is not None and self._outbox is not None:
@@ -292,17 +299,18 @@ class DuelService:
     async def _close(self, duel_id: DuelId, reason: CloseReason) -> bool:
         """Decide an open duel. One whose time ran out without a vote ends without a verdict."""
         post = None
-        async with self._db.transaction() as tx:
-            duel = await duels.duel(tx, duel_id)
-            if duel.state is not DuelState.OPEN:
-                return False
-            now = self._clock.now()
-            duel = await duels.set_duel(
-                tx, duel_id, state=DuelState.DECIDED, decided_at=now, reason=reason
-            )
-            cast = await duels.votes_of_duel(tx, duel_id)
-            if reason is not CloseReason.TIMER or any(not vote.retracted for vote in cast):
-                post = await duels.add_duel_post(tx, duel, PostKind.VERDICT, now)
+        with self._to_the_end():
+            async with self._db.transaction() as tx:
+                duel = await duels.duel(tx, duel_id)
+                if duel.state is not DuelState.OPEN:
+                    return False
+                now = self._clock.now()
+                duel = await duels.set_duel(
+                    tx, duel_id, state=DuelState.DECIDED, decided_at=now, reason=reason
+                )
+                cast = await duels.votes_of_duel(tx, duel_id)
+                if reason is not CloseReason.TIMER or any(not vote.retracted for vote in cast):
+                    post = await duels.add_duel_post(tx, duel, PostKind.VERDICT, now)
         self._timers.clear(duel_id)
         self._deliver(post)
         return True
@@ -321,6 +329,12 @@ class DuelService:
 
     async def _arm(self, duel_id: DuelId) -> None:
         """Set the alarm of an open duel: after the last vote of a quorum, at the latest at its timer."""
+        async with (
+            self._one_look
+        ):  # or the answer to an earlier look could come after that to a later one
+            await self._look(duel_id)
+
+    async def _look(self, duel_id: DuelId) -> None:
         try:
             async with self._db.reading() as tx:
                 duel = await duels.duel(tx, duel_id)

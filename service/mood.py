@@ -279,21 +279,22 @@ class MoodService:
             ForbiddenError: It is somebody else's.
             UserError: The channel did not take it; says why.
         """
-        async with self._db.transaction() as tx:
-            await _session(tx, actor, panel_id)
-            clip = await allowed(tx, actor, clip_id)
-            run = await _run(tx, clip)
-            if run.searcher != runs.BY_HAND or run.started_by != actor.user_id:
-                raise ForbiddenError(THEIRS)
-            await runs.set_run(tx, run.id, for_listener=None)
-            await clips.mark_posted(tx, clip_id, 1, runs.BY_HAND)
-            number, now = clip.generation, self._clock.now()
-            post = await posts.add_post(tx, run.id, number, PostKind.ROUND, run.channel_id, now)
-            again = post.state is PostState.POSTED
-            if post.state is PostState.FAILED:
-                post = await posts.mark_pending(tx, post.id)
-            if not again:
-                await runs.set_generation(tx, run.id, number, state=GenerationState.READY)
+        with self._outbox.to_the_end():
+            async with self._db.transaction() as tx:
+                await _session(tx, actor, panel_id)
+                clip = await allowed(tx, actor, clip_id)
+                run = await _run(tx, clip)
+                if run.searcher != runs.BY_HAND or run.started_by != actor.user_id:
+                    raise ForbiddenError(THEIRS)
+                await runs.set_run(tx, run.id, for_listener=None)
+                await clips.mark_posted(tx, clip_id, 1, runs.BY_HAND)
+                number, now = clip.generation, self._clock.now()
+                post = await posts.add_post(tx, run.id, number, PostKind.ROUND, run.channel_id, now)
+                again = post.state is PostState.POSTED
+                if post.state is PostState.FAILED:
+                    post = await posts.mark_pending(tx, post.id)
+                if not again:
+                    await runs.set_generation(tx, run.id, number, state=GenerationState.READY)
         if not again:
             await asyncio.wait([self._outbox.deliver(post.id)], timeout=PATIENCE)
             await self._check_out(run, clip)

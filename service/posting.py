@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from domain.duel import DuelState
@@ -76,10 +77,22 @@ class Outbox:
         """Use this sink from now on and deliver what is waiting, also what waits to be tried again."""
         self._sink = sink
         self._wake()
-        async with self._db.reading() as tx:
+        await self._look()
+
+    async def _look(self) -> None:
+        async with self._db.transaction() as tx:  # after any that somebody has left in its COMMIT
             waiting = await posts.undelivered(tx)
         for post in waiting:
             self.deliver(post.id)
+
+    @contextmanager
+    def to_the_end(self) -> Iterator[None]:
+        """Store posts. Who is cancelled in the middle of it may have stored one, which then has to be sent."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            self._tasks.spawn(self._look(), "posts that wait")
+            raise
 
     def detach(self) -> None:
         """Keep posts in the outbox until a sink is attached again."""

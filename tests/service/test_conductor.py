@@ -1,4 +1,4 @@
-"""When rounds close, while the database answers late, or whoever asked gives up."""
+"""When rounds and duels close, while the database answers late, or whoever asked gives up."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from domain.duel import Choice
 from domain.run import CloseReason, GenerationState, RunSettings, RunState
 from domain.vote import Grade
+from service.duel_views import DuelView, VerdictView
 from storage import runs
-from tests.service.conftest import ANN, BOB, MOD
+from tests.service.conftest import ANN, BOB, EVENTS, MOD
 
 
 class Late:
@@ -116,3 +118,43 @@ async def test_who_gives_up_on_a_cancel_leaves_no_round_half_made(stage):
     await stage.settle()
     assert await stage.state(1) is GenerationState.CANCELLED
     assert (await stage.run()).state is RunState.STOPPED
+
+
+async def duel_of(stage) -> DuelView:
+    """Start a duel and return how it was posted."""
+    started = await stage.services.duels.start(MOD)
+    if started.ticket is not None:
+        await started.ticket.done()
+    await stage.settle()
+    return next(view for view in stage.sink.sent if isinstance(view, DuelView))
+
+
+async def test_a_quorum_decides_a_duel_though_an_earlier_look_is_answered_later(stage):
+    view = await duel_of(stage)
+    service = stage.services.duels
+    assert view.duel.quorum == 2
+    late = service._db = Late(stage.services.db)
+    late.asked.set()
+    await service.vote(ANN, view.duel.id, Choice.A, next(EVENTS))
+    late.asked.clear()
+    early = asyncio.ensure_future(service._arm(view.duel.id))
+    await late.asked.wait()  # it has seen one answer
+    later = asyncio.ensure_future(service.vote(BOB, view.duel.id, Choice.A, next(EVENTS)))
+    await asyncio.wait([later], timeout=0.2)
+    late.gate.set()
+    await asyncio.gather(early, later)
+    stage.clock.advance(stage.settings.runs.settle + 1)
+    await stage.until(lambda: isinstance(stage.sink.sent[-1], VerdictView))
+
+
+async def test_who_gives_up_on_a_duel_or_its_end_that_is_stored_still_gets_the_post(stage):
+    view = await duel_of(stage)
+    service = stage.services.duels
+    await service.vote(ANN, view.duel.id, Choice.A, next(EVENTS))
+    stuck = service._db = Stuck(stage.services.db)
+    await given_up(stuck, service.decide(MOD, view.duel.id))
+    await stage.until(lambda: isinstance(stage.sink.sent[-1], VerdictView))
+    await stage.settle()
+    stuck = service._db = Stuck(stage.services.db)
+    await given_up(stuck, service.start(MOD))
+    await stage.until(lambda: isinstance(stage.sink.sent[-1], DuelView))
