@@ -51,6 +51,9 @@ ON_IT = "On it."
 UNSEEN = (
     "I am at it, but that channel does not take my messages, so the round may not show up there."
 )
+ONE_CLIP = (
+    "A changed clip costs no round: mention me and say “B darker”, or use /mood with from: B."
+)
 TOO_FEW = "A cross needs two clips. Pick two or more."
 
 
@@ -255,7 +258,10 @@ class Steering:
         self, interaction: discord.Interaction, actor: Actor, press: Do
     ) -> None:
         run = await self._run_of(actor, press)
-        steering(actor, run, press.verb)
+        try:
+            steering(actor, run, press.verb)
+        except ForbiddenError as refused:
+            raise ForbiddenError(f"{refused} {ONE_CLIP}") from None
         receipt = await self._feedback.receipt(actor, press.run_id, press.generation)
         slots = slots_of(receipt)
         if not slots:

@@ -200,3 +200,11 @@ async def test_no_branch_in_direct_messages(stage):
     await user.slash("evolve start")
     result = await user.slash("evolve branch", clip="A")
     assert "text channel of a server" in result.response.content
+
+
+async def test_who_may_not_remix_hears_how_to_get_a_changed_clip(stage):
+    message = await stage.start()
+    await stage.ann.click(message, label="Remix")
+    told = stage.private(stage.ann)[-1].content
+    assert told.startswith("Only moderators can steer")
+    assert "say “B darker”" in told
