@@ -124,9 +124,7 @@ async def open_services(
     ears = ears or _ears(settings)
     axes = chosen_aligner(settings, ears.weights if ears else None)
     device = device or open_device(settings)
-    async with (
-        AsyncExitStack() as closing
-    ):  # what is opened first is closed last, though another one may fail
+    async with AsyncExitStack() as closing:  # all of it, though one may fail to
         db = await Database.open(settings.storage.data_dir / DATABASE_FILE)
         closing.push_async_callback(db.close)
         if ears is not None:

@@ -299,9 +299,7 @@ class Conductor:
 
     async def _arm(self, run_id: RunId, number: int) -> None:
         """Set the alarm of an open round: after the last vote of a quorum, at the latest at its timer."""
-        async with (
-            self._one_look
-        ):  # or the answer to an earlier look could come after that to a later one
+        async with self._one_look:  # or the answer to an earlier one could come later
             await self._look(run_id, number)
 
     async def _look(self, run_id: RunId, number: int) -> None:

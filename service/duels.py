@@ -329,9 +329,7 @@ class DuelService:
 
     async def _arm(self, duel_id: DuelId) -> None:
         """Set the alarm of an open duel: after the last vote of a quorum, at the latest at its timer."""
-        async with (
-            self._one_look
-        ):  # or the answer to an earlier look could come after that to a later one
+        async with self._one_look:  # or the answer to an earlier one could come later
             await self._look(duel_id)
 
     async def _look(self, duel_id: DuelId) -> None:

@@ -38,17 +38,14 @@ class Timers(Generic[Key]):
         while left > 0:
             nap = min(left, LOOK_AGAIN)
             await self._clock.sleep(nap)
-            left = min(
-                left - nap, at - self._clock.now()
-            )  # set back, a clock makes nobody wait longer
+            # A clock that is set back makes nobody wait longer.
+            left = min(left - nap, at - self._clock.now())
         self._alarms.pop(
             key, None
         )  # from here on it cannot be cleared: the action may itself set a new alarm
         try:
             await action()
-        except (
-            StorageError
-        ) as error:  # such as a full disk: what is due does not stay undone for ever
+        except StorageError as error:  # a full disk: what is due does not stay undone
             log.warning("What was due of %s waits: %s", key, error)
             if key not in self._alarms:
                 self.set(key, self._clock.now() + LOOK_AGAIN, action)

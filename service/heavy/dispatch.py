@@ -119,9 +119,8 @@ class Dispatcher:
     ) -> list[Made]:
         loop, call = asyncio.get_running_loop(), Call(ready)
         jobs = [Job(call, turn, recipe, one, loop.create_future()) for one in requests]
-        known = [
-            key_of(job) in self._poison for job in jobs
-        ]  # fails here, if any, and not beside others' clips
+        # What has no key cannot be asked for: it fails here, and not beside others' clips.
+        known = [key_of(job) in self._poison for job in jobs]
         for job, poison in zip(jobs, known, strict=True):
             job.result.add_done_callback(functools.partial(self._count, recipe))
             if self._closed or poison:
