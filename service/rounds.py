@@ -126,12 +126,14 @@ class RoundMaker:
         proposals = await searcher.ask(brief)
         for sentence in searcher.notices():
             log.warning("Run %s: %s", run.id, sentence)
-        made = await self._rendered(run, brief.directive, proposals, ready)
-        choice = await self._choose(run, generation, archive, made)
-        if not choice.picks:
-            raise UserError(
-                "Not one of the clips passed the quality gate. Try again, or ask for something else."
-            )
+        try:
+            made = await self._rendered(run, brief.directive, proposals, ready)
+            choice = await self._choose(run, generation, archive, made)
+        except UserError:
+            # Who tries again wants others: without this the same ones would be proposed, and fail, for ever.
+            async with self._db.transaction() as tx:
+                await runs.save_searcher_state(tx, run.id, searcher.state())
+            raise
         whole = await self._in_full(run, made, choice)
         return await self._save(run, generation, searcher, whole, choice)
 
@@ -231,6 +233,11 @@ class RoundMaker:
     async def _choose(
         self, run: Run, generation: Generation, archive: Archive, made: Made
     ) -> Choice:
+        """Choose what is posted.
+
+        Raises:
+            UserError: There is nothing that could be.
+        """
         verdict = self._judging.verdict(archive, [clip for _, clip in made])
         async with self._db.reading() as tx:
             lots = np.random.default_rng([run.seed, generation.number, 1])
@@ -252,7 +259,11 @@ class RoundMaker:
         if friend is not None:
             picks = auditing.make_room(picks, POSTED)
         settled = settle_debts(verdict.debts, verdict.liking, picks, verdict.say)
-        shown = [*picks, None] if friend is not None and picks else picks
+        if not picks:
+            raise UserError(
+                "Not one of the clips passed the quality gate. Try again, or ask for something else."
+            )
+        shown = [*picks, None] if friend is not None else picks
         order = rng.permutation(len(shown))  # the place on the message says nothing about the clip
         return Choice(
             picks=[shown[place] for place in order],

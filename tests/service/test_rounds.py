@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -231,6 +232,26 @@ async def test_failed_clips_are_left_out_and_all_failed_is_a_sentence(stage):
     assert done.error is not None
     assert "no luck" in done.error
     assert (await stage.run()).state is RunState.PAUSED
+
+
+@pytest.mark.parametrize("fault", ["no clip", "no quality"])
+async def test_who_tries_again_gets_other_clips(stage, fault):
+    await stage.start()
+    clip, stage.device.requests = stage.device.clip, []
+    if fault == "no clip":
+        stage.device.fail = lambda request: "no luck"
+    else:
+        stage.device.clip = lambda request: dataclasses.replace(clip(request), quality=0.0)
+    assert (await stage.next()).error is not None
+    failed = {(one.prompt, one.seed) for one in stage.device.requests}
+    stage.device.fail, stage.device.clip = lambda _: None, clip
+    again = await stage.services.runs.resume(MOD)
+    assert (await again.done()).error is None
+    await stage.settle()
+    assert len(stage.rounds()) == 2
+    others = stage.device.requests[len(failed) :]
+    assert others
+    assert not failed & {(one.prompt, one.seed) for one in others}
 
 
 async def test_a_post_whose_answer_was_lost_is_not_sent_twice(stage):
