@@ -52,6 +52,7 @@ EXPIRED = "That question is too old to be answered. Say it again if you still wa
 NOT_YOURS = "That question was for somebody else."
 COSTLY = "That would be another round on top of one. Make it as well?"
 UNKNOWN_WORDS = "These words change nothing, because I do not know them: {}."
+IN_PART = "-# I did not get all of that."
 OFFLINE = "-# My language model does not answer just now, so I understood that by simple rules."
 OVER = "-# This server's language budget is used up for now, so I understood that by simple rules."
 MORE_LIKELY = "“help” tells what I understand."
@@ -178,7 +179,10 @@ class ChatAgent:
             await self._use(turn, call.name, call.arguments)
         told = self._told(turn) or TEXTS.get(understood.note, TEXTS[Note.UNKNOWN])
         unknown = _not_known(understood.calls) if any(one.did for one in turn.outcomes) else ()
-        return f"{told}\n{UNKNOWN_WORDS.format(', '.join(unknown))}" if unknown else told
+        lines = [told, UNKNOWN_WORDS.format(", ".join(unknown)) if unknown else ""]
+        if understood.calls and not understood.whole:
+            lines.append(IN_PART)
+        return "\n".join(line for line in lines if line)
 
     def _told(self, turn: _Turn) -> str:
         return "\n".join(dict.fromkeys(self._words(turn.speaker, one) for one in turn.outcomes))

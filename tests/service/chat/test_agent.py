@@ -111,6 +111,13 @@ async def test_who_speaks_of_the_first_round_too_early_hears_to_wait(talk):
     assert "still being made" in (await talk.say(MOD, "make it darker")).text
 
 
+async def test_what_is_understood_in_part_is_done_and_said_to_be_a_part(talk):
+    await talk.stage.start()
+    reply = await talk.say(ANN, "love B, qwx the fnord")
+    assert reply.text == "Noted: 😍 for clip B.\n-# I did not get all of that."
+    assert "not get all" not in (await talk.say(ANN, "love A, thanks!")).text
+
+
 async def test_a_wish_for_music_starts_a_run_where_there_is_none(talk):
     reply = await talk.say(ANN, "play me something sad")
     assert "A run starts here" in reply.text
