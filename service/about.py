@@ -7,12 +7,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from domain.clip import GeneratorInfo
+from domain.run import Run
 from evolution.numeric.searcher import SEARCHES
 from service.device import DeviceWorker
+from service.generator_state import playing
 from service.language import NO_MODEL, LanguageService
 from service.settings import Settings
 from service.spaces import Hearing
 from service.views import AboutView
+from storage import runs
 
 
 def product_version() -> str:
@@ -68,10 +71,13 @@ class AboutService:
             licences=licences,
         )
 
-    async def stand_ins(self) -> tuple[str, ...]:
-        """Return one sentence for each built-in default that is used in place of a model."""
-        info = (await self._device.states())[0].info
-        sentences = [NO_MODEL] if not self._named() else []
+    async def stand_ins(self, run: Run | None = None) -> tuple[str, ...]:
+        """Return one sentence for each built-in default that is used in place of a model: in a run, else as a rule."""
+        states = await self._device.states()
+        info = playing(states, run.settings.generator if run is not None else "").info
+        # A search by numbers is what somebody asked for, and of a clip made by hand nobody wrote the prompt.
+        written = run is None or run.searcher not in {*SEARCHES, runs.BY_HAND}
+        sentences = [NO_MODEL] if written and not self._named() else []
         if info.stand_in_for:
             sentences.append(f"The built-in {info.name} plays; {info.stand_in_for} is not set up.")
         if self._hearing is None:

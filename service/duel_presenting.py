@@ -47,7 +47,7 @@ class DuelViews:
             run=run,
             duel=duel,
             clips=(await self._file(duel, a, "A"), await self._file(duel, b, "B")),
-            stand_ins=await self._about.stand_ins(),
+            stand_ins=await self._about.stand_ins(run),
             closes_at=self._clock.now() + duel.timer if duel.timer else None,
         )
 

@@ -79,7 +79,7 @@ class Views:
                 )
                 for clip, data in zip(shown, files, strict=True)
             ),
-            stand_ins=tuple(dict.fromkeys([*notices, *await self._about.stand_ins()])),
+            stand_ins=tuple(dict.fromkeys([*notices, *await self._about.stand_ins(run)])),
             closes_at=closes_at,
             made=made,
         )

@@ -70,6 +70,9 @@ async def test_a_run_searches_by_numbers_when_it_is_asked_to(tmp_path):
         run, candidates = await bred(stage)
         assert run.searcher == "cmaes-anchors"
         assert any(one.operator == "cmaes:draw" and one.parents for one in candidates)
+        assert (
+            NO_MODEL not in stage.rounds()[-1].stand_ins
+        )  # nobody stands in for what was asked for
         assert (await stage.services.about.view()).parts["searcher"].startswith("cmaes-anchors")
 
 

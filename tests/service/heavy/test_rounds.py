@@ -15,7 +15,7 @@ from service.bootstrap import open_services
 from service.device import ProcessWorker, RenderSpec
 from service.heavy.worker import HeavyWorker
 from service.settings import Settings
-from tests.fakes import FakeClock, FakeDevice, FakeSink
+from tests.fakes import FakeClock, FakeDevice, FakeSink, generator_state
 from tests.service.conftest import MOD, Stage, actor
 from tests.service.heavy.conftest import MODEL
 
@@ -72,8 +72,21 @@ async def test_a_draft_stands_in_for_a_clip_that_cannot_be_made(drafting):
 
 
 async def test_a_run_chooses_what_plays_among_what_the_host_offers(tmp_path):
-    async with staged(tmp_path, FakeDevice(), choices=["musicgen-small"]) as stage:
+    device, built_in = FakeDevice(), generator_state(name="composer")
+    info = replace(built_in.info, stand_in_for="MusicGen")
+    device.generators = [
+        replace(built_in, info=info),
+        generator_state(name="musicgen-small"),
+    ]
+    async with staged(tmp_path, device, choices=["musicgen-small"]) as stage:
         await stage.start(settings=RunSettings(candidates=8, generator="musicgen-small"))
+        assert not any("composer" in one for one in stage.rounds()[-1].stand_ins)
+        there = actor(1, moderator=True, channel=11)
+        usual = await stage.services.runs.start(there, settings=RunSettings(candidates=8))
+        assert (await usual.done()).error is None
+        await stage.settle()
+        assert any("composer plays" in one for one in stage.rounds()[-1].stand_ins)
+        stage.device.requests = stage.device.requests[:8]
         assert {one.generator for one in stage.device.requests} == {"musicgen-small"}
         assert (await stage.run()).settings.generator == "musicgen-small"
         with pytest.raises(UserError, match="There is: composer, musicgen-small"):
