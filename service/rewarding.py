@@ -111,7 +111,7 @@ class RewardService:
             if await preferences.preferences_of_guild(tx, guild_id) != found:
                 return None
             if reward is None:
-                log.debug("No reward for server %s: %s", guild_id, refusal)
+                log.info("No reward for server %s: %s", guild_id, refusal)
                 await preferences.delete_rewards(tx, guild_id)
                 return False
             await preferences.save_reward(
