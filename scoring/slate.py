@@ -192,8 +192,7 @@ def _exploit(table: _Table, owed: Doubles) -> None:
     before = len(table.picks)
     table.take(scores * table.quality, Role.EXPLOIT, turn)
     if len(table.picks) > before:
-        # What cannot be posted was missed by nobody.
-        liking = np.where(table.quality >= BROKEN, table.liking, 0.0)
+        liking = _in_reach(table.liking, table.quality)
         owed += _missed(liking, [table.picks[-1].index], table.weights)
 
 
@@ -227,6 +226,12 @@ def _difference(table: _Table, recent: Mapping[str, float]) -> Doubles:
     return out
 
 
+def _in_reach(liking: Doubles, quality: Doubles) -> Doubles:
+    """Return a liking without that for what cannot be posted: nobody missed it."""
+    out: Doubles = np.where(quality >= BROKEN, liking, 0.0)
+    return out
+
+
 def _missed(liking: Doubles, chosen: Sequence[int], weights: Doubles) -> Doubles:
     """Return (L,) how much less each listener got than they could have, against the others' misses; sums to 0.
 
@@ -243,6 +248,7 @@ def settle_debts(
     liking: NDArray[np.float64],
     picks: Sequence[Pick],
     weights: NDArray[np.float64] | None = None,
+    quality: NDArray[np.float64] | None = None,
 ) -> Doubles:
     """Return the debts (L,) after a round: who missed more than the others is owed it, and old debts fade.
 
@@ -253,6 +259,7 @@ def settle_debts(
         liking: (L, n) that the round was chosen by.
         picks: What was chosen; none leaves the debts as they are.
         weights: (L,) above 0, as for ``choose``.
+        quality: (n,) as for ``choose``; all could have been posted unless given.
     """
     owed = np.asarray(debts, dtype=np.float64)
     table = np.asarray(liking, dtype=np.float64)
@@ -262,6 +269,8 @@ def settle_debts(
     if not picks or not len(owed):
         return owed.copy()
     given = _weights(weights, len(owed))
+    if quality is not None:
+        table = _in_reach(table, np.asarray(quality, dtype=np.float64))
     out: Doubles = FADE * owed + _missed(table, [pick.index for pick in picks], given)
     return out
 

@@ -258,7 +258,7 @@ class RoundMaker:
         picks = draw(rng=rng)
         if friend is not None:
             picks = auditing.make_room(picks, POSTED)
-        settled = settle_debts(verdict.debts, verdict.liking, picks, verdict.say)
+        settled = settle_debts(verdict.debts, verdict.liking, picks, verdict.say, verdict.gate)
         if not picks:
             raise UserError(
                 "Not one of the clips passed the quality gate. Try again, or ask for something else."

@@ -168,6 +168,11 @@ def test_who_lost_is_owed():
     assert debts[1] > 0 > debts[0]
     weights = fairness(debts)
     assert weights[1] > 1 > weights[0]
+    broken = np.array(
+        [1.0, 1.0, 0.0, 0.0]
+    )  # what the second one would have liked could not be posted
+    owed = settle_debts(np.zeros(2), liking, picks, quality=broken)
+    assert np.allclose(owed, 0.0)
     assert (fairness(np.array([-99.0, 99.0])) == [0.5, 2.0]).all()
 
 
