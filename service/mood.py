@@ -340,9 +340,11 @@ async def _start(tx: Reader, actor: Actor, session: Session) -> Clip | None:
 def request_of(session: Session, start: Clip | None) -> ClipRequest:
     """Return what to render: the start's tune with what was changed, or the same words and seed where it has none.
 
+    A tune that is not kept is made anew from the words: its players are part of it.
     A tune is notes, which the composer plays, whatever plays in the channel.
     """
-    genome = None if start is None else start.description.get("genome")
+    kept = start is not None and session.keeps_tune
+    genome = start.description.get("genome") if kept else None
     if genome is None:
         if session.kind is Kind.LONGER:
             session = _longer(session)

@@ -13,7 +13,7 @@ from domain.facets import Facets
 from domain.features import Features
 from domain.run import GenerationState, RunState
 from domain.vote import Consent, Grade
-from generation.composer import account
+from generation.composer import Composer, account
 from generation.planning.plan import make_plan
 from generation.writing.arrange import arrange
 from service import mood_session as of
@@ -401,3 +401,24 @@ async def test_words_that_need_other_players_let_the_tune_go(stage, described):
     assert "tune changes" in loose.note
     said = await moods.say(ANN, loose.panel_id, "darker, and lose the drums")
     assert "drums" in said.session.facets().without
+    await heard(stage, ANN, loose.panel_id)
+    request = stage.device.requests[-1]
+    assert request.description is None
+    assert "drums" in request.facets["without"]
+    await moods.say(ANN, kept.panel_id, "slower")
+    await heard(stage, ANN, kept.panel_id)
+    assert stage.device.requests[-1].description is not None
+
+
+async def test_the_composer_leaves_the_drums_out_where_they_are_to_go(stage, described):
+    await stage.start()
+    moods, clip = stage.services.moods, (await stage.shown())[0]
+    words = "darker, and lose the drums"
+    panel = await moods.open_on(ANN, clip.id, words=words)
+    await moods.say(ANN, panel.panel_id, words)
+    await heard(stage, ANN, panel.panel_id)
+    before = Description.from_json(clip.description["genome"])
+    made = Composer(renderer="numpy").generate([stage.device.requests[-1]])[0]
+    piece = Description.from_json(made.description["genome"])
+    assert any(voice.role == "drums" for voice in before.voices)
+    assert not any(voice.role == "drums" for voice in piece.voices)
