@@ -343,8 +343,9 @@ def request_of(session: Session, start: Clip | None) -> ClipRequest:
     A tune that is not kept is made anew from the words: its players are part of it.
     A tune is notes, which the composer plays, whatever plays in the channel.
     """
-    kept = start is not None and session.keeps_tune
-    genome = start.description.get("genome") if kept else None
+    genome = None if start is None else start.description.get("genome")
+    if not session.keeps_tune:
+        genome = None
     if genome is None:
         if session.kind is Kind.LONGER:
             session = _longer(session)
