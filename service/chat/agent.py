@@ -179,7 +179,8 @@ class ChatAgent:
             await self._use(turn, call.name, call.arguments)
         told = self._told(turn) or TEXTS.get(understood.note, TEXTS[Note.UNKNOWN])
         unknown = _not_known(understood.calls) if any(one.did for one in turn.outcomes) else ()
-        lines = [told, UNKNOWN_WORDS.format(", ".join(unknown)) if unknown else ""]
+        lines = [told, *(TEXTS[one] for one in understood.asides)]
+        lines.append(UNKNOWN_WORDS.format(", ".join(unknown)) if unknown else "")
         if understood.calls and not understood.whole:
             lines.append(IN_PART)
         return "\n".join(line for line in lines if line)

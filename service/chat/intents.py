@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prompts.reader import interpret
@@ -16,7 +16,7 @@ from service.chat import lexicon, verdicts
 from service.chat import phrases as words_of
 from service.chat.clauses import Clause, clauses, is_music, plainly
 from service.chat.guard import is_hostile, restored, unquoted, without_quotes
-from service.chat.notes import Note, aside
+from service.chat.notes import WANTED, Note, aside
 from service.chat.references import MARK, without_references
 
 MOST = 1500
@@ -40,6 +40,8 @@ _ABOUT_IT = frozenset(
     }
 )
 """What may stand beside a clip that the next clause is about."""
+_MAKING = frozenset({"start", "next", "vary", "cross", "remix", "mood", "branch"})
+"""Tools that say what there is to be instead of what there is."""
 _PRONOUN = re.compile(r"\b(?:this|that|it|these|those|them|the same|same)\b")
 
 
@@ -58,11 +60,13 @@ class Understood:
     Attributes:
         calls: The tools to use.
         note: Why there are none.
-        whole: Whether nothing in it was beyond the grammar.
+        asides: What is said beside the calls, to wishes that no tool fulfils.
+        whole: Whether calls and asides answer all of it.
     """
 
     calls: tuple[Call, ...] = ()
     note: Note = Note.NONE
+    asides: tuple[Note, ...] = ()
     whole: bool = False
 
 
@@ -83,7 +87,8 @@ def read(text: str, *, with_file: bool = False) -> Understood:
     reader = _Reader(quotes)
     for clause in clauses(visible):
         reader.take(clause)
-    return reader.result()
+    understood = reader.result()
+    return replace(understood, whole=understood.whole and len(text) <= MOST)
 
 
 class _Reader:
@@ -100,12 +105,21 @@ class _Reader:
 
     def result(self) -> Understood:
         if self._calls:
-            whole = Note.UNKNOWN not in self._notes
-            return Understood(calls=tuple(self._calls[:MOST_CALLS]), whole=whole)
+            whole = Note.UNKNOWN not in self._notes and len(self._calls) <= MOST_CALLS
+            calls = tuple(self._calls[:MOST_CALLS])
+            return Understood(calls=calls, asides=self._unfulfilled(), whole=whole)
         for note in (Note.NEGATED, *self._asides, Note.UNKNOWN, Note.SMALL_TALK):
             if note in self._notes:
                 return Understood(note=note)
         return Understood(note=Note.WHAT_ABOUT if self._topic else Note.UNKNOWN)
+
+    def _unfulfilled(self) -> tuple[Note, ...]:
+        """Return the asides that want something which the calls do not do."""
+        told = WANTED - {Note.DIFFERENT} if self._makes_music() else WANTED
+        return tuple(dict.fromkeys(one for one in self._asides if one in told))
+
+    def _makes_music(self) -> bool:
+        return any(call.name in _MAKING for call in self._calls)
 
     def take(self, clause: Clause) -> None:
         negated, self._negated = self._negated and clause.joint == "and", False

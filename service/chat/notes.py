@@ -64,6 +64,18 @@ TEXTS = {
     Note.DIFFERENT: "Say what it should be instead, such as “switch to bossa nova” or “faster, with strings”.",
 }
 """What is answered. A note that is not here is none of the offline grammar's."""
+WANTED = frozenset(
+    {
+        Note.OPINION,
+        Note.LISTEN,
+        Note.FILES,
+        Note.TOP,
+        Note.TAKE_BACK,
+        Note.CANCEL,
+        Note.DIFFERENT,
+    }
+)
+"""Wishes that are answered also where something else in the text was done."""
 GOES_ON = "A run goes on here already. Say “switch to jazz” to steer it, “next” for new clips, or “stop” to end it."
 GOES_ON_FOR_ALL = (
     "A run goes on here already: rate its clips to steer it, or say “start one for me: jazz”."

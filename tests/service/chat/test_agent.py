@@ -12,6 +12,7 @@ from domain.vote import Consent, Grade
 from prompts.templates import shipped
 from service.chat import asking
 from service.chat.agent import NOT_YOURS, OFFLINE, OVER
+from service.chat.notes import TEXTS, Note
 from service.chat.tools import TOOLS
 from service.operator_changes import OnePrompt
 from storage import chat_memory, runs
@@ -116,6 +117,30 @@ async def test_what_is_understood_in_part_is_done_and_said_to_be_a_part(talk):
     reply = await talk.say(ANN, "love B, qwx the fnord")
     assert reply.text == "Noted: 😍 for clip B.\n-# I did not get all of that."
     assert "not get all" not in (await talk.say(ANN, "love A, thanks!")).text
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("undo my vote for B and love A", Note.TAKE_BACK),
+        ("love A, and download B", Note.FILES),
+        ("cancel that, love A", Note.CANCEL),
+        ("love A, give me something different", Note.DIFFERENT),
+    ],
+)
+async def test_what_no_tool_does_is_answered_beside_what_is_done(talk, text, note):
+    await talk.stage.start()
+    reply = await talk.say(ANN, text)
+    assert reply.text == f"Noted: 😍 for clip A.\n{TEXTS[note]}"
+    assert await grades(talk, ANN) == [Grade.LOVE, None, None, None]
+
+
+async def test_more_than_can_be_done_at_once_is_said_to_be_done_in_part(talk):
+    await talk.stage.start()
+    many = "love A, love B, love C, love D, keep A, keep B, keep C, keep D"
+    assert "not get all" not in (await talk.say(ANN, many)).text
+    assert "not get all" in (await talk.say(ANN, f"{many}, why A?")).text
+    assert "not get all" in (await talk.say(ANN, f"love A. {'la ' * 500}")).text
 
 
 async def test_a_wish_for_music_starts_a_run_where_there_is_none(talk):

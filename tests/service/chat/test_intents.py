@@ -154,5 +154,10 @@ def test_what_no_tool_does_is_answered_for_what_it_is(text, note):
     assert TEXTS[note]
 
 
+def test_something_else_that_is_said_already_is_not_asked_for():
+    assert read("something different, with strings").asides == ()
+    assert read("love A, something different").asides == (Note.DIFFERENT,)
+
+
 def test_every_note_but_none_has_its_sentence():
     assert set(TEXTS) == set(Note) - {Note.NONE}
