@@ -17,7 +17,8 @@ _IS = re.compile(
 )
 """An "'s" that is no possessive."""
 _OF_CLIP = re.compile(
-    r"\b((?:the )?(?:first|second|third|fourth|last)(?: (?:one|clip|track|song))?|[A-D])'s (?!own\b)(\w+)"
+    r"\b((?:the )?(?:first|second|third|fourth|last)(?: (?:one|clip|track|song))?|[A-D])'s (?!own\b)"
+    r"(\w+(?: (?:guitar|piano|organ|bass|drums?|vocals?|line|solo)\b)?)"
 )
 _INDEX = index_of(lexicon.MENDED)
 _REAL_WORDS = frozenset(

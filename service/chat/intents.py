@@ -157,6 +157,8 @@ class _Reader:
         self._notes.add(Note.NEGATED)
 
     def _meaning(self, clause: Clause, before: Call | None) -> bool:
+        if part := verdicts.of_part(clause.core) or verdicts.of_part(clause.text):
+            return self._part(clause, before, *part)
         return (
             self._question(clause)
             or self._run(clause)
@@ -274,6 +276,15 @@ class _Reader:
             self._topic = ""
         return True
 
+    def _part(self, clause: Clause, before: Call | None, name: str, thought: str) -> bool:
+        """Take praise of a part as a vote, and blame of one as a wish to have it gone."""
+        if thought == "good":
+            return self._rate(clause.refs or ("",), "good")
+        if not thought or len(clause.refs) > 1 or not verdicts.can_go(name):
+            return False
+        self._change(clause, before, f"no {name}")
+        return True
+
     # A clip -------------------------------------------------------------------------------------------
 
     def _clip(self, clause: Clause) -> bool:
@@ -341,8 +352,8 @@ class _Reader:
         self._change(clause, before)
         return True
 
-    def _change(self, clause: Clause, before: Call | None) -> None:
-        words = self._words(clause.bare)
+    def _change(self, clause: Clause, before: Call | None, words: str = "") -> None:
+        words = words or self._words(clause.bare)
         if before is not None and before.name == "start" and not clause.refs:
             said = dict(before.arguments)
             said["vibe"] = f"{said['vibe']}, {words}" if "vibe" in said else words

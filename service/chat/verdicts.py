@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from prompts.reader import interpret
 from service.chat import lexicon
 from service.chat.references import references_in
 
@@ -69,7 +70,18 @@ _FROM_TO = (
     re.compile(rf"(?:rate|grade|score|give) {_REF} (?:a |an )?(?P<n>[1-5])(?P<of>)"),
 )
 _COUNTED = dict(zip(("one", "two", "three", "four", "five"), range(1, 6), strict=True))
-_PART = re.compile(rf"the [\w-]+(?: [\w-]+)? (?:in|of|on) {_REF} {_BE} {_DEGREE}({_WORD})")
+_NAMED = rf"the (?P<part>[\w-]+(?: [\w-]+)?)(?P<of> (?:in|of|on|from) {_REF})?"
+_DOES = r"(?:sucks?|stinks?|slaps?|rocks?|rules?|bops)"
+_OF_PART = (
+    re.compile(
+        rf"{_NAMED} (?:{_BE} (?P<no>not )?{_DEGREE}(?P<word>{_WORD})|(?:just |really )?(?P<does>{_DOES})){_TAIL}"
+    ),
+    re.compile(
+        rf"(?:(?:i|we) )?(?:(?:do|am|really|also|just|absolutely|totally) )*(?P<word>{_WORD}) {_NAMED}{_TAIL}"
+    ),
+)
+_MILD = ("ok", "okay", "alright", "fine")
+"""Neither praise of a part nor a wish to have it gone."""
 _FOR = re.compile(
     rf"my vote (?:goes to|is for) {_REF}|{_REF} (?:gets|has) my vote|i vote (?:for )?{_REF}|"
     rf"{_REF} all the way|\+1 (?:for |to )?{_REF}"
@@ -141,6 +153,36 @@ def _of_number(core: str) -> str | None:
     return None
 
 
+def of_part(core: str) -> tuple[str, str] | None:
+    """Return a part of the music and what is thought of it, where a clause is about one and not about a whole clip.
+
+    "The drums in A suck", "love the melody of B", "the bass is not great". Without a clip, only what can be left out
+    counts as a part.
+
+    Returns:
+        The part, such as ``"drums"``, and ``"good"``, ``"bad"`` or ``""`` for what is neither; ``None`` where the
+        clause is about something else.
+    """
+    if core.startswith("like "):  # "like the drums in A" is a wish
+        return None
+    match = next((found for one in _OF_PART if (found := one.fullmatch(core))), None)
+    if match is None or not (match["of"] or can_go(match["part"])):
+        return None
+    said = match.groupdict()
+    word, negated = said["word"], bool(said.get("no"))
+    if word is None:
+        return match["part"], "bad" if said["does"].startswith(("suck", "stink")) else "good"
+    if word in _MILD:
+        return match["part"], "bad" if negated else ""
+    return match["part"], "good" if (_OF[word] in {"good", "love"}) is not negated else "bad"
+
+
+def can_go(part: str) -> bool:
+    """Tell whether there can be music without a part of that name."""
+    facets = interpret(f"no {part}").facets
+    return bool(facets.without) and not facets.unknown
+
+
 def of_clause(core: str) -> str | None:
     """Return the grade that a clause gives: ``"love"``, ``"good"``, ``"meh"``, ``"awful"`` or ``None``."""
     if not core.startswith(("would", "i would", "like ")):
@@ -160,8 +202,6 @@ def _of_saying(core: str) -> str | None:
     for one in (_SAID, _LONE, _WHAT_A):
         if match := one.fullmatch(core):
             return _OF[match[1]]
-    if (match := _PART.fullmatch(core)) and _OF[match[1]] in {"good", "love"}:
-        return "good"  # praise of a part; blame of one is a wish to change it
     return next((grade for pattern, grade in _MOVES if pattern.fullmatch(core)), None)
 
 

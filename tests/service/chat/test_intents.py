@@ -159,5 +159,31 @@ def test_something_else_that_is_said_already_is_not_asked_for():
     assert read("love A, something different").asides == (Note.DIFFERENT,)
 
 
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("A's drums suck", ("remix", {"clip": "A", "words": "no drums"})),
+        ("the drums in A suck", ("remix", {"clip": "A", "words": "no drums"})),
+        ("A's drums are terrible", ("remix", {"clip": "A", "words": "no drums"})),
+        ("B's bass is boring", ("remix", {"clip": "B", "words": "no bass"})),
+        ("the melody in A is not great", ("remix", {"clip": "A", "words": "no melody"})),
+        ("A's electric guitar sucks", ("remix", {"clip": "A", "words": "no electric guitar"})),
+        ("the drums suck", ("remix", {"words": "no drums"})),
+        ("love A's melody", ("rate", {"clip": "A", "grade": "good"})),
+        ("the drums in A are not bad", ("rate", {"clip": "A", "grade": "good"})),
+        ("the drums are great", ("rate", {"grade": "good"})),
+    ],
+)
+def test_blame_of_a_part_leaves_it_out_and_praise_of_one_is_a_vote(text, call):
+    assert [(one.name, one.arguments) for one in read(text).calls] == [call]
+
+
+@pytest.mark.parametrize(
+    "text", ["A's tempo is terrible", "the intro in A sucks", "A's drums are ok"]
+)
+def test_what_cannot_be_left_out_and_faint_praise_ask_for_nothing(text):
+    assert read(text) == Understood(note=Note.UNKNOWN)
+
+
 def test_every_note_but_none_has_its_sentence():
     assert set(TEXTS) == set(Note) - {Note.NONE}
