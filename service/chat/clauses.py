@@ -17,7 +17,7 @@ _IS = re.compile(
 )
 """An "'s" that is no possessive."""
 _OF_CLIP = re.compile(
-    r"\b((?:the )?(?:first|second|third|fourth|last)(?: (?:one|clip|track|song))?|[A-D])'s (?!own\b)"
+    r"\b((?:the )?(?:first|second|third|fourth|last)(?: (?:one|clip|track|song))?|(?:the )?winner|[A-D])'s (?!own\b)"
     r"(\w+(?: (?:guitar|piano|organ|bass|drums?|vocals?|line|solo)\b)?)"
 )
 _INDEX = index_of(lexicon.MENDED)
@@ -72,7 +72,7 @@ class Clause:
 
 def clauses(text: str) -> list[Clause]:
     """Cut a text into clauses."""
-    parts = _SPLIT.split(_kept_together(marked(normalised(text))))
+    parts = _SPLIT.split(_kept_together(_paired(marked(normalised(text)))))
     out, joint = [], ""
     for number in range(0, len(parts), 2):
         piece = parts[number].replace("\u01c0", " ").strip(" -\u2013:")
@@ -88,6 +88,50 @@ def _kept_together(text: str) -> str:
     for name in words_of.TOGETHER:
         text = text.replace(name, name.replace(" ", "\u01c0"))
     return text
+
+
+_ITEM = r"(?:the [\w-]+(?: [\w-]+)? (?:in|of|on|from) )?⟦[^⟧+]*⟧"
+_TWO = re.compile(rf"(?P<one>{_ITEM}),? (?:and|with|plus|&|\+) (?P<other>{_ITEM})")
+"""Two clips, or parts of them, that are joined."""
+_TAKEN = re.compile(r"(?:take|use|have|put|pick|keep|just)?(?: (?:me|us|just))?")
+_AS_ONE = re.compile(r"(?:(?:all )?together|in one(?: (?:clip|song|track))?)?")
+
+
+def crosses(core: str) -> bool:
+    """Tell whether a clause joins a part of one clip with another clip or a part of it: "the drums in A with B"."""
+    pair = _TWO.search(core)
+    if pair is None or not _of_two_clips(pair):
+        return False
+    lead, tail = core[: pair.start()].strip(), core[pair.end() :].strip()
+    if _AS_ONE.fullmatch(tail) is None:
+        return False
+    if words_of.CROSS.search(lead) or words_of.WISH.fullmatch(lead):
+        return "⟦" not in lead
+    return _TAKEN.fullmatch(lead) is not None and pair[0].count("the ") > 1
+
+
+def _of_two_clips(pair: re.Match[str]) -> bool:
+    return "the " in pair[0] and len(set(references_in(pair[0]))) > 1
+
+
+def _paired(text: str) -> str:
+    """Keep "the drums in A and the melody in B" together where that is a cross.
+
+    Where it is none, what is said of both is said of each: "love the drums in A and love the melody in B".
+    """
+    pair = _TWO.search(text)
+    if pair is None or not _of_two_clips(pair):
+        return text
+    lead = _SPLIT.split(text[: pair.start()])[-1]
+    tail = _SPLIT.split(text[pair.end() :])[0]
+    one, other = pair["one"], pair["other"]
+    before, after = text[: pair.start() - len(lead)], text[pair.end() + len(tail) :]
+    as_one = f"{lead}{one} with {other}{tail}"
+    if crosses(core_of(as_one)) or crosses(as_one.strip()):
+        return f"{before}{as_one}{after}"
+    if "⟦" in lead + tail or not re.search(r"\band\b|&|\+", pair[0]):
+        return text
+    return f"{before}{lead}{one}{tail} and {lead}{other}{tail}{after}"
 
 
 def normalised(text: str) -> str:

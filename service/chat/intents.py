@@ -14,7 +14,7 @@ from typing import Any
 from prompts.reader import interpret
 from service.chat import lexicon, verdicts
 from service.chat import phrases as words_of
-from service.chat.clauses import Clause, clauses, is_music, plainly
+from service.chat.clauses import Clause, clauses, crosses, is_music, plainly
 from service.chat.guard import is_hostile, restored, unquoted, without_quotes
 from service.chat.notes import WANTED, Note, aside
 from service.chat.references import MARK, without_references
@@ -157,6 +157,8 @@ class _Reader:
         self._notes.add(Note.NEGATED)
 
     def _meaning(self, clause: Clause, before: Call | None) -> bool:
+        if crosses(clause.core) or crosses(clause.text):
+            return self._add("cross", clips=list(clause.refs))
         if part := verdicts.of_part(clause.core) or verdicts.of_part(clause.text):
             return self._part(clause, before, *part)
         return (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.reader import interpret
-from service.chat.intents import MOST_CALLS, Understood, read
+from service.chat.intents import MOST_CALLS, Call, Understood, read
 from service.chat.notes import TEXTS, Note
 from service.chat.tools import TOOLS, problem_of
 
@@ -183,6 +183,29 @@ def test_blame_of_a_part_leaves_it_out_and_praise_of_one_is_a_vote(text, call):
 )
 def test_what_cannot_be_left_out_and_faint_praise_ask_for_nothing(text):
     assert read(text) == Understood(note=Note.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "clips"),
+    [
+        ("combine A's drums and B's melody", ["A", "B"]),
+        ("give me A's drums with B's melody", ["A", "B"]),
+        ("could you take A's drums and B's melody together, please?", ["A", "B"]),
+        ("A's drums + B's melody", ["A", "B"]),
+        ("i'd like the drums of A with the bass from C", ["A", "C"]),
+        ("mix the second one's drums and the winner's melody", ["B", "winner"]),
+    ],
+)
+def test_parts_of_two_clips_that_are_joined_are_one_cross(text, clips):
+    assert read(text).calls == (Call(name="cross", arguments={"clips": clips}),)
+
+
+def test_what_is_said_of_parts_of_two_clips_is_said_of_each():
+    good = [Call(name="rate", arguments={"clip": one, "grade": "good"}) for one in "AB"]
+    for text in ("love A's drums and B's melody", "A's drums and B's melody are great"):
+        assert list(read(text).calls) == good
+    muted = read("mute A's drums and B's bass").calls
+    assert [one.arguments["words"] for one in muted] == ["mute the drums", "mute the bass"]
 
 
 def test_every_note_but_none_has_its_sentence():
