@@ -388,7 +388,8 @@ def _report(runs: Sequence[Run], device: torch.device, speed: float, frames: int
         f"{what}, bfloat16, random weights, guidance {GUIDANCE:g}, top-k 250, {frames} frames "
         f"({frames / FRAME_RATE:g} s) of each clip, prompts of {TEXT} tokens."
         + (
-            f" Memory reads {speed / 1e12:.2f} TB/s. The first batch of a kind takes longer (`first` in the JSON)."
+            f" Memory reads {speed / 1e12:.2f} TB/s. "
+            "The first batch of a kind takes longer (`first` in the JSON); where none leaves its place, all do."
             if gpu
             else " Ratios are of CPU seconds."
         )

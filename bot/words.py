@@ -310,6 +310,8 @@ def erased_text(counts: Mapping[str, int]) -> str:
 def licence_words(generator: GeneratorState) -> str:
     """Return under which licence a generator plays, and whether that allows commercial use."""
     use = "commercial use allowed" if generator.commercial else "no commercial use"
+    if not generator.info.version and not generator.info.licence:
+        return "it has not said yet under which licence it plays; ask again in a minute"
     return f"{generator.info.licence or 'licence not known'} ({use})"
 
 

@@ -43,8 +43,21 @@ from service.settings import Settings
 from service.settings_section import Section
 
 RUNS = "runs"
-SPOKEN_BY = {"base_url", "model", "models", "temperature", "extra", "timeout", "retries"}
+SPOKEN_BY = {
+    "base_url",
+    "model",
+    "models",
+    "temperature",
+    "extra",
+    "timeout",
+    "retries",
+    "requests_per_minute",
+    "daily_tokens",
+    "daily_money",
+}
 """Settings of a language model that prompts depend on."""
+PLAYED_BY = {"device", "batch", "drafts"}
+"""Settings that what a model makes depends on."""
 Say = Callable[[str], None]
 Opening = Callable[[Settings, str], AbstractAsyncContextManager[DeviceWorker]]
 
@@ -84,6 +97,8 @@ class Job:
             taken["language"] = _unusual(self.settings.language, SPOKEN_BY)
         if self.experiment.generator == REMOTE:
             taken["remote"] = self.settings.generation.remote
+        elif self.experiment.generator != BUILT_IN:
+            taken["generation"] = _unusual(self.settings.generation, PLAYED_BY)
         return {name: one for name, one in taken.items() if one}
 
     def kept(self) -> Run | None:
@@ -152,8 +167,8 @@ def _done(missing: list[Job], workers: int) -> Iterator[tuple[Job, float]]:
     pool: Executor = ProcessPoolExecutor(
         min(workers, len(missing)), mp_context=context, initializer=_start
     )
-    waiting: dict[Future[float], Job] = {pool.submit(do, job): job for job in missing}
     try:
+        waiting: dict[Future[float], Job] = {pool.submit(do, job): job for job in missing}
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     except BrokenExecutor:

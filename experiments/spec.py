@@ -18,6 +18,7 @@ from domain.errors import ConfigError
 from domain.facets import FAMILIES
 from domain.operators import EvolveSettings
 from domain.run import SearcherName
+from evolution.language.auto import MIXES
 from experiments.table_users import fingerprint
 from playground.tastes import CHARACTERS
 from prompts.operators import shipped as shipped_operators
@@ -178,6 +179,11 @@ class Experiment(Part):
             "generator": self.generator,
             "model": self.model,
             **condition.model_dump(mode="json"),
+            **(
+                {"evolving": condition.evolving().tournament_size}
+                if condition.searcher in MIXES
+                else {}
+            ),
             **({"settings": dict(settings)} if settings else {}),
         }
         aligners = sorted({one.aligner for one in condition.listeners if one.aligner})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -10,12 +11,15 @@ from domain.clip import GeneratorInfo
 from domain.run import Run
 from evolution.numeric.searcher import SEARCHES
 from service.device import DeviceWorker
-from service.generator_state import playing
+from service.generator_state import GeneratorState, playing
 from service.language import NO_MODEL, LanguageService
 from service.settings import Settings
 from service.spaces import Hearing
 from service.views import AboutView
 from storage import runs
+
+INTRODUCTION = 5.0
+"""Seconds for which a generator is waited for that has not said yet who it is."""
 
 
 def product_version() -> str:
@@ -53,7 +57,7 @@ class AboutService:
 
     async def view(self) -> AboutView:
         """Return what is running now."""
-        offered = tuple(one for one in await self._device.states() if one.offered)
+        offered = tuple(one for one in await self._states() if one.offered)
         hearing = self._hearing() if self._hearing is not None else None
         further = f", {hearing.encoder}" if hearing else ""
         licences = {hearing.encoder: hearing.licence} if hearing else {}
@@ -70,6 +74,14 @@ class AboutService:
             generators=offered,
             licences=licences,
         )
+
+    async def _states(self) -> Sequence[GeneratorState]:
+        """Ask who plays, and wait a moment for one who has not said it yet; then what is known of it has to do."""
+        try:
+            async with asyncio.timeout(INTRODUCTION):
+                return await self._device.states(known=True)
+        except TimeoutError:
+            return await self._device.states()
 
     async def stand_ins(self, run: Run | None = None) -> tuple[str, ...]:
         """Return one sentence for each built-in default that is used in place of a model: in a run, else as a rule."""

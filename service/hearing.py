@@ -121,8 +121,10 @@ class HearingDevice:
 
     async def close(self) -> None:
         """Stop the processes."""
-        await self._ears.close()
-        await self._device.close()
+        try:
+            await self._ears.close()
+        finally:
+            await self._device.close()
 
 
 def _adherence(said: bytes | None, heard: bytes, clip: RenderedClip) -> float | None:

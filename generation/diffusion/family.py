@@ -137,13 +137,15 @@ def sibling(pipe: Any, kind: str, **changes: Any) -> Any:
     return made
 
 
-def most_of(tokenizer: Any) -> int:
-    """Return how many tokens are read.
+def most_of(tokenizer: Any, cap: int = 0) -> int:
+    """Return how many tokens are read: what the tokenizer says, at most ``cap`` where the model itself has a limit.
 
     Raises:
         GenerationError: The tokenizer does not say, so it has no sensible limit.
     """
     most = int(tokenizer.model_max_length)
+    if cap and most > 0:
+        return min(most, cap)
     if not 0 < most <= MOST_TOKENS:
         raise GenerationError(
             f"{Path(tokenizer.name_or_path) / 'tokenizer_config.json'} says no model_max_length, or {most:g}, where a "

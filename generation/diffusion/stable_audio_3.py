@@ -85,7 +85,7 @@ class StableAudio3:
 
 
 def _most(pipe: Any) -> int:
-    return min(most_of(pipe.tokenizer), TOKENS)
+    return most_of(pipe.tokenizer, TOKENS)
 
 
 def _stretch(pipe: Any, job: Job) -> dict[str, Any]:

@@ -87,6 +87,10 @@ class Engine:
         self.bucket = bucket_of(bucket)
         self._places = Places()
 
+    def make_room(self) -> None:
+        """Give up what is only kept to be quicker next time."""
+        self._places = Places()
+
     @cached_property
     def _alike(self) -> int:
         """Clips from which on numbers do not depend on how many there are; on other devices than a CPU any may."""
@@ -165,6 +169,7 @@ class Engine:
             )
             more = write(batch, share)[:, :, kept:]
             self._places.keep(batch.place)
+            del batch  # or its place would still be there while the next one is made
             codes = torch.cat([codes, more], dim=2)
         return list(codes[: len(orders)])
 

@@ -29,7 +29,7 @@ from generation.registry import Recipe
 from generation.sources import decoded
 from generation.telling import Telling
 
-VERSION = "1"
+VERSION = "2"
 """Raise it whenever the same request would sound different."""
 LICENCE = "CC-BY-NC-4.0"
 """Of the released weights."""
@@ -219,6 +219,7 @@ class MusicGen:
 
         On a GPU each batch is filled up, so fewer clips alone would not help.
         """
+        engine.make_room()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         if engine.bucket == 1:
@@ -265,11 +266,13 @@ class MusicGen:
 def _until(sound: Audio, end: float) -> Audio:
     """Return a sound without what comes after ``end`` seconds, in whole frames of the codec; all of it where that is 0.
 
+    Of the very beginning at least one frame is left.
+
     A part of a frame would be filled up with something that is not in the sound, and gone on from.
     """
-    frames = int(end * FRAME_RATE)
-    if frames <= 0:
+    if end <= 0:
         return sound
+    frames = max(1, int(end * FRAME_RATE + 1e-6))
     kept = round(frames / FRAME_RATE * sound.sample_rate)
     return Audio(samples=sound.samples[:kept], sample_rate=sound.sample_rate)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -208,21 +209,31 @@ def write(batch: Batch, on_step: OnStep | None = None) -> Tensor:
     Raises:
         Stopped: ``on_step`` said so.
     """
-    if batch.decoder.device.type == "cuda":
-        from generation.musicgen.graphs import Pace, run  # noqa: PLC0415 - only there is a graph
-
-        pace = Pace()
-
-        def advance(number: int) -> None:
-            run(batch, number)
-            pace.step()
-    else:
-
-        def advance(number: int) -> None:
-            batch.step(batch.front + number + 1)
-
-    for number in range(batch.first, batch.steps):
-        advance(number)
-        if on_step is not None and not on_step(number + 1, batch.steps):
-            raise Stopped
+    device = batch.decoder.device
+    with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+        advance = _on_gpu(batch) if device.type == "cuda" else _step_by_step(batch)
+        for number in range(batch.first, batch.steps):
+            advance(number)
+            if on_step is not None and not on_step(number + 1, batch.steps):
+                raise Stopped
     return batch.result()
+
+
+def _step_by_step(batch: Batch) -> Callable[[int], None]:
+    def advance(number: int) -> None:
+        batch.step(batch.front + number + 1)
+
+    return advance
+
+
+def _on_gpu(batch: Batch) -> Callable[[int], None]:
+    """Return what runs steps as graphs, on streams of the current device, which must be the batch's."""
+    from generation.musicgen.graphs import Pace, run  # noqa: PLC0415 - only there is a graph
+
+    pace = Pace()
+
+    def advance(number: int) -> None:
+        run(batch, number)
+        pace.step()
+
+    return advance

@@ -12,7 +12,7 @@ from generation.musicgen.decoder import Decoder, Memory
 from generation.musicgen.sampling import Sampling
 
 KEPT = 1 / 16
-"""Of a GPU's memory that a place may take which waits for the next batch; a larger one is given up."""
+"""Of a GPU's memory that is this process's, for a place that waits for the next batch; a larger one is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,5 +105,6 @@ class Places:
         if device.type != "cuda":
             return
         whole = torch.cuda.get_device_properties(device).total_memory
-        if place.memory.nbytes <= KEPT * whole:
+        ours = whole * torch.cuda.get_per_process_memory_fraction(device)
+        if place.memory.nbytes <= KEPT * ours:
             self._kept = place

@@ -207,21 +207,23 @@ class _Exchange:
 
     def _connected(self, seconds: float) -> http.client.HTTPConnection:
         host = self._url.hostname or ""
+        # Never left to http.client, which takes what follows the last colon of an IPv6 address for a port.
+        port = self._url.port or (443 if self._url.scheme == "https" else 80)
         try:
             if self._url.scheme == "https":
                 context = ssl.create_default_context()
                 connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                    host, self._url.port, context=context
+                    host, port, context=context
                 )
-                line = self._kept(socket.create_connection((host, connection.port), seconds))
+                line = self._kept(socket.create_connection((host, port), seconds))
                 secret = context.wrap_socket(
                     line, server_hostname=host, do_handshake_on_connect=False
                 )
                 line = self._kept(secret)
                 secret.do_handshake()
             else:
-                connection = http.client.HTTPConnection(host, self._url.port)
-                line = self._kept(socket.create_connection((host, connection.port), seconds))
+                connection = http.client.HTTPConnection(host, port)
+                line = self._kept(socket.create_connection((host, port), seconds))
         except ssl.SSLCertVerificationError:
             raise NoAnswer(Lack.UNTRUSTED) from None
         except (OSError, UnicodeError):

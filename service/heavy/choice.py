@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from domain.clip import ClipFailure, ClipRequest, HeardTrack
@@ -121,5 +122,6 @@ class ChoiceWorker:
 
     async def close(self) -> None:
         """Stop the processes."""
-        for worker in (*self._workers.values(), *self._spare.values()):
-            await worker.close()
+        async with AsyncExitStack() as last:  # one that fails keeps no other open
+            for worker in (*self._workers.values(), *self._spare.values()):
+                last.push_async_callback(worker.close)

@@ -109,5 +109,7 @@ class HeavyWorker:
 
     async def close(self) -> None:
         """Stop the processes."""
-        await self._dispatcher.close()
-        await self._hands.close()
+        try:
+            await self._dispatcher.close()
+        finally:
+            await self._hands.close()

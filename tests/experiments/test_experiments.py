@@ -119,6 +119,14 @@ def test_a_model_breeds_with_the_shipped_settings_but_for_a_tournament_that_is_s
     assert one.evolving().tournament_size == 5
 
 
+def test_a_tournament_that_is_said_makes_another_run_though_it_be_the_default(tmp_path):
+    marks = set()
+    for searcher in ("evolve", "evolve\n    tournament: 4"):
+        experiment = load(write(tmp_path, TINY.replace("cmaes", searcher)))
+        marks.add(experiment.fingerprint(experiment.conditions[0]))
+    assert len(marks) == 2
+
+
 def test_two_conditions_of_one_name_and_a_tournament_of_the_bots_own_are_refused(tmp_path):
     row = TINY.partition("conditions:\n")[2]
     with pytest.raises(ConfigError, match='two conditions are called "told the truth"'):

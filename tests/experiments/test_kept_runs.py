@@ -32,12 +32,15 @@ def test_a_run_of_other_settings_or_half_a_file_is_done_again(tmp_path):
 def test_runs_are_done_again_when_settings_that_they_go_by_changed(tmp_path):
     asked = TINY.replace("cmaes", "evolve").replace("seeds: 1", "seeds: 1\nmodel: settings")
     learned = TINY.replace("fitness: listener", "fitness: dynamic")
+    played = TINY.replace("seeds: 1", "seeds: 1\ngenerator: musicgen-small")
     server = {"base_url": "http://localhost:1/v1", "model": "a"}
     changes = [
         (asked, {"language": server}, {"language": {**server, "model": "b"}}),
         (asked, {"language": server}, {"language": {**server, "temperature": 0.1}}),
         (learned, {}, {"taste": {"silence": 0.0}}),
         (learned, {}, {"scoring": {"encoder": "clap"}}),
+        (played, {}, {"generation": {"drafts": True}}),
+        (played, {}, {"generation": {"batch": 2}}),
     ]
     for text, before, after in changes:
         experiment = load(write(tmp_path, text))

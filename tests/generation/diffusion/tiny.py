@@ -118,7 +118,7 @@ def stable_audio_3() -> Any:
             sampling_rate=16000,
         ),
         text_encoder=tf.T5GemmaEncoderModel(text),
-        tokenizer=tf.GemmaTokenizerFast(vocab=vocabulary, merges=[], model_max_length=64),
+        tokenizer=tf.GemmaTokenizerFast(vocab=vocabulary, merges=[]),
         duration_embedder=StableAudio3DurationEmbedder(output_dim=WIDTH, max_val=32.0),
         transformer=StableAudio3DiTModel(
             io_channels=8,

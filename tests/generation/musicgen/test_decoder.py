@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -13,12 +14,13 @@ torch = pytest.importorskip("torch", reason="PYTORCH IS MISSING: MusicGen was no
 
 from domain.errors import GenerationError  # noqa: E402
 from generation.musicgen import decoder as decoders  # noqa: E402
+from generation.musicgen import engine as engines  # noqa: E402
 from generation.musicgen.checkpoint import load  # noqa: E402
 from generation.musicgen.decoder import Decoder, add_product  # noqa: E402
 from generation.musicgen.delay import gathered, spread, valid  # noqa: E402
 from generation.musicgen.graphs import AHEAD, WARM, Pace, run  # noqa: E402
 from generation.musicgen.loop import Batch, Prompts, Stopped, least_rows, write  # noqa: E402
-from generation.musicgen.place import Places  # noqa: E402
+from generation.musicgen.place import Place, Places  # noqa: E402
 from generation.musicgen.sampling import Sampling, draw, noise  # noqa: E402
 from generation.musicgen.shapes import SHAPES, Shape, cost  # noqa: E402
 from generation.musicgen.weights import packed, random_weights  # noqa: E402
@@ -91,7 +93,8 @@ def test_captured_steps_are_those_without_a_graph(mono, guidance, graphed):
     ):
         prompts = ours.text.prompts(texts, 64)
         seeds = [number, 2, 3]
-        begin = torch.randint(0, 64, (3, 4, begun)) if begun else None
+        own = torch.Generator().manual_seed(number)
+        begin = torch.randint(0, 64, (3, 4, begun), generator=own) if begun else None
         made = {"seeds": seeds, "frames": frames, "how": how, "begin": begin}
         plain = write(Batch(ours.decoder, prompts, **made))
         places = Places()
@@ -118,8 +121,9 @@ def test_a_place_is_kept_on_a_gpu_where_it_is_small(mono, monkeypatch):
     places.keep(first.place)
     assert batch(places).place is not first.place  # on a CPU nothing is captured there
 
-    size = SimpleNamespace(total_memory=first.memory.nbytes * 16)
+    size = SimpleNamespace(total_memory=first.memory.nbytes * 32)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: size)
+    monkeypatch.setattr(torch.cuda, "get_per_process_memory_fraction", lambda _: 0.5)
     on_gpu = SimpleNamespace(
         at=SimpleNamespace(device=torch.device("cuda:0")),
         memory=first.memory,
@@ -131,9 +135,31 @@ def test_a_place_is_kept_on_a_gpu_where_it_is_small(mono, monkeypatch):
     places.keep(on_gpu)
     assert batch(places, 300).place is not on_gpu  # of another size: given up
     assert batch(places).place is not on_gpu
-    size.total_memory -= 16
+    size.total_memory -= 32
     places.keep(on_gpu)
     assert batch(places).place is not on_gpu
+
+
+def test_a_window_gives_its_place_up_before_there_is_another(mono, monkeypatch):
+    alive, most = weakref.WeakSet(), []
+    make = Place.made.__func__
+
+    class Known(Place):  # with what a weak reference needs
+        __slots__ = ("__weakref__",)
+
+    def made(cls, plan):
+        most.append(len(alive))
+        place = make(Known, plan)
+        alive.add(place)
+        return place
+
+    monkeypatch.setattr(Place, "made", classmethod(made))
+    monkeypatch.setattr(engines, "WINDOW", 60)
+    monkeypatch.setattr(engines, "KEPT", 10)
+    engine = engines.Engine(load(mono[0], dtype=torch.float32), bucket=1)
+    engine.write([engines.Order(said=PROMPTS[0], seed=1, frames=150)])
+    assert len(most) == 3
+    assert max(most) == 0
 
 
 def test_the_host_is_never_far_ahead_of_the_device():

@@ -27,7 +27,7 @@ from generation.musicgen import engine as engines  # noqa: E402
 from generation.musicgen import generator as generators  # noqa: E402
 from generation.musicgen.checkpoint import load  # noqa: E402
 from generation.musicgen.engine import Engine, Order  # noqa: E402
-from generation.musicgen.generator import MusicGen  # noqa: E402
+from generation.musicgen.generator import MusicGen, _until  # noqa: E402
 from generation.musicgen.loop import Stopped  # noqa: E402
 from generation.registry import Recipe  # noqa: E402
 from prompts.vocabulary import shipped  # noqa: E402
@@ -71,7 +71,7 @@ def test_requests_become_mastered_clips_whatever_else_is_asked_for(mono):
     alone = generator.generate([asked[2]])[0]
     assert np.array_equal(alone.audio.samples, clips[2].audio.samples)
     assert "NC" in generator.info.licence
-    assert generator.info.version == "1-cpu-bfloat16-8"
+    assert generator.info.version == "2-cpu-bfloat16-8"
 
 
 def test_what_takes_long_before_and_after_the_steps_is_told(mono, monkeypatch):
@@ -267,6 +267,14 @@ def test_who_goes_on_from_a_clip_does_not_hear_it_fade_out(mono, monkeypatch):
     assert decibels(loud.samples[-short:]) == pytest.approx(before, abs=0.5)
     assert loud.seconds == pytest.approx(2.94)
     assert codec.codes(loud).shape[2] == 147
+
+
+@pytest.mark.parametrize(
+    ("end", "frames"), [(0.0, 100), (0.001, 1), (0.58, 29), (1.0, 50), (9.0, 100)]
+)
+def test_a_sound_is_heard_up_to_its_end_in_whole_frames(end, frames):
+    sound = Audio(samples=np.zeros((64_000, 1), dtype=np.float32), sample_rate=32_000)
+    assert _until(sound, end).frames == frames * 640
 
 
 def broken(folder, tmp_path, change):

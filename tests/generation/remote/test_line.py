@@ -139,7 +139,7 @@ def _drip_headers(line, _):
 )
 def test_what_is_no_answer_has_a_name(act, lack):
     with serving(act) as url, pytest.raises(NoAnswer) as raised:
-        ask(url, seconds=0.4 if lack is Lack.SILENT else 5.0)
+        ask(url, seconds=1.0 if lack is Lack.SILENT else 5.0)
     assert raised.value.lack is lack
 
 
@@ -152,6 +152,28 @@ def test_nobody_there_and_no_certificate():
     with serving(lambda line, _: None) as url, pytest.raises(NoAnswer) as raised:
         ask(url.replace("http", "https"), seconds=0.3)
     assert raised.value.lack is Lack.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://[::1]/v1", ("::1", 80)),
+        ("https://[2001:db8::443:9]/v1", ("2001:db8::443:9", 443)),
+        ("http://[::1]:8080", ("::1", 8080)),
+        ("http://music.example/v1", ("music.example", 80)),
+    ],
+)
+def test_an_address_without_a_port_has_that_of_its_scheme(monkeypatch, url, address):
+    asked = []
+
+    def connect(where, _):
+        asked.append(where)
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(NoAnswer):
+        ask(url)
+    assert asked == [address]
 
 
 @pytest.fixture

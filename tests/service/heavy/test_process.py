@@ -73,7 +73,7 @@ async def test_who_is_in_a_hurry_twice_leaves_no_process_behind():
     with pytest.raises(asyncio.CancelledError):
         await stopping
     async with asyncio.timeout(20):
-        while process.alive:
+        while process._child.returncode is None:  # not alive: that is told from the kill on
             await asyncio.sleep(0.01)
 
 
