@@ -73,6 +73,18 @@ async def test_each_request_goes_to_its_generator():
     assert isinstance(await both.wav(request(generator="gone")), ClipFailure)
 
 
+async def test_a_generator_that_cannot_be_closed_keeps_no_other_open():
+    class Stuck(FakeDevice):
+        async def close(self):
+            raise OSError("It is stuck.")
+
+    first, spare = FakeDevice(), FakeDevice()
+    with pytest.raises(OSError, match="stuck"):
+        await ChoiceWorker({"one": first, "two": Stuck()}, {"spare": spare}).close()
+    assert first.closed
+    assert spare.closed
+
+
 async def test_what_was_made_from_a_sound_says_so_and_spoilt_clips_have_failed(shop, hands):
     worker = HeavyWorker(shop.open(), MODEL, hands)
     (clip,) = await worker.render(
