@@ -15,7 +15,7 @@ from domain.vote import Consent, Grade
 from service.chat.cases import UseCases
 from service.chat.clauses import says_what
 from service.chat.meant import Meant
-from service.chat.notes import GOES_ON, GOES_ON_FOR_ALL
+from service.chat.notes import GOES_ON, GOES_ON_FOR_ALL, RESTS, RESTS_FOR_ALL
 from service.chat.outcomes import job, names, own_rating
 from service.chat.tools import problem_of
 from service.chat.turns import Outcome, Personal, Speaker
@@ -114,6 +114,8 @@ class Doer:
         private = bool(said.get("private")) or speaker.alone
         if not said.get("private") and (run := await self._live(speaker)) is not None:
             own = actor.is_moderator or is_own(actor, run)
+            if run.state is RunState.PAUSED:
+                raise BusyError(RESTS if own else RESTS_FOR_ALL)
             raise BusyError(GOES_ON if own else GOES_ON_FOR_ALL)
         if speaker.upload is not None:
             if not private:
@@ -288,11 +290,12 @@ class Doer:
         note = panel.note
         if words:
             panel = await self._moods.say(actor, panel.panel_id, words[:300])
-            note = " ".join(one for one in (note, panel.note) if one)
-            if not panel.session.steps:
+            if not panel.session.steps:  # so the tune does not change either
                 raise UsageError(
-                    note or "I found no change in that. Try such as: slower, sadder, in D minor."
+                    panel.note
+                    or "I found no change in that. Try such as: slower, sadder, in D minor."
                 )
+            note = " ".join(one for one in (note, panel.note) if one)
         ticket = await self._moods.listen(actor, panel.panel_id)
         if ticket is None:
             raise UserError("That clip sounds like that already.")

@@ -187,7 +187,9 @@ def _check_open(actor: Actor, run: Run) -> None:
 
 
 async def _found_bad(tx: Reader, actor: Actor, clip: Clip) -> bool:
-    """Tell whether somebody's grade of a clip is bad."""
+    """Tell whether somebody's grade of a clip is bad; the votes of who paused collection steer nothing."""
+    if await listeners.consent(tx, actor.guild_id, actor.user_id) is Consent.PAUSED:
+        return False
     cast = await votes.votes_of_round(tx, RunId(clip.run_id), clip.generation, actor.user_id)
     return any(one.clip_id == clip.id and not one.retracted and one.rating < 0 for one in cast)
 

@@ -80,6 +80,12 @@ GOES_ON = "A run goes on here already. Say “switch to jazz” to steer it, “
 GOES_ON_FOR_ALL = (
     "A run goes on here already: rate its clips to steer it, or say “start one for me: jazz”."
 )
+RESTS = (
+    "A run is paused here. Say “resume” to go on with it, or “stop” to end it and start another."
+)
+RESTS_FOR_ALL = (
+    "A run is paused here. Say “resume” to go on with it, or say “start one for me: jazz”."
+)
 
 _CLIP = r"⟦[^⟧]*⟧"
 _VOTE = r"(?:(?:my|that|the|this|last) )*(?:vote|rating|grade|star)"

@@ -98,6 +98,18 @@ async def test_who_asks_for_music_where_some_is_bred_hears_how_to_steer_it(talk)
     assert "rate its clips" in (await talk.say(ANN, "play some jazz")).text
 
 
+@pytest.mark.parametrize("who", [MOD, ANN])
+async def test_who_asks_for_music_where_a_run_is_paused_hears_how_it_goes_on(talk, who):
+    await talk.stage.start()
+    await talk.stage.services.conductor.pause(await talk.stage.run())
+    said = (await talk.say(who, "start jazz")).text
+    assert "goes on" not in said
+    assert "paused" in said
+    assert "“resume”" in said
+    assert "Going on" in (await talk.say(who, "resume")).text
+    assert (await talk.stage.run()).generation == 2
+
+
 async def test_a_member_gets_the_darker_clip_without_drums_that_the_help_promises(talk):
     await talk.stage.start()
     reply = await talk.say(ANN, "B darker, and lose the drums")

@@ -13,9 +13,11 @@ from service.chat.tools import TOOLS, Need
 from service.chat.turns import Personal
 from service.duel_views import DuelView
 from service.like_this import Upload
+from service.mood_session import NOTHING_SAID
 from storage import runs
 from tests.service.chat.conftest import speaker
 from tests.service.conftest import ANN, BOB, MOD, MUSIC, actor
+from tests.service.test_mood import described  # noqa: F401 - a fixture
 
 ARGUMENTS = {
     "vary": {"clip": "A"},
@@ -124,6 +126,22 @@ async def test_votes_of_who_paused_collection_are_not_recorded(talk):
         ("all_bad", {}),
     ):
         assert (await use(talk, speaker(ANN), name, **more)).failed
+
+
+async def test_what_somebody_voted_before_they_paused_collection_steers_nothing(talk):
+    await talk.stage.start()
+    await use(talk, speaker(MOD), "rate", clip="C", grade="awful")
+    bad = (await talk.stage.shown())[2]
+    await talk.stage.services.listeners.set_consent(MOD, Consent.PAUSED)
+    done = await use(talk, speaker(MOD, focus=bad.id), "remix", words="something jazzy")
+    assert "from clip C" in done.text
+
+
+async def test_where_nothing_changes_the_tune_is_not_said_to_change(talk, described):  # noqa: F811
+    await talk.stage.start()
+    with pytest.raises(UsageError) as refused:
+        await use(talk, speaker(ANN), "mood", clip="B", words="in swing")
+    assert str(refused.value) == NOTHING_SAID
 
 
 async def test_a_paused_run_rests_until_it_is_resumed(talk):
