@@ -249,6 +249,18 @@ class Conductor:
             await self._closed(closed)
         return run
 
+    async def replace(self, run: Run, begin: Callable[[], Awaitable[Ticket]]) -> Ticket:
+        """End a run and begin another in its place: both, also where whoever waits for it gives up in between."""
+
+        async def both() -> Ticket:
+            await self.stop(run)
+            return await begin()
+
+        ticket: Ticket = await asyncio.shield(
+            self._tasks.spawn(both(), f"another run instead of run {run.id}")
+        )
+        return ticket
+
     async def _closed(self, closed: Closed | None) -> None:
         """Reveal a round that was closed, and have tastes learn from it."""
         if closed is not None:

@@ -326,7 +326,6 @@ class RunService:
             if run.parent_clip_id is not None:
                 source = await clips.clip(tx, run.parent_clip_id)
                 order = Order(directive=Directive.VARY, parents=(source.candidate_id,))
-        await self._conductor.stop(run)
         new = self._new_run(
             actor,
             vibe=run.vibe,
@@ -334,7 +333,8 @@ class RunService:
             for_listener=run.for_listener,
             parent_clip_id=run.parent_clip_id,
         )
-        return await self._begin(replace(new, started_by=run.started_by), order, target)
+        new = replace(new, started_by=run.started_by)
+        return await self._conductor.replace(run, lambda: self._begin(new, order, target))
 
     async def cancel(self, actor: Actor, ticket_id: int) -> None:
         """Cancel a round that is waiting or being made.

@@ -120,6 +120,30 @@ async def test_who_gives_up_on_a_cancel_leaves_no_round_half_made(stage):
     assert (await stage.run()).state is RunState.STOPPED
 
 
+async def test_who_gives_up_on_a_reset_between_the_end_and_the_beginning_still_gets_the_new_run(
+    stage,
+):
+    await stage.start()
+    await stage.rate(ANN, 1, Grade.LOVE)
+    old = await stage.run()
+    ended, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def learn(_run, _number):
+        ended.set()
+        await may_go_on.wait()
+
+    stage.services.conductor.teach(learn)
+    resetting = asyncio.ensure_future(stage.services.runs.reset(MOD))
+    await stage.until(ended.is_set)
+    resetting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await resetting
+    may_go_on.set()
+    await stage.until(lambda: len(stage.rounds()) == 2)
+    run = await stage.run()
+    assert (run.id, run.state) == (old.id + 1, RunState.ACTIVE)
+
+
 async def duel_of(stage) -> DuelView:
     """Start a duel and return how it was posted."""
     started = await stage.services.duels.start(MOD)
