@@ -165,9 +165,10 @@ async def _direct_messages(interaction: Setting) -> discord.DMChannel:
 
 @asynccontextmanager
 async def _kept_if_used(made: discord.Thread | discord.Message) -> AsyncIterator[None]:
+    """Delete what nothing came of. It stays for who gave up in between: a run that is stored goes on there."""
     try:
         yield
-    except BaseException:
+    except Exception:
         try:
             await made.delete()
         except WIRE_ERRORS as error:

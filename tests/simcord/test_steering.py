@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 import pytest
 
 from domain.candidate import Directive
+from domain.errors import UserError
 from domain.run import RunState
 from tests.bot.fakes import make_post, pause_view
 
@@ -167,6 +169,22 @@ async def test_a_branch_that_cannot_be_made_leaves_nothing_behind(stage, code, w
     assert words in stage.private(stage.ann)[0].content
     after = [message.id for message in stage.channel.history() if not message.flags.ephemeral]
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("error", "left"), [(asyncio.CancelledError(), 1), (UserError("There is none."), 0)]
+)
+async def test_the_thread_of_a_branch_stays_for_who_gave_up_and_goes_where_it_was_refused(
+    stage, monkeypatch, error, left
+):
+    await stage.start()
+
+    async def branch(_actor, _clip_id):
+        raise error
+
+    monkeypatch.setattr(stage.world.runs, "branch", branch)
+    await stage.ann.slash(stage.channel, "evolve branch", clip="B")
+    assert len(stage.channel.threads) == left
 
 
 async def test_a_pause_has_one_button_that_anybody_may_press(stage, ids):
