@@ -176,6 +176,9 @@ class ChatAgent:
     async def _offline(self, turn: _Turn, text: str) -> str:
         understood = intents.read(text, with_file=turn.speaker.upload is not None)
         for call in understood.calls:
+            clip = str(call.arguments.get("clip"))
+            if call.if_shown and await self._meant.has_none_in(turn.speaker, clip):
+                continue
             await self._use(turn, call.name, call.arguments)
         told = self._told(turn) or TEXTS.get(understood.note, TEXTS[Note.UNKNOWN])
         unknown = _not_known(understood.calls) if any(one.did for one in turn.outcomes) else ()

@@ -47,10 +47,17 @@ _PRONOUN = re.compile(r"\b(?:this|that|it|these|those|them|the same|same)\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A tool to use, with its arguments; not checked yet."""
+    """A tool to use, with its arguments; not checked yet.
+
+    Attributes:
+        name: The tool.
+        arguments: What it is told.
+        if_shown: Whether it is for the clip only where there is one in that place: a round may have fewer than four.
+    """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    if_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +271,8 @@ class _Reader:
         )
         if starred and (refs or _PRONOUN.search(core)) and "not" not in core.split():
             return self._add("favourite", clip=self._one(clause))
+        if grade := verdicts.of_whole_round(core):
+            return self._rate(tuple("ABCD"), grade, if_shown=True)
         if several := verdicts.of_several(core):
             return all(self._rate((ref,), grade) for ref, grade in several)
         verdict = verdicts.of_clause(core) or (
@@ -271,10 +280,10 @@ class _Reader:
         )
         return verdict is not None and self._rate(refs or ("",), verdict)
 
-    def _rate(self, refs: tuple[str, ...], grade: str) -> bool:
+    def _rate(self, refs: tuple[str, ...], grade: str, *, if_shown: bool = False) -> bool:
         for ref in refs:
-            self._add("rate", clip=ref, grade=grade)
-        if grade in {"awful", "meh"}:
+            self._add("rate", if_shown=if_shown, clip=ref, grade=grade)
+        if grade in {"awful", "meh"} or if_shown:
             self._topic = ""
         return True
 
@@ -393,9 +402,9 @@ class _Reader:
             return refs[0]
         return self._topic
 
-    def _add(self, name: str, **arguments: Any) -> bool:
+    def _add(self, name: str, *, if_shown: bool = False, **arguments: Any) -> bool:
         said = {key: value for key, value in arguments.items() if value not in ("", False, None)}
-        call = Call(name=name, arguments=said)
+        call = Call(name=name, arguments=said, if_shown=if_shown)
         if "clip" in said and name in {"rate", "favourite", "keep"}:
             self._topic = str(said["clip"])
         if call not in self._calls:

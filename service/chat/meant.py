@@ -77,6 +77,15 @@ class Meant:
             best = await _liked_most(tx, speaker.actor, shown)
             return [best] if best is not None else shown
 
+    async def has_none_in(self, speaker: Speaker, letter: str) -> bool:
+        """Tell whether the round that letters are about shows clips, but none in that place."""
+        async with self._db.reading() as tx:
+            try:
+                shown = await self._shown(tx, speaker)
+            except NotFoundError:
+                return False  # whoever uses a tool on it is told why
+        return all(one.posted_slot != "ABCD".index(letter) + 1 for one in shown)
+
     async def _at_hand(self, tx: Reader, speaker: Speaker) -> Clip:
         if len(speaker.clips) == 1:
             return await allowed(tx, speaker.actor, speaker.clips[0])

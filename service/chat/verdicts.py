@@ -126,17 +126,21 @@ _LONE = re.compile(
 def of_several(core: str) -> tuple[tuple[str, str], ...]:
     """Return clips with their grades, where a clause grades one after the other, or some as others are not.
 
-    "B bad C meh", "the first 😍 second 😖", "A is better than B" (which says nothing bad of B), "they are all great".
+    "B bad C meh", "the first 😍 second 😖", "A is better than B" (which says nothing bad of B).
     """
     pairs = list(_PAIR.finditer(core))
     if len(pairs) > 1 and "".join(pair[0] for pair in pairs) == core:
         return tuple((pair[1], _OF.get(pair[2]) or lexicon.EMOJI[pair[2]]) for pair in pairs)
     if match := _BETTER.fullmatch(core):
         return tuple((ref, "good") for ref in references_in(match[1] or match[2]))
-    if match := _WHOLE_ROUND.fullmatch(core):
-        grade = _OF[match[1] or match[2]]
-        return tuple((ref, grade) for ref in "ABCD") if grade in {"good", "love"} else ()
     return ()
+
+
+def of_whole_round(core: str) -> str | None:
+    """Return the good grade that all clips of a round get, as in "they are all great"; bad ones are another tool's."""
+    match = _WHOLE_ROUND.fullmatch(core)
+    grade = _OF[match[1] or match[2]] if match else None
+    return grade if grade in {"good", "love"} else None
 
 
 def _of_number(core: str) -> str | None:

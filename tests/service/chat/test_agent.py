@@ -15,7 +15,7 @@ from service.chat.agent import NOT_YOURS, OFFLINE, OVER
 from service.chat.notes import TEXTS, Note
 from service.chat.tools import TOOLS
 from service.operator_changes import OnePrompt
-from storage import chat_memory, runs
+from storage import chat_memory, clips, runs
 from tests.fake_model import FakeLanguageModel, calls
 from tests.service.chat.conftest import speaker
 from tests.service.conftest import ANN, BOB, MOD
@@ -47,6 +47,17 @@ async def test_several_intents_in_one_sentence(talk):
     await talk.stage.start()
     await talk.say(ANN, "love the first, D is awful")
     assert await grades(talk, ANN) == [Grade.LOVE, None, None, Grade.AWFUL]
+
+
+async def test_praise_of_all_is_for_what_is_shown(talk):
+    assert "Nothing" in (await talk.say(ANN, "all of them are great")).text
+    await talk.stage.start()
+    lost = (await talk.stage.shown())[2]
+    async with talk.stage.services.db.transaction() as tx:
+        await clips.mark_posted(tx, lost.id, None, None)
+    reply = await talk.say(ANN, "all of them are great")
+    assert reply.text == "\n".join(f"Noted: 😍 for clip {one}." for one in "ABD")
+    assert [grade for grade in await grades(talk, ANN) if grade] == [Grade.LOVE] * 3
 
 
 async def test_that_one_is_what_was_talked_about(talk):

@@ -208,5 +208,9 @@ def test_what_is_said_of_parts_of_two_clips_is_said_of_each():
     assert [one.arguments["words"] for one in muted] == ["mute the drums", "mute the bass"]
 
 
+def test_after_praise_of_all_the_next_wish_is_about_no_clip_of_them():
+    assert read("they are all great, make it darker").calls[-1].arguments == {"words": "darker"}
+
+
 def test_every_note_but_none_has_its_sentence():
     assert set(TEXTS) == set(Note) - {Note.NONE}
