@@ -44,6 +44,10 @@ log = logging.getLogger(__name__)
 HAS_RUN = (
     "This channel already has a run. Use /evolve next to go on, or /evolve stop to end it first."
 )
+RESTS = (
+    "This channel's run is paused. Use /evolve resume to go on, or /evolve stop to end it first."
+)
+RESTS_ON = "This channel's run is paused. Use /evolve resume to go on, or start one for you alone with `for: me`."
 RUNS_ON = "This channel already has a run. Rate its clips to steer it, or start one for you alone with `for: me`."
 
 
@@ -135,9 +139,10 @@ class RunService:
             raise ForbiddenError("Only moderators can start a run in this server.")
         self._queue.check(None, actor.user_id, actor.guild_id)
         async with self._db.reading() as tx:
-            taken = not private and await runs.run_in_channel(tx, actor.channel_id) is not None
-        if taken:
-            raise BusyError(HAS_RUN if actor.is_moderator else RUNS_ON)
+            there = None if private else await runs.run_in_channel(tx, actor.channel_id)
+        if there is not None:
+            words = (RESTS, RESTS_ON) if there.state is RunState.PAUSED else (HAS_RUN, RUNS_ON)
+            raise BusyError(words[not actor.is_moderator])
 
     def _target(self, actor: Actor, track: Track) -> Target:
         return Target(

@@ -103,6 +103,9 @@ async def test_three_unattended_rounds_pause_the_run_and_resume_takes_it_up(stag
     assert len(stage.rounds()) == 3
     with pytest.raises(UserError, match="paused"):
         await stage.services.runs.next(MOD)
+    for who, way in ((MOD, "evolve stop"), (ANN, "for: me")):
+        with pytest.raises(BusyError, match=rf"paused. Use /evolve resume .*{way}"):
+            await stage.services.runs.start(who)
     ticket = await stage.services.runs.resume(ANN)
     await ticket.done()
     await stage.settle()
