@@ -7,7 +7,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from domain.errors import UserError
+from domain.errors import ClosedError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class TaskSet:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Start ``work``; an exception in it is logged with its trace and ends nothing else."""
+        """Start ``work``; an exception that nobody foresaw is logged with its trace, and ends nothing else."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -29,7 +29,8 @@ class TaskSet:
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        if isinstance(error, UserError):  # whoever waits for the task words it for a person
+        if isinstance(error, (UserError, ClosedError)):
+            # Whoever waits for the task words it for a person; at the end of the bot nobody waits.
             log.info("Task %s ended: %s", task.get_name(), error)
         else:
             log.error("Task %s failed", task.get_name(), exc_info=error)

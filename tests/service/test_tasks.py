@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from domain.errors import ClosedError
+from domain.errors import ClosedError, UserError
 from service.bootstrap import open_services
 from service.tasks import TaskSet
 from tests.fakes import FakeClock, FakeDevice
@@ -38,6 +38,19 @@ async def test_what_a_task_starts_at_its_end_is_ended_too():
     assert task.cancelled()
     assert ended == ["first", "last"]
     assert not tasks._tasks
+
+
+@pytest.mark.parametrize(
+    ("error", "traced"),
+    [(UserError("no"), False), (ClosedError("closed"), False), (KeyError("x"), True)],
+)
+async def test_only_what_nobody_foresaw_leaves_a_trace(caplog, error, traced):
+    async def failing():
+        raise error
+
+    tasks = TaskSet()
+    await asyncio.wait([tasks.spawn(failing(), "failing")])
+    assert any(record.exc_info for record in caplog.records) is traced
 
 
 async def test_the_database_is_closed_though_the_device_cannot_be(settings):
