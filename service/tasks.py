@@ -17,10 +17,16 @@ class TaskSet:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Start ``work``; an exception that nobody foresaw is logged with its trace, and ends nothing else."""
+        """Start ``work``; an exception that nobody foresaw is logged with its trace, and ends nothing else.
+
+        After the end nothing starts: who comes too late gets a task that was cancelled.
+        """
         task = asyncio.get_running_loop().create_task(work, name=name)
+        if self._closed:
+            task.cancel()
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
@@ -42,3 +48,4 @@ class TaskSet:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        self._closed = True

@@ -40,6 +40,19 @@ async def test_what_a_task_starts_at_its_end_is_ended_too():
     assert not tasks._tasks
 
 
+async def test_nothing_starts_after_the_end():
+    tasks, begun = TaskSet(), []
+
+    async def late() -> None:
+        begun.append(True)
+
+    await tasks.close()
+    task = tasks.spawn(late(), "late")
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert not begun
+
+
 @pytest.mark.parametrize(
     ("error", "traced"),
     [(UserError("no"), False), (ClosedError("closed"), False), (KeyError("x"), True)],
