@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.errors import ForbiddenError
-from domain.run import Run
+from domain.run import Run, RunState
 from service.views import Actor
 
 VERBS = {
@@ -17,6 +17,7 @@ VERBS = {
     "pause": "pause a run",
     "reset": "start a run over",
 }
+ALONE = "start one for you alone with `for: me`"
 PROPOSALS = frozenset({"next", "vary", "cross", "remix"})
 """What a single voter may do where one voter closes a round."""
 
@@ -55,3 +56,13 @@ def steering(actor: Actor, run: Run, verb: str) -> Actor:
 
 def _listeners(number: int) -> str:
     return "1 listener" if number == 1 else f"{number} listeners"
+
+
+def occupied(actor: Actor, run: Run) -> str:
+    """Return what is said to who would start another run in the channel of one that has not ended."""
+    if run.state is RunState.PAUSED:
+        rest = "/evolve stop to end it first" if actor.is_moderator else ALONE
+        return f"This channel's run is paused. Use /evolve resume to go on, or {rest}."
+    if actor.is_moderator:
+        return "This channel already has a run. Use /evolve next to go on, or /evolve stop to end it first."
+    return f"This channel already has a run. Rate its clips to steer it, or {ALONE}."

@@ -32,6 +32,7 @@ from service.lifecycle import WORDS_LIMIT, Order
 from service.like_this import Track
 from service.models.chosen import offered_names
 from service.queue import JobQueue, Ticket
+from service.rules import occupied
 from service.settings import Settings
 from service.views import Actor, StatusView, TargetView
 from storage import clips, posts, runs, targets, votes
@@ -40,15 +41,6 @@ from storage.runs import NewRun
 from storage.targets import Target
 
 log = logging.getLogger(__name__)
-
-HAS_RUN = (
-    "This channel already has a run. Use /evolve next to go on, or /evolve stop to end it first."
-)
-RESTS = (
-    "This channel's run is paused. Use /evolve resume to go on, or /evolve stop to end it first."
-)
-RESTS_ON = "This channel's run is paused. Use /evolve resume to go on, or start one for you alone with `for: me`."
-RUNS_ON = "This channel already has a run. Rate its clips to steer it, or start one for you alone with `for: me`."
 
 
 class RunService:
@@ -141,8 +133,7 @@ class RunService:
         async with self._db.reading() as tx:
             there = None if private else await runs.run_in_channel(tx, actor.channel_id)
         if there is not None:
-            words = (RESTS, RESTS_ON) if there.state is RunState.PAUSED else (HAS_RUN, RUNS_ON)
-            raise BusyError(words[not actor.is_moderator])
+            raise BusyError(occupied(actor, there))
 
     def _target(self, actor: Actor, track: Track) -> Target:
         return Target(
