@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import re
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
@@ -39,6 +38,7 @@ from experiments.table_users import fingerprint
 from playground.tastes import shipped_bank
 from service.device import DeviceWorker
 from service.models.chosen import REMOTE
+from service.processes import end_with_parent
 from service.settings import Settings
 from service.settings_section import Section
 
@@ -165,7 +165,7 @@ def _done(missing: list[Job], workers: int) -> Iterator[tuple[Job, float]]:
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
     pool: Executor = ProcessPoolExecutor(
-        min(workers, len(missing)), mp_context=context, initializer=_start
+        min(workers, len(missing)), mp_context=context, initializer=end_with_parent
     )
     try:
         waiting: dict[Future[float], Job] = {pool.submit(do, job): job for job in missing}
@@ -178,18 +178,6 @@ def _done(missing: list[Job], workers: int) -> Iterator[tuple[Job, float]]:
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start() -> None:
-    """End when the program ends, however it ends."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
 
 
 def do(job: Job) -> float:
