@@ -249,19 +249,16 @@ def _build(settings: Settings, ground: _Ground) -> Services:
     for service, name in ((queue, "job queue"), (retention, "retention"), (learner, "priors")):
         tasks.spawn(service.serve(), name)
     runs = RunService(db, queue, conductor, settings, clock, device)
-    feedback = FeedbackService(db, writer, learner, settings, clock, conductor.voted)
     forget, changed = conductor.forget, rewards.changed
     listeners = ListenerService(db, store, learner, settings.taste, forget, changed)
-    exports = ExportService(library, device)
-    moods = _moods(ground, queue, library, outbox)
     cases = UseCases(
         runs=runs,
         conductor=conductor,
-        feedback=feedback,
+        feedback=FeedbackService(db, writer, learner, settings, clock, conductor.voted),
         listeners=listeners,
         library=library,
-        exports=exports,
-        moods=moods,
+        exports=ExportService(library, device),
+        moods=_moods(ground, queue, library, outbox),
         like_this=LikeThisService(device, space, settings.limits),
         about=about,
         duels=duels,
@@ -273,11 +270,11 @@ def _build(settings: Settings, ground: _Ground) -> Services:
         tasks=tasks,
         device=device,
         runs=runs,
-        feedback=feedback,
+        feedback=cases.feedback,
         listeners=listeners,
         clips=library,
-        exports=exports,
-        moods=moods,
+        exports=cases.exports,
+        moods=cases.moods,
         like_this=cases.like_this,
         chat=_chat(ground, cases, operators),
         language=language,
